@@ -1,0 +1,64 @@
+# Everything a person or a CI does here is one of these words. `make run` and `make test` set up what they need.
+
+# The first Python on the path that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+DEV := .venv-dev/bin
+PACKAGED := pyproject.toml constraints/build.txt tools/venv.sh README.md
+
+.DEFAULT_GOAL := help
+.PHONY: help install dev run test check format bench record docs lock hooks clean
+
+help: ## these lines
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## .venv: the product, and nothing else
+	@.venv/bin/python -m compileall -q antiphon
+
+dev: .venv-dev/.installed ## .venv-dev: the product and the tools that check it
+	@$(DEV)/python -m compileall -q antiphon
+
+.venv/.installed: constraints/runtime.txt $(PACKAGED)
+	@PYTHON="$(PYTHON)" tools/venv.sh .venv constraints/runtime.txt
+	@touch $@
+
+.venv-dev/.installed: constraints/dev.txt $(PACKAGED)
+	@PYTHON="$(PYTHON)" tools/venv.sh .venv-dev constraints/dev.txt
+	@touch $@
+
+run: install ## the gateway, on http://127.0.0.1:8080 (ARGS="--port 9000" to say more)
+	@.venv/bin/antiphon serve $(ARGS)
+
+test: install dev ## every test
+	@$(DEV)/pytest $(ARGS)
+
+check: dev ## what must hold before a commit: format, lint, types, layers, spelling, fast tests
+	@$(DEV)/ruff format --check --quiet
+	@$(DEV)/ruff check --quiet
+	@$(DEV)/pyright
+	@$(DEV)/lint-imports --no-cache --no-logo
+	@$(DEV)/codespell
+	@$(DEV)/pytest --quiet $(wildcard tests/unit) tests/shape
+
+format: dev ## rewrites what `check` would complain of and a tool can mend
+	@$(DEV)/ruff format --quiet
+	@$(DEV)/ruff check --fix --quiet
+
+bench: install ## speed, size and memory against the numbers in benchmarks/RESULTS.md
+	@.venv/bin/python benchmarks/run.py $(ARGS)
+
+record: dev ## one exchange with a provider, as tests read it: make record PROVIDER=groq CASE=two-tools
+	@$(DEV)/python tools/record.py "$(PROVIDER)" "$(CASE)"
+
+docs: dev ## the pages that are generated from the code
+	@$(DEV)/python tools/generate_docs.py
+
+lock: ## newer versions for constraints/ (ARGS="--upgrade-package NAME" for one)
+	@PYTHON="$(PYTHON)" tools/lock.sh $(or $(ARGS),--upgrade)
+
+hooks: dev ## `make check` before every commit
+	@$(DEV)/pre-commit install
+
+clean: ## everything that the other words made
+	@rm -rf .venv .venv-dev dist .pytest_cache .ruff_cache .hypothesis
+	@find antiphon tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

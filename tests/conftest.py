@@ -1,0 +1,35 @@
+"""What every test stands on: the server's event loop, an environment that is nobody's, and one pace for hypothesis."""
+
+import os
+import re
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterator, Mapping
+
+import hypothesis
+import pytest
+import uvloop
+
+PERSONAL = re.compile(r"^ANTIPHON_|_API_KEY$|_BASE_URL$|_PROXY$", re.IGNORECASE)
+
+# The same examples on every run, unless someone asks for the long search: HYPOTHESIS_PROFILE=nightly.
+hypothesis.settings.register_profile("local", max_examples=300, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("nightly", max_examples=5_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "local"))
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Tests run on the loop that the server runs on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keys, addresses and folders of the person who runs the tests never reach the code under test."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in filter(PERSONAL.search, list(os.environ)):
+            patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(home / name.removeprefix("XDG_").lower()))
+        yield

@@ -1,0 +1,40 @@
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shape.repository import ROOT, python_files, tree_of
+
+MAX_LINES = 400
+MAX_STATEMENTS = 40
+MAX_PUBLIC_METHODS = 12
+
+OURS = [path for path in python_files("antiphon", "tests") if "migrations" not in path.parts]
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(path: Path) -> Iterator[Function]:
+    return (node for node in ast.walk(tree_of(path)) if isinstance(node, Function))
+
+
+def statements(function: Function) -> int:
+    """Statements in the body at any depth, nested functions included: a closure is no way around the limit."""
+    return sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1
+
+
+def public_methods(node: ast.ClassDef) -> int:
+    return sum(isinstance(member, Function) and not member.name.startswith("_") for member in node.body)
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_a_function_and_a_class_can_be_read_at_once(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES
+    long = {node.name: statements(node) for node in functions(path) if statements(node) > MAX_STATEMENTS}
+    assert not long
+    wide = [
+        node.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef) and public_methods(node) > MAX_PUBLIC_METHODS
+    ]
+    assert not wide

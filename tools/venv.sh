@@ -1,0 +1,35 @@
+#!/bin/sh
+# Makes FOLDER a virtual environment that holds exactly what LOCK pins, and this checkout, editable.
+# usage: PYTHON=python3 tools/venv.sh FOLDER LOCK
+# The environment gets no pip of its own: it would be the largest thing a server never runs.
+set -eu
+folder=$1
+lock=$2
+python=${PYTHON:-python3}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+same=yes
+cmp -s "$lock" "$folder/lock.txt" || same=no
+[ "$same" = yes ] || "$python" -m venv --clear --without-pip "$folder"
+
+# A pip that can fill another environment is 22.3 or later; without one, Python brings its own.
+installer=$python
+if ! "$installer" -m pip --python "$folder/bin/python" --version >/dev/null 2>&1; then
+    "$python" -m venv "$scratch/pip"
+    installer=$scratch/pip/bin/python
+fi
+pip() {
+    "$installer" -m pip --python "$folder/bin/python" --disable-pip-version-check --quiet install --no-compile --no-deps "$@"
+}
+
+if [ "$same" = no ]; then
+    echo "Filling $folder from $lock"
+    pip --require-hashes --requirement "$lock"
+    # Compiled here and not by pip, to leave out what is never imported: it would take 4 MB of 60.
+    "$folder/bin/python" -m compileall -q -j 0 -x '/(tests?|testing|mssql|mysql|oracle|node_modules)/' "$folder"/lib/python*/site-packages
+fi
+# The build backend is pinned too, and stays outside.
+pip --require-hashes --requirement constraints/build.txt --target "$scratch/build"
+PYTHONPATH=$scratch/build pip --no-build-isolation --editable .
+cp "$lock" "$folder/lock.txt"
