@@ -17,6 +17,8 @@ ROUTES = ROOT / "antiphon" / "http" / "routes.py"
 def settings_of(kind: msgspec.inspect.Type, path: str) -> Iterator[str]:
     """The dotted name of every setting at or below a type; `*` stands for a name that the user chooses."""
     match kind:
+        case msgspec.inspect.Metadata(type=inner):
+            yield from settings_of(inner, path)
         case msgspec.inspect.StructType(fields=fields):
             for field in fields:
                 yield from settings_of(field.type, f"{path}.{field.encode_name}" if path else field.encode_name)

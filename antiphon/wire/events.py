@@ -1,0 +1,72 @@
+"""The one event model: a Responses stream event, kept as its JSON bytes.
+
+Law: an event is never decoded further than the work at hand needs, and `data` is what the client sees.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+LIFECYCLE: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
+TERMINAL: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One stream event. `number` equals the `sequence_number` inside `data`, the whole JSON text."""
+
+    type: str
+    number: int
+    data: bytes
+
+
+class Chunk(msgspec.Struct, frozen=True, gc=False):
+    """Events that arrived together. `verbatim`, where set, is the upstream's own bytes for exactly these events."""
+
+    events: tuple[Event, ...]
+    verbatim: bytes | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """How an answer ended: its final response object as JSON, and the facts that the gateway acts on.
+
+    `counts` are the tokens read and written, where they are known without another look at `body`.
+    """
+
+    status: str
+    body: bytes
+    upstream_id: str | None = None
+    counts: tuple[int, int] | None = None
+
+
+EMPTY: Final = Chunk(())
+
+_Raw = msgspec.Raw
+_raw_object = msgspec.json.Decoder(dict[str, _Raw])
+
+
+def split_object(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, their values untouched."""
+    return _raw_object.decode(data)
+
+
+def renumbered(event: Event, number: int) -> Event:
+    """The same event with another `sequence_number`; every other member keeps its bytes."""
+    if event.number == number:
+        return event
+    members = split_object(event.data)
+    members["sequence_number"] = _Raw(b"%d" % number)
+    return Event(event.type, number, msgspec.json.encode(members))
+
+
+def frame(event: Event) -> bytes:
+    """The event as one Server-Sent Events frame, in the shape every Responses client accepts (spec section 1.4)."""
+    return b"event: %b\ndata: %b\n\n" % (event.type.encode(), event.data)
+
+
+def render(chunk: Chunk) -> bytes:
+    """The chunk as it goes over the wire: the upstream's own bytes if nobody changed an event of it."""
+    if chunk.verbatim is not None:
+        return chunk.verbatim
+    return b"".join([frame(event) for event in chunk.events])

@@ -1,0 +1,182 @@
+"""Token counts in the Responses convention: every counter an int, both spellings of the details (spec section 2.2)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+
+class InputDetails(Struct, frozen=True):
+    """Parts of `input_tokens`."""
+
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+class OutputDetails(Struct, frozen=True):
+    """Parts of `output_tokens`."""
+
+    reasoning_tokens: int = 0
+
+
+class PromptDetails(Struct, frozen=True):
+    """The chat spelling of the input's parts."""
+
+    cached_tokens: int = 0
+    audio_tokens: int = 0
+    image_tokens: int = 0
+    text_tokens: int = 0
+
+
+class CompletionDetails(Struct, frozen=True):
+    """The chat spelling of the output's parts."""
+
+    reasoning_tokens: int = 0
+    audio_tokens: int = 0
+    accepted_prediction_tokens: int = 0
+    rejected_prediction_tokens: int = 0
+
+
+class Usage(Struct, frozen=True):
+    """What an answer consumed. `raw_usage` is the provider's own object, untouched."""
+
+    input_tokens: int = 0
+    input_tokens_details: InputDetails = InputDetails()
+    output_tokens: int = 0
+    output_tokens_details: OutputDetails = OutputDetails()
+    total_tokens: int = 0
+    prompt_tokens_details: PromptDetails = PromptDetails()
+    completion_tokens_details: CompletionDetails = CompletionDetails()
+    raw_usage: Raw = Raw(b"{}")
+
+
+NO_USAGE = Usage()
+
+
+class _Details(Struct, frozen=True):
+    cached_tokens: float | None = None
+    cache_write_tokens: float | None = None
+    reasoning_tokens: float | None = None
+    audio_tokens: float | None = None
+    image_tokens: float | None = None
+    text_tokens: float | None = None
+    accepted_prediction_tokens: float | None = None
+    rejected_prediction_tokens: float | None = None
+
+
+class _Counters(Struct, frozen=True):
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    input_tokens_details: _Details | None = None
+    output_tokens_details: _Details | None = None
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+
+
+_counters = msgspec.json.Decoder(_Counters)
+_NONE = _Details()
+
+
+def counted(*, input_tokens: int, output_tokens: int, cached: int, cache_write: int, reasoning: int, raw: Raw) -> Usage:
+    """A Usage whose parts never exceed their whole."""
+    cached = min(cached, input_tokens)
+    reasoning = min(reasoning, output_tokens)
+    return Usage(
+        input_tokens,
+        InputDetails(cached, min(cache_write, input_tokens)),
+        output_tokens,
+        OutputDetails(reasoning),
+        input_tokens + output_tokens,
+        PromptDetails(cached),
+        CompletionDetails(reasoning),
+        raw,
+    )
+
+
+class _PlainInput(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+class _PlainOutput(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    reasoning_tokens: int = 0
+
+
+class PlainUsage(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Usage in OpenAI's own form, and nothing beside it."""
+
+    input_tokens: int
+    input_tokens_details: _PlainInput
+    output_tokens: int
+    output_tokens_details: _PlainOutput
+    total_tokens: int
+
+
+_PLAIN: Final = (
+    b'{"input_tokens":%d,"input_tokens_details":{"cached_tokens":%d,"cache_write_tokens":%d},"output_tokens":%d,'
+    b'"output_tokens_details":{"reasoning_tokens":%d},"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d,'
+    b'"audio_tokens":0,"image_tokens":0,"text_tokens":0},"completion_tokens_details":{"reasoning_tokens":%d,'
+    b'"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0},"raw_usage":%b}'
+)
+
+
+def plain_usage(usage: PlainUsage, raw: Raw) -> Raw:
+    """As `completed_usage`, for usage that was found to be plain."""
+    cached = usage.input_tokens_details.cached_tokens
+    reasoning = usage.output_tokens_details.reasoning_tokens
+    written = usage.input_tokens_details.cache_write_tokens
+    total_in, total_out = usage.input_tokens, usage.output_tokens
+    counts = (total_in, cached, written, total_out, reasoning, total_in + total_out, cached, reasoning)
+    return Raw(_PLAIN % (*counts, raw))
+
+
+def completed_usage(raw: Raw) -> Raw:
+    """A native upstream's usage with every member of the superset added; its own members keep their values.
+
+    Anything that is not an object of counters is taken as unknown, since a client must always find integers.
+    """
+    try:
+        known = _counters.decode(raw)
+        members = msgspec.json.decode(raw, type=dict[str, Raw])
+    except msgspec.DecodeError:
+        return Raw(msgspec.json.encode(NO_USAGE))
+    sent = known.input_tokens_details or _NONE
+    made = known.output_tokens_details or _NONE
+    prompt = known.prompt_tokens_details or sent
+    completion = known.completion_tokens_details or made
+    total_in, total_out = _int(known.input_tokens), _int(known.output_tokens)
+    details_in = members.get("input_tokens_details")
+    details_out = members.get("output_tokens_details")
+    defaults: dict[str, Any] = {
+        "input_tokens": total_in,
+        "input_tokens_details": _with_ints(
+            details_in, {"cached_tokens": _int(sent.cached_tokens), "cache_write_tokens": _int(sent.cache_write_tokens)}
+        ),
+        "output_tokens": total_out,
+        "output_tokens_details": _with_ints(details_out, {"reasoning_tokens": _int(made.reasoning_tokens)}),
+        "total_tokens": total_in + total_out,
+        "prompt_tokens_details": PromptDetails(
+            _int(prompt.cached_tokens), _int(prompt.audio_tokens), _int(prompt.image_tokens), _int(prompt.text_tokens)
+        ),
+        "completion_tokens_details": CompletionDetails(
+            _int(completion.reasoning_tokens),
+            _int(completion.audio_tokens),
+            _int(completion.accepted_prediction_tokens),
+            _int(completion.rejected_prediction_tokens),
+        ),
+        "raw_usage": raw,
+    }
+    return Raw(msgspec.json.encode(members | defaults))
+
+
+def _with_ints(details: Raw | None, counters: dict[str, int]) -> dict[str, Any]:
+    """The provider's own details object with the counters that must be there as integers."""
+    if details is None or not bytes(details).startswith(b"{"):
+        return dict(counters)
+    return msgspec.json.decode(details, type=dict[str, Raw]) | counters
+
+
+def _int(value: float | UnsetType | None) -> int:
+    return int(value) if value is not None and value is not UNSET else 0

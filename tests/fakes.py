@@ -1,0 +1,220 @@
+"""Fakes of the seams, for tests of what stands between them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+
+from typing_extensions import override
+
+from antiphon.errors import BadRequest, UpstreamError
+from antiphon.gateway.flow import Surroundings
+from antiphon.protocols import (
+    Ancestor,
+    Caller,
+    Post,
+    Quirks,
+    Responses,
+    Router,
+    StoredResponse,
+    StoredTurn,
+    Target,
+    UpstreamDialect,
+    UpstreamReply,
+)
+from antiphon.wire.assembly import events_of
+from antiphon.wire.events import Chunk, Event, frame
+
+CALLER = Caller("tenant-a", "key-a")
+
+
+def surroundings() -> Surroundings:
+    """A clock that stands still, ids that count, no chance."""
+    count = itertools.count(1)
+    return Surroundings(clock=lambda: 1_700_000_000.5, new_id=lambda p: f"{p}_{next(count):048d}", random=lambda: 0.0)
+
+
+class Step:
+    """One thing that a scripted reply does when it is read."""
+
+    def __init__(self, data: bytes = b"", *, error: UpstreamError | None = None, pause: bool = False) -> None:
+        self.data = data
+        self.error = error
+        self.pause = pause
+
+
+class ScriptedReply(UpstreamReply):
+    """A reply that brings its steps one by one, then the end of the body; `pause` waits until it is released."""
+
+    def __init__(self, steps: Iterable[Step], status: int, headers: dict[bytes, bytes]) -> None:
+        self.status = status
+        self.steps = list(steps)
+        self.headers = headers
+        self.released = False
+        self.reached_pause = asyncio.Event()
+        self.resume = asyncio.Event()
+
+    @override
+    def header(self, name: bytes) -> bytes | None:
+        return self.headers.get(name)
+
+    @override
+    async def read(self, limit: int) -> bytes:
+        return b"".join([data async for data in self._all()])
+
+    async def _all(self):  # noqa: ANN202 - an async generator of bytes
+        while data := await self.chunk():
+            yield data
+
+    @override
+    async def chunk(self, wait: float | None = None) -> bytes | None:
+        if not self.steps:
+            return b""
+        step = self.steps.pop(0)
+        if step.error is not None:
+            raise step.error
+        if step.pause:
+            self.reached_pause.set()
+            if wait is not None:
+                self.steps.insert(0, Step(pause=True) if not self.resume.is_set() else Step(b""))
+                return None
+            await self.resume.wait()
+            return await self.chunk(wait)
+        return step.data
+
+    @override
+    def release(self) -> None:
+        self.released = True
+
+
+class ScriptedProvider:
+    """Answers one request after the other from a script: replies, or errors instead of one."""
+
+    def __init__(self, *script: ScriptedReply | UpstreamError) -> None:
+        self.script = list(script)
+        self.bodies: list[bytes] = []
+
+    async def post(self, body: bytes, *, streamed: bool) -> UpstreamReply:
+        _ = streamed
+        self.bodies.append(body)
+        reply = self.script.pop(0)
+        if isinstance(reply, UpstreamError):
+            raise reply
+        return reply
+
+
+def json_reply(body: bytes, status: int = 200, **headers: str) -> ScriptedReply:
+    """A whole answer."""
+    extra = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
+    return ScriptedReply([Step(body)], status, {b"content-type": b"application/json", **extra})
+
+
+def stream_reply(*steps: bytes | Step) -> ScriptedReply:
+    """An event stream."""
+    made = [step if isinstance(step, Step) else Step(step) for step in steps]
+    return ScriptedReply(made, 200, {b"content-type": b"text/event-stream"})
+
+
+class FixedRouter(Router):
+    """Always the same targets."""
+
+    def __init__(self, *targets: Target) -> None:
+        self._targets = targets
+
+    @override
+    async def targets(self, model: str, provider: str | None) -> Sequence[Target]:
+        if not model:
+            raise BadRequest("Missing required parameter: 'model'.", param="model")
+        return self._targets
+
+
+def target(dialect: UpstreamDialect, post: Post, *, provider: str = "openai", quirks: Quirks | None = None) -> Target:
+    """A target under a provider's name."""
+    return Target(
+        name=f"{provider}/model",
+        provider=provider,
+        model="model",
+        dialect=dialect,
+        post=post,
+        quirks=quirks or Quirks(),
+    )
+
+
+class MemoryResponses(Responses):
+    """Keeps responses in a dictionary; `broken` makes every save fail."""
+
+    def __init__(self) -> None:
+        self.turns: dict[str, StoredTurn] = {}
+        self.broken: Exception | None = None
+        self.before_save: Callable[[], None] = lambda: None
+
+    @override
+    async def save(self, turn: StoredTurn) -> None:
+        self.before_save()
+        if self.broken is not None:
+            raise self.broken
+        self.turns[turn.id] = turn
+
+    @override
+    async def get(self, tenant: str, response_id: str) -> StoredResponse | None:
+        turn = self._mine(tenant, response_id)
+        if turn is None:
+            return None
+        return StoredResponse(
+            id=turn.id,
+            parent_id=turn.parent_id,
+            conversation_id=turn.conversation_id,
+            status=turn.status,
+            provider=turn.provider,
+            input=turn.input,
+            body=turn.body,
+            streamed=turn.frames is not None,
+        )
+
+    @override
+    async def frames(self, tenant: str, response_id: str) -> list[bytes] | None:
+        turn = self._mine(tenant, response_id)
+        if turn is None or turn.frames is None:
+            return None
+        return [frame(event) for event in events_of(b"".join(turn.frames))]
+
+    @override
+    async def lineage(self, tenant: str, response_id: str) -> list[Ancestor] | None:
+        chain: list[Ancestor] = []
+        identifier: str | None = response_id
+        while identifier is not None:
+            turn = self._mine(tenant, identifier)
+            if turn is None:
+                return None
+            chain.insert(0, Ancestor(turn.id, turn.conversation_id, turn.status, turn.input, turn.body))
+            identifier = turn.parent_id
+        return chain
+
+    @override
+    async def delete(self, tenant: str, response_id: str) -> bool:
+        return self._mine(tenant, response_id) is not None and self.turns.pop(response_id) is not None
+
+    def _mine(self, tenant: str, response_id: str) -> StoredTurn | None:
+        turn = self.turns.get(response_id)
+        return turn if turn is not None and turn.tenant == tenant else None
+
+
+class Collected:
+    """A sink that remembers."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+        self.began = asyncio.Event()
+
+    async def __call__(self, chunk: Chunk) -> None:
+        self.chunks.append(chunk)
+        self.began.set()
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for chunk in self.chunks for event in chunk.events]
+
+    @property
+    def types(self) -> list[str]:
+        return [event.type for event in self.events]
