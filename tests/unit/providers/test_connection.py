@@ -1,0 +1,249 @@
+"""What sockets and real time do not show at will: the order of reads and writes, and the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from antiphon.errors import AntiphonError, UpstreamTimeout
+from antiphon.providers.connection import HIGH_WATER, MAX_HEAD, Connection
+from antiphon.providers.deadlines import Timeouts
+from antiphon.providers.pool import Pool
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+LIMITS = Timeouts(first_byte=60, idle=120, whole=600, keep_alive=15)
+
+
+class Clock(asyncio.AbstractEventLoop):
+    """As much of a loop as a connection uses, with a time that stands still until it is told to pass."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.timers: list[tuple[asyncio.TimerHandle, Callable[..., object]]] = []
+
+    @override
+    def time(self) -> float:
+        return self.now
+
+    @override
+    def get_debug(self) -> bool:
+        return False
+
+    @override
+    def create_future(self) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
+
+    @override
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        self.timers.append((handle, callback))
+        return handle
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        self.timers = [timer for timer in self.timers if timer[0] is not handle]
+
+    def passes(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := sorted(
+            (timer for timer in self.timers if timer[0].when() <= end), key=lambda each: each[0].when()
+        ):
+            self.timers.remove(due[0])
+            self.now = max(self.now, due[0][0].when())
+            due[0][1]()
+        self.now = end
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written, and takes `room` bytes before it asks for a pause."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = bytearray()
+        self.room = 1 << 30
+        self.reading = True
+        self.aborted = False
+        self.protocol: Connection | None = None
+
+    @override
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        self.written += data
+        if self.protocol is not None and len(self.written) > self.room:
+            self.protocol.pause_writing()
+
+    @override
+    def abort(self) -> None:
+        self.aborted = True
+
+    @override
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    @override
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    @override
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+class Fixture:
+    """A connection on a wire, at home in a pool."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.wire = Wire()
+        self.pool = Pool(0)
+        self.connection = Connection(self.pool, self.clock, LIMITS)
+        self.connection.connection_made(self.wire)
+        self.wire.protocol = self.connection
+
+    async def asks(self, body: bytes = b"{}", *then: bytes, timeouts: Timeouts = LIMITS) -> None:
+        """Ask, and let the answer arrive in these reads once the question is out."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.connection.ask(b"POST / HTTP/1.1\r\n\r\n", body, timeouts))
+            await asyncio.to_thread(lambda: None)
+            for data in then:
+                self.connection.data_received(data)
+
+    def fails_with(self) -> str:
+        with pytest.raises(AntiphonError) as caught:
+            self.connection.take()
+        return caught.value.message
+
+
+@pytest.fixture
+def line() -> Fixture:
+    return Fixture()
+
+
+async def test_a_request_of_many_pieces_is_written_as_the_socket_takes_it(line: Fixture) -> None:
+    body = bytes(5 * HIGH_WATER)
+    line.wire.room = HIGH_WATER
+    await line.asks(body, CHUNKED)
+    assert len(line.wire.written) < 2 * HIGH_WATER
+    line.wire.room = 1 << 30
+    line.connection.resume_writing()
+    assert line.wire.written.endswith(body)
+
+
+async def test_nothing_more_is_written_for_whoever_refused(line: Fixture) -> None:
+    line.wire.room = HIGH_WATER
+    await line.asks(bytes(5 * HIGH_WATER), b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+    line.wire.room = 1 << 30
+    before = len(line.wire.written)
+    line.connection.resume_writing()
+    assert len(line.wire.written) == before
+    line.connection.release()
+    assert line.wire.aborted
+
+
+async def test_bytes_after_the_end_spoil_the_connection_even_if_they_come_later(line: Fixture) -> None:
+    await line.asks(b"{}", OK)
+    line.connection.data_received(b"more")
+    assert line.connection.take() == b"ok"
+    line.connection.release()
+    assert line.wire.aborted
+
+
+async def test_a_body_in_many_small_reads_is_no_flood(line: Fixture) -> None:
+    await line.asks(b"{}", CHUNKED)
+    for _ in range(MAX_HEAD // 2):
+        line.connection.data_received(b"1\r\n")
+        line.connection.data_received(b"a\r\n")
+    assert line.connection.take() == b"a" * (MAX_HEAD // 2)
+
+
+async def test_reading_stops_while_nobody_takes_and_goes_on_afterwards(line: Fixture) -> None:
+    await line.asks(b"{}", b"HTTP/1.1 200 OK\r\n\r\n")
+    line.connection.data_received(bytes(HIGH_WATER))
+    assert not line.wire.reading
+    line.clock.passes(LIMITS.idle * 2)
+    assert len(line.connection.take() or b"") == HIGH_WATER
+    assert line.wire.reading
+    line.clock.passes(LIMITS.idle + 1)
+    assert "fell silent" in line.fails_with()
+
+
+async def test_the_first_byte_is_waited_for_from_the_last_byte_sent(line: Fixture) -> None:
+    async def ask() -> None:
+        with pytest.raises(UpstreamTimeout):
+            await line.connection.ask(b"POST / HTTP/1.1\r\n\r\n", bytes(5 * HIGH_WATER), LIMITS)
+
+    line.wire.room = HIGH_WATER
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask())
+        await asyncio.to_thread(lambda: None)
+        for _ in range(4):
+            line.clock.passes(LIMITS.first_byte - 1)
+            line.connection.resume_writing()
+        assert not line.connection.closed
+        line.clock.passes(LIMITS.first_byte + 1)
+
+
+async def test_every_read_puts_silence_off_and_nothing_puts_off_the_whole(line: Fixture) -> None:
+    await line.asks(b"{}", CHUNKED)
+    for _ in range(5):
+        line.connection.data_received(b"1\r\na\r\n")
+        line.clock.passes(LIMITS.idle - 1)
+        assert line.connection.take() == b"a"
+    line.connection.data_received(b"1\r\na\r\n")
+    line.clock.passes(6)
+    assert line.connection.take() == b"a"
+    assert "took longer than 600 s" in line.fails_with()
+
+
+async def test_a_limited_wait_does_not_limit_the_next(line: Fixture) -> None:
+    await line.asks(b"{}", CHUNKED)
+    limited = line.connection.more(1)
+    line.connection.data_received(b"1\r\na\r\n")
+    assert await limited
+    assert line.connection.take() == b"a"
+    unlimited = line.connection.more(None)
+    line.clock.passes(2)
+    assert not unlimited.done()
+    line.connection.abort()
+    assert await unlimited
+
+
+async def test_a_closed_connection_leaves_no_timer_behind(line: Fixture) -> None:
+    await line.asks(b"{}", CHUNKED)
+    assert line.clock.timers
+    line.connection.abort()
+    assert not line.clock.timers
+
+
+async def test_many_exchanges_set_few_timers(line: Fixture) -> None:
+    seen: set[asyncio.TimerHandle] = set()
+    for _ in range(1_000):
+        await line.asks(b"{}", OK)
+        seen.update(handle for handle, _ in line.clock.timers)
+        line.connection.release()
+        assert line.pool.take() is line.connection
+        line.clock.passes(0.01)
+        seen.update(handle for handle, _ in line.clock.timers)
+    assert len(seen) < 5
+
+
+async def test_what_idled_too_long_is_not_used_even_if_the_alarm_is_late(line: Fixture) -> None:
+    await line.asks(b"{}", OK)
+    line.connection.release()
+    line.clock.now += LIMITS.keep_alive + 1
+    assert line.pool.take() is None
+    assert line.wire.aborted
+
+
+async def test_closing_a_pool_waits_for_its_sockets(line: Fixture) -> None:
+    assert await line.pool.reserve() is None
+    line.pool.admit(line.connection)
+    async with asyncio.TaskGroup() as group:
+        closing = group.create_task(line.pool.close(AntiphonError("enough")))
+        await asyncio.to_thread(lambda: None)
+        assert line.wire.aborted
+        assert not closing.done()
+        line.connection.connection_lost(None)

@@ -1,0 +1,131 @@
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from antiphon.errors import ConfigError
+from antiphon.protocols import Quirks
+from antiphon.providers.endpoint import Endpoint
+from antiphon.providers.row import PATHS, ProviderRow
+from antiphon.providers.table import TABLE, row_for
+from antiphon.providers.table_hosts import HOSTS
+from antiphon.providers.table_local import COMPATIBLE, LOCAL
+from antiphon.providers.table_vendors import VENDORS
+from antiphon.settings import ProviderSettings
+
+ROWS = (*VENDORS, *HOSTS, *LOCAL)
+PROMISED = """
+    openai groq deepseek mistral xai openrouter together fireworks cerebras perplexity nvidia huggingface moonshot zai
+    minimax dashscope sambanova nebius hyperbolic novita deepinfra ollama vllm lmstudio llamacpp sglang
+    openai-compatible
+"""
+
+each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+
+def test_every_promised_provider_has_one_row() -> None:
+    assert set(PROMISED.split()) <= TABLE.keys()
+    assert len(TABLE) == len(ROWS)
+
+
+@each_row
+def test_a_row_says_where_it_comes_from(row: ProviderRow) -> None:
+    assert row.title
+    assert any(source.startswith("https://") for source in row.sources)
+    assert all(source.startswith(("https://", "recordings ")) for source in row.sources)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", row.read_on)
+
+
+@each_row
+def test_a_name_can_stand_before_a_slash_and_in_a_variable(row: ProviderRow) -> None:
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", row.name)
+    assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name in (*row.key_variables, *row.url_variables))
+
+
+@each_row
+def test_addresses_are_encrypted_unless_they_are_ours(row: ProviderRow) -> None:
+    if row.name == COMPATIBLE:
+        assert row.local
+        return
+    parts = urlsplit(row.base_url)
+    assert parts.scheme == "https" or (row.local and parts.hostname == "localhost")
+    assert not row.base_url.endswith("/")
+    for path in PATHS.values():
+        Endpoint.parse(row.base_url + path)
+
+
+@each_row
+def test_a_row_speaks_something_and_says_why_not_the_native_dialect(row: ProviderRow) -> None:
+    assert row.dialects
+    assert set(row.dialects) <= PATHS.keys()
+    if row.dialects == ("chat", "responses"):
+        assert row.note
+
+
+@each_row
+def test_whoever_runs_elsewhere_wants_a_key(row: ProviderRow) -> None:
+    assert row.needs_key is not row.local
+
+
+@each_row
+def test_patterns_and_efforts_are_legal(row: ProviderRow) -> None:
+    re.compile(row.owns)
+    re.compile(row.quirks.chat_only_models)
+    re.compile(row.quirks.encrypted_reasoning_models)
+    assert set(row.quirks.efforts) <= set(Quirks().efforts)
+    assert 0 < row.quirks.temperature_max <= 2
+
+
+def test_no_two_vendors_look_for_a_key_in_one_variable() -> None:
+    names = [name for row in ROWS for name in row.key_variables]
+    assert len(names) == len(set(names))
+
+
+def test_the_two_that_are_measured_speak_what_they_are_measured_in() -> None:
+    assert TABLE["openai"].dialects[0] == "responses"
+    assert TABLE["cerebras"].dialects == ("chat",)
+
+
+@pytest.mark.parametrize(
+    ("model", "vendor"),
+    [
+        ("gpt-4o-mini", "openai"),
+        ("o3", "openai"),
+        ("ft:gpt-4o:mine", "openai"),
+        ("grok-4", "xai"),
+        ("kimi-k3", "moonshot"),
+        ("qwen3-max", "dashscope"),
+        ("MiniMax-M3", "minimax"),
+        ("sonar-pro", "perplexity"),
+        ("gemini-2.5-flash", "gemini"),
+        ("gpt-oss-120b", None),
+        ("llama-3.3-70b", None),
+        ("openai/gpt-4o", None),
+    ],
+)
+def test_a_model_belongs_to_one_vendor_at_most(model: str, vendor: str | None) -> None:
+    assert [row.name for row in ROWS if row.owns and re.search(row.owns, model)] == ([vendor] if vendor else [])
+
+
+def test_only_reasoning_models_of_openai_are_asked_to_seal() -> None:
+    pattern = TABLE["openai"].quirks.encrypted_reasoning_models
+    assert all(re.search(pattern, model) for model in ("gpt-5.4", "o3", "o4-mini", "ft:gpt-5:mine"))
+    assert not any(re.search(pattern, model) for model in ("gpt-4o", "gpt-5-chat-latest", "chatgpt-4o-latest"))
+
+
+def test_a_type_comes_from_the_settings_or_the_name() -> None:
+    assert row_for("east", "openai").name == "openai"
+    assert row_for("groq", None).name == "groq"
+    assert row_for("my-own", None).name == COMPATIBLE
+
+
+def test_a_type_that_nobody_knows_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'openai'"):
+        row_for("east", "opanai")
+    with pytest.raises(ConfigError, match=COMPATIBLE):
+        row_for("east", "zzz")
+
+
+@each_row
+def test_the_names_of_rows_are_legal_in_the_settings(row: ProviderRow) -> None:
+    assert ProviderSettings(type=row.name).type == row.name
