@@ -1,0 +1,205 @@
+"""Kept responses in SQLite.
+
+Law: every statement names the tenant, so that a foreign response is an unknown one, and asks the clock, so that an
+expired one is too.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    FromClause,
+    Integer,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
+
+from antiphon.protocols import Ancestor, Clock, StoredResponse, StoredTurn
+from antiphon.store.database import SqliteDatabase
+from antiphon.store.statements import positional, text_of
+from antiphon.store.tables import responses
+
+T = TypeVar("T")
+Parameters = dict[str, str | int]
+
+_COLUMNS: Final = tuple(column.name for column in responses.columns)
+_FASTEST: Final = 1
+_FRAME_END: Final = b"\n\n"
+
+
+class SqliteResponses:
+    """The `Responses` of one database. A save that nobody awaits any more may still happen."""
+
+    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+        """`clock` decides what has expired."""
+        self._database = database
+        self._clock = clock
+        self._insert = positional(insert(responses), _COLUMNS)
+        self._get = text_of(_get())
+        self._frames = text_of(_frames())
+        self._lineage = text_of(_lineage())
+        self._delete = text_of(_delete())
+
+    async def save(self, turn: StoredTurn) -> None:
+        await self._database.write(_Save(self._insert, turn))
+
+    async def get(self, tenant: str, response_id: str) -> StoredResponse | None:
+        return await self._database.read(_Query(self._get, self._parameters(tenant, response_id), _response))
+
+    async def frames(self, tenant: str, response_id: str) -> list[bytes] | None:
+        return await self._database.read(_Query(self._frames, self._parameters(tenant, response_id), _split))
+
+    async def lineage(self, tenant: str, response_id: str) -> list[Ancestor] | None:
+        return await self._database.read(_Query(self._lineage, self._parameters(tenant, response_id), _chain))
+
+    async def delete(self, tenant: str, response_id: str) -> bool:
+        return await self._database.write(_Query(self._delete, self._parameters(tenant, response_id), _removed))
+
+    def _parameters(self, tenant: str, response_id: str) -> Parameters:
+        return {"tenant": tenant, "response_id": response_id, "now": int(self._clock())}
+
+
+class _Save:
+    def __init__(self, statement: str, turn: StoredTurn) -> None:
+        self._statement = statement
+        self._turn = turn
+        self._row: Sequence[object] = ()
+
+    def prepare(self) -> None:
+        turn = self._turn
+        frames = turn.frames
+        self._row = (
+            turn.id,
+            turn.tenant,
+            turn.parent_id,
+            turn.conversation_id,
+            turn.created_at,
+            turn.expires_at,
+            turn.status,
+            turn.model,
+            turn.provider,
+            turn.upstream_id,
+            turn.input,
+            turn.body,
+            None if frames is None else zlib.compress(b"".join(frames), _FASTEST),
+        )
+
+    def perform(self, connection: sqlite3.Connection) -> None:
+        connection.execute(self._statement, self._row)
+
+
+class _Query(Generic[T]):
+    """A statement, and what to make of its result while still in the thread."""
+
+    def __init__(self, statement: str, parameters: Parameters, result: Callable[[sqlite3.Cursor], T]) -> None:
+        self._statement = statement
+        self._parameters = parameters
+        self._result = result
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: sqlite3.Connection) -> T:
+        return self._result(connection.execute(self._statement, self._parameters))
+
+
+def _response(cursor: sqlite3.Cursor) -> StoredResponse | None:
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    id_, parent_id, conversation_id, status, provider, input_, body, streamed = row
+    return StoredResponse(
+        id=id_,
+        parent_id=parent_id,
+        conversation_id=conversation_id,
+        status=status,
+        provider=provider,
+        input=input_,
+        body=body,
+        streamed=bool(streamed),
+    )
+
+
+def _split(cursor: sqlite3.Cursor) -> list[bytes] | None:
+    row = cursor.fetchone()
+    if row is None or row[0] is None:
+        return None
+    # Every frame ends in a blank line and has none inside (spec section 1.4).
+    return [frame + _FRAME_END for frame in zlib.decompress(row[0]).split(_FRAME_END)[:-1]]
+
+
+def _chain(cursor: sqlite3.Cursor) -> list[Ancestor] | None:
+    rows = sorted(cursor.fetchall(), key=_depth, reverse=True)
+    if not rows or rows[0][1] is not None:
+        return None
+    return [Ancestor(*row[2:]) for row in rows]
+
+
+def _depth(row: Sequence[int]) -> int:
+    return row[0]
+
+
+def _removed(cursor: sqlite3.Cursor) -> bool:
+    return cursor.rowcount > 0
+
+
+def _visible(table: FromClause, response_id: ColumnElement[str]) -> Sequence[ColumnElement[bool]]:
+    """What every look-up asks of a row."""
+    expires_at = table.c.expires_at
+    return (
+        table.c.id == response_id,
+        table.c.tenant == bindparam("tenant"),
+        or_(expires_at.is_(None), expires_at > bindparam("now")),
+    )
+
+
+def _get() -> ClauseElement:
+    table = responses.c
+    return select(
+        table.id,
+        table.parent_id,
+        table.conversation_id,
+        table.status,
+        table.provider,
+        table.input,
+        table.body,
+        table.events.is_not(None),
+    ).where(*_visible(responses, bindparam("response_id")))
+
+
+def _frames() -> ClauseElement:
+    return select(responses.c.events).where(*_visible(responses, bindparam("response_id")))
+
+
+def _delete() -> ClauseElement:
+    return delete(responses).where(*_visible(responses, bindparam("response_id")))
+
+
+def _lineage() -> ClauseElement:
+    """Walks up by ids alone, so that contents are read once and never set aside; `_chain` puts the links in order."""
+    own = responses.alias("own")
+    chain = (
+        select(literal_column("0", Integer).label("depth"), own.c.id, own.c.parent_id)
+        .where(*_visible(own, bindparam("response_id")))
+        .cte("chain", recursive=True)
+    )
+    parent = responses.alias("parent")
+    chain = chain.union_all(
+        select(chain.c.depth + literal_column("1", Integer), parent.c.id, parent.c.parent_id).where(
+            *_visible(parent, chain.c.parent_id)
+        )
+    )
+    link = responses.alias("link")
+    return select(
+        chain.c.depth, link.c.parent_id, link.c.id, link.c.conversation_id, link.c.status, link.c.input, link.c.body
+    ).where(link.c.id == chain.c.id)

@@ -1,0 +1,151 @@
+"""The tables of a database, brought to what this release expects.
+
+A new database is made from `tables.py`, and one that stands at the head is only looked at, so that Alembic, which takes
+12 MB and a third of a second, is imported by nobody but those who have something to migrate.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from sqlalchemy import URL, Connection, create_engine, event, insert
+from sqlalchemy.pool import NullPool
+
+from antiphon.errors import ConfigError
+from antiphon.store import tables
+from antiphon.store.connections import Synchronous, connect, connect_writer
+from antiphon.store.failures import start_up
+from antiphon.store.location import Location, create_file, sqlite_location
+from antiphon.store.locks import FileLock
+from antiphon.store.statements import creation_of, positional
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD: Final = "0001"
+"""The newest migration; a test holds it to what the folder says."""
+
+_WAIT_SECONDS: Final = 600.0
+_FOLDER: Final = "antiphon.store:migrations"
+_NAMES: Final = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+_REVISION: Final = f"SELECT version_num FROM {tables.revision.name}"  # noqa: S608 - the name is ours
+
+
+class Status(Struct, frozen=True):
+    """`current` is None where there are no tables yet; `pending` are the migrations to come, oldest first."""
+
+    current: str | None
+    head: str
+    pending: tuple[str, ...]
+
+
+def status(url: str) -> Status:
+    """Where the tables stand. Makes nothing. Raises ConfigError."""
+    location = sqlite_location(url)
+    current = None
+    if location.path is not None and location.path.exists():
+        with start_up(str(location)), closing(connect(location, _WAIT_SECONDS)) as connection:
+            current = _revision(connection, location)
+    return Status(current, HEAD, () if current == HEAD else _pending(current, location))
+
+
+def upgrade(url: str) -> Status:
+    """Makes or migrates the tables, and returns where they stood before. Raises ConfigError."""
+    before = status(url)
+    open_database(sqlite_location(url), "full", _WAIT_SECONDS).close()
+    return before
+
+
+def open_database(location: Location, synchronous: Synchronous, busy_seconds: float) -> sqlite3.Connection:
+    """A connection that writes, to tables at the head. Several processes may do this at once. Raises ConfigError."""
+    with start_up(str(location)):
+        if location.path is not None:
+            create_file(location.path)
+        connection = connect_writer(location, synchronous, busy_seconds)
+        try:
+            _prepare(connection, location)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _prepare(connection: sqlite3.Connection, location: Location) -> None:
+    if location.lock is None:
+        _create(connection)
+        return
+    with closing(FileLock(location.lock, _WAIT_SECONDS)) as lock, lock:
+        current = _revision(connection, location)
+        connection.execute("PRAGMA journal_mode = WAL")
+        if current == HEAD:
+            return
+        if connection.execute(_NAMES).fetchone() is None:
+            _create(connection)
+        else:
+            _migrate(location, current)
+
+
+def _revision(connection: sqlite3.Connection, location: Location) -> str | None:
+    names = [name for (name,) in connection.execute(_NAMES)]
+    if tables.revision.name in names:
+        row = connection.execute(_REVISION).fetchone()
+        return None if row is None else str(row[0])
+    if names:
+        raise ConfigError(f"The database {location} belongs to something else: name a file of Antiphon's own.")
+    return None
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN EXCLUSIVE")
+    for statement in creation_of(*tables.metadata.sorted_tables, tables.revision):
+        connection.execute(statement)
+    connection.execute(positional(insert(tables.revision), ["version_num"]), [HEAD])
+    connection.execute("COMMIT")
+
+
+def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - the module's docstring says why
+
+    config = Config()
+    config.set_main_option("script_location", _FOLDER)
+    return config
+
+
+def _pending(current: str | None, location: Location) -> tuple[str, ...]:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+    from alembic.script.revision import RevisionError  # noqa: PLC0415
+
+    try:
+        scripts = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", current or "base"))
+    except RevisionError as error:
+        raise ConfigError(
+            f"The database {location} was made by a newer Antiphon: its tables stand at {current!r}, and this release"
+            f" knows them up to {HEAD!r}. Install the newer release."
+        ) from error
+    return tuple(script.revision for script in reversed(scripts))
+
+
+def _migrate(location: Location, current: str | None) -> None:
+    """All in one transaction: a migration that fails leaves the tables as they were."""
+    from alembic import command  # noqa: PLC0415 - as above
+
+    _pending(current, location)
+    engine = create_engine(URL.create("sqlite", database=location.name), poolclass=NullPool)
+    event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "begin", _begin)
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    """Else the driver would commit before each change of a table."""
+    connection.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN EXCLUSIVE")

@@ -1,0 +1,84 @@
+"""Retention: what has expired is removed from the file, a little at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from sqlalchemy import bindparam, delete, literal_column, select
+
+from antiphon.errors import StoreFailed
+from antiphon.protocols import Clock
+from antiphon.store.database import SqliteDatabase
+from antiphon.store.statements import text_of
+from antiphon.store.tables import responses
+
+ROWS_AT_ONCE: Final = 64
+"""In one transaction: few enough that nobody's save waits noticeably for them."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Deletes expired responses for as long as `run` runs. Several processes may sweep one file."""
+
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        clock: Clock,
+        interval_seconds: float,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`pause` is how it waits between rounds."""
+        self._database = database
+        self._clock = clock
+        self._interval_seconds = interval_seconds
+        self._pause = pause
+        self._expire = _expiry()
+
+    async def run(self) -> None:
+        """Until cancelled. A round that fails is logged, and the next one makes up for it."""
+        while True:
+            await self._pause(self._interval_seconds)
+            try:
+                await self.sweep()
+            except StoreFailed as error:
+                _log.warning("Expired responses could not be removed: %s", error)
+
+    async def sweep(self) -> int:
+        """One round: how many responses it removed. What anyone deleted before it leaves the write-ahead log too."""
+        now = int(self._clock())
+        removed = 0
+        while True:
+            count = await self._database.write(_Expire(self._expire, now))
+            removed += count
+            if count < ROWS_AT_ONCE:
+                break
+        await self._database.checkpoint()
+        return removed
+
+
+class _Expire:
+    def __init__(self, statement: str, now: int) -> None:
+        self._statement = statement
+        self._now = now
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: sqlite3.Connection) -> int:
+        return connection.execute(self._statement, {"now": self._now, "limit": ROWS_AT_ONCE}).rowcount
+
+
+def _expiry() -> str:
+    oldest = (
+        select(responses.c.id)
+        .where(responses.c.expires_at <= bindparam("now"))
+        .order_by(responses.c.expires_at)
+        .limit(bindparam("limit"))
+        .offset(literal_column("0"))
+    )
+    return text_of(delete(responses).where(responses.c.id.in_(oldest)))
