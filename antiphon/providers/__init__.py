@@ -1,0 +1,1 @@
+"""Who the providers are, and the only way to reach them."""

@@ -1,0 +1,72 @@
+"""What has been understood of an answer so far: httptools' callbacks, and nothing that knows a socket.
+
+Law: the same bytes, however they are cut, give the same answer (RFC 9112).
+"""
+
+from __future__ import annotations
+
+from httptools import HttpResponseParser
+
+_SWITCHING = 101
+_FINAL = 200
+
+
+class _NotAnAnswerError(Exception):
+    """What the parser takes for HTTP and we cannot: it stops the parser, which wraps it in an error of its own."""
+
+
+class Answer:
+    """One after the other, the answers of one connection.
+
+    `status` is 0 until the head is complete; `headers` have lower-cased names; whoever reads `body` also empties it.
+    """
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body: list[bytes] = []
+        self.on_body = self.body.append  # the parser calls the list itself: no frame of ours per chunk
+        self.done = False
+        self.reusable = True
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._parser = parser = HttpResponseParser(self)
+        # What old servers send and no reader can misunderstand: bare line feeds, and blanks after a chunk's size.
+        parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True)
+        self.feed = parser.feed_data
+
+    def expect(self) -> None:
+        """Another request has been sent."""
+        self.status = 0
+        self.done = False
+
+    def ends_by_close(self) -> bool:
+        """Whether the answer's length is not told, so that only the end of the connection ends it (RFC 9112, 6.3)."""
+        told = (
+            name == b"content-length" or (name == b"transfer-encoding" and value.lower().rstrip().endswith(b"chunked"))
+            for name, value in self.headers
+        )
+        return self.status > 0 and not any(told)
+
+    def head_size(self) -> int:
+        return sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+
+    def on_message_begin(self) -> None:
+        if self.status:
+            raise _NotAnAnswerError  # a second answer where one was asked for
+        self._fields = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """An interim answer is passed over; headers that come after the final one are trailers, which nobody reads."""
+        status = self._parser.get_status_code()
+        if status == _SWITCHING:
+            raise _NotAnAnswerError  # nothing else was asked for
+        if status >= _FINAL:
+            self.status = status
+            self.headers, self._fields = self._fields, []
+            self.reusable = self._parser.should_keep_alive()
+
+    def on_message_complete(self) -> None:
+        self.done = self.status > 0

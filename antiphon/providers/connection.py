@@ -1,0 +1,314 @@
+"""One HTTP/1.1 connection to a provider: an asyncio protocol, one exchange at a time.
+
+Law: whatever the peer sends, and whenever it stops, no exception leaves a callback: it becomes the exchange's failure.
+A read costs one call here, the parser, an append and one wake-up; deadlines cost nothing until the alarm rings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Final, Protocol
+
+from typing_extensions import override
+
+from antiphon.errors import AntiphonError, UpstreamBroke, UpstreamTimeout
+from antiphon.providers.answer import Answer
+from antiphon.providers.deadlines import Alarm, Timeouts
+from antiphon.providers.foreign import NOT_HTTP, broken
+
+MAX_HEAD: Final = 64 * 1024
+"""The most bytes of an answer that are no body: head, interim answers, trailers, padding of chunks."""
+
+HIGH_WATER: Final = 256 * 1024
+"""Reading stops while more than this waits for the consumer; also the size of the pieces of a large request."""
+
+_STALE_WITHIN: Final = 2.0
+_SLACK: Final = 0.001  # uvloop's clock counts in milliseconds
+_REFUSAL: Final = 400
+_NOTHING: Final = memoryview(b"")
+
+
+class Stale(UpstreamBroke):
+    """A connection from the pool was closed at once and without a word: the server had given it up already."""
+
+
+class Home(Protocol):
+    """Where connections live between exchanges."""
+
+    def idle(self, connection: Connection) -> None: ...
+    def gone(self, connection: Connection) -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """`ask`, then `take` and `more` until `take` gives b""; whoever got an answer must `release`, always."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, home: Home, loop: asyncio.AbstractEventLoop, timeouts: Timeouts) -> None:
+        self._home = home
+        self._loop = loop
+        self._timeouts = timeouts
+        self._alarm = Alarm(loop, self._look)
+        self._waiter: asyncio.Future[bool] | None = None
+        self._wake_at = math.inf
+        self._started = self._sent_at = self._touched = loop.time()
+        self._exchanges = 0
+        self._busy = False
+        self._failure: AntiphonError | None = None
+        self._unsent = _NOTHING
+        self._stuffed = False  # the transport takes no more for now; always so while something is unsent
+        self._held = False  # the transport has been told to read no more
+        self._buffered = 0
+        self._silent = 0
+        self._body_begun = False
+        self.answer = Answer()
+        self.closed = False
+
+    # the exchange, as its owner sees it
+
+    def ready(self) -> bool:
+        """Whether an idle connection may be used; what was idle for too long is closed on the way."""
+        if self._loop.time() - self._touched > self._timeouts.keep_alive:
+            self.abort()
+        return not self.closed and not self._transport.is_closing()
+
+    async def ask(self, head: bytes, body: bytes, timeouts: Timeouts) -> None:
+        """Send a request and wait until the head of the final answer is there; closed unless it comes to that.
+
+        Raises UpstreamError.
+        """
+        answer = self.answer
+        self._begin(timeouts)
+        answered = False
+        try:
+            self._send(head, body)
+            while not answer.status and self._failure is None:
+                await self.more(None)
+            answered = answer.status > 0
+        finally:
+            if not answered:
+                self.abort()
+        if self._failure is not None and not answered:
+            raise self._failure
+
+    def take(self) -> bytes | None:
+        """All body bytes that have arrived; None if there are none yet, b"" after the last. Raises UpstreamError."""
+        body = self.answer.body
+        if body:
+            data = body[0] if len(body) == 1 else b"".join(body)
+            body.clear()
+            self._buffered = 0
+            if self._held:
+                self._read_on()
+            return data
+        if self.answer.done:
+            return b""
+        if self._failure is not None:
+            raise self._failure
+        return None
+
+    def more(self, wait: float | None) -> asyncio.Future[bool]:
+        """True when it is worth looking again, False when `wait` seconds have passed."""
+        if wait is None:
+            self._wake_at = math.inf
+        else:
+            self._wake_at = self._loop.time() + wait
+            self._alarm.by(self._wake_at)
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
+
+    def release(self) -> None:
+        """The exchange is over for its owner: back home when the answer is complete, else closed at once."""
+        if not self.answer.done or not self.answer.reusable or self._stuffed:
+            self.abort()
+        if self.closed:
+            return
+        self.answer.body.clear()
+        if self._held:
+            self._read_on()
+        self._busy = False
+        self._touched = now = self._loop.time()
+        self._alarm.by(now + self._timeouts.keep_alive)
+        self._home.idle(self)
+
+    def abort(self, failure: AntiphonError | None = None) -> None:
+        """Close now, and say so to the peer; an exchange that is still running fails with `failure`."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._failure is None and not self.answer.done:
+            self._failure = failure or broken("the exchange with the provider was given up")
+        self._alarm.stop()
+        self._unsent = _NOTHING
+        self._transport.abort()
+        self._wake(arrived=True)
+
+    # what asyncio calls
+
+    @override
+    def connection_made(  # pyright: ignore[reportIncompatibleMethodOverride] - a stream's transport is never less
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Also called again when TLS is laid over the transport of a tunnel."""
+        self._transport = transport
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        answer = self.answer
+        if not self._busy or answer.done:
+            self._unasked()
+            return
+        self._touched = self._loop.time()
+        self._buffered += len(data)
+        try:
+            answer.feed(data)
+        except NOT_HTTP as error:
+            self._garbled(error)
+        if answer.body:
+            if self._buffered > MAX_HEAD:
+                self._crowded()
+            self._silent = 0
+            if not self._body_begun:
+                self._body_begun = True
+                self._alarm.by(self._touched + self._timeouts.idle)
+        elif not answer.done:
+            self._silent += len(data)
+            if self._silent > MAX_HEAD:
+                self._flooded()
+        if self._unsent and answer.status:
+            self._answered_early()
+        if self._waiter is not None and answer.status:
+            self._wake(arrived=True)
+
+    @override
+    def eof_received(self) -> None:
+        self._lost(None)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost(exc)
+        self._home.gone(self)
+
+    @override
+    def pause_writing(self) -> None:
+        self._stuffed = True
+
+    @override
+    def resume_writing(self) -> None:
+        self._stuffed = False
+        self._sent_at = self._loop.time()
+        self._send_on()
+
+    # inside
+
+    def _begin(self, timeouts: Timeouts) -> None:
+        self.answer.expect()
+        self._busy = True
+        self._exchanges += 1
+        self._timeouts = timeouts
+        self._buffered = self._silent = 0
+        self._body_begun = False
+        self._started = self._sent_at = self._touched = now = self._loop.time()
+        self._alarm.by(now + min(timeouts.first_byte, timeouts.whole))
+
+    def _send(self, head: bytes, body: bytes) -> None:
+        """A body of many pieces goes out as the socket takes it, without a task of its own."""
+        if len(body) <= HIGH_WATER:
+            self._transport.write(head + body)
+        else:
+            self._transport.write(head)
+            self._unsent = memoryview(body)
+            self._send_on()
+
+    def _send_on(self) -> None:
+        while self._unsent and not self._stuffed:
+            piece, self._unsent = self._unsent[:HIGH_WATER], self._unsent[HIGH_WATER:]
+            self._transport.write(piece)
+
+    def _answered_early(self) -> None:
+        """Whoever refuses a request reads no more of it (RFC 9112, 9.3.2); any other answer may still want it."""
+        if self.answer.status >= _REFUSAL:
+            self._unsent = _NOTHING
+            self.answer.reusable = False
+
+    def _wake(self, *, arrived: bool) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(arrived)
+
+    def _crowded(self) -> None:
+        """Much has come at once: was it the head, or does the consumer not keep up?"""
+        if not self._body_begun and self.answer.head_size() > MAX_HEAD:
+            self._flooded()
+        elif self._buffered > HIGH_WATER and not (self._held or self.answer.done or self._transport.is_closing()):
+            self._transport.pause_reading()
+            self._held = True
+
+    def _flooded(self) -> None:
+        """An answer with too much in it that is no body is none, however complete."""
+        self.answer.expect()
+        self.abort(broken("the provider's answer has too much in it that is no body"))
+
+    def _read_on(self) -> None:
+        self._held = False
+        self._touched = now = self._loop.time()
+        self._alarm.by(now + self._timeouts.idle)
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _unasked(self) -> None:
+        """Bytes that answer nothing: their sender cannot be trusted with another request."""
+        self.answer.reusable = False
+        if not self._busy:
+            self.abort()
+
+    def _garbled(self, error: Exception) -> None:
+        if self.answer.done:
+            self.answer.reusable = False
+        else:
+            self.abort(broken("the provider's answer is not HTTP", error))
+
+    def _lost(self, error: Exception | None) -> None:
+        if self.closed:
+            return
+        if self._busy and error is None and self.answer.ends_by_close():
+            self.answer.done = True
+        self.abort(self._cut(error))
+
+    def _cut(self, error: Exception | None) -> UpstreamBroke:
+        if self.answer.status:
+            return broken("the provider cut its answer short", error)
+        if self._silent:
+            return broken("the provider cut the head of its answer short", error)
+        if self._exchanges > 1 and self._loop.time() - self._started < _STALE_WITHIN:
+            return Stale("the provider closed an idle connection as it was used")
+        return broken("the provider closed the connection without an answer", error)
+
+    def _look(self) -> None:
+        """The alarm rang: see what is due, if anything, and ask to be called again for what is next."""
+        now = self._loop.time() + _SLACK
+        if now >= self._wake_at:
+            self._wake_at = math.inf
+            self._wake(arrived=False)
+        due, why = self._due()
+        if now >= due:
+            self.abort(UpstreamTimeout(why))
+        else:
+            self._alarm.by(min(due, self._wake_at))
+
+    def _due(self) -> tuple[float, str]:
+        """When this connection must be cut, and why. A consumer that does not keep up is not the provider's silence."""
+        limits = self._timeouts
+        if not self._busy:
+            return self._touched + limits.keep_alive, "idle"
+        if self.answer.done:
+            return math.inf, ""
+        whole = self._started + limits.whole, f"the provider's answer took longer than {limits.whole:g} s"
+        if not self._body_begun:
+            silence = self._sent_at + limits.first_byte, f"the provider did not answer within {limits.first_byte:g} s"
+        elif self._held:
+            silence = math.inf, ""
+        else:
+            silence = self._touched + limits.idle, f"the provider fell silent for {limits.idle:g} s"
+        return min(whole, silence)

@@ -1,0 +1,83 @@
+"""What a provider answers, as its consumer reads it."""
+
+from __future__ import annotations
+
+from antiphon.errors import Retry
+from antiphon.providers.connection import Connection
+from antiphon.providers.foreign import broken
+from antiphon.providers.inflate import Inflate
+
+
+class UpstreamReply:
+    """An answer whose head has arrived. Whoever holds it must `release` it, whatever happens.
+
+    `headers` has lower-cased names, in the order they came in, repeated as they were; blanks may trail.
+    """
+
+    __slots__ = ("_by_name", "_connection", "_inflate", "headers", "status")
+
+    def __init__(self, connection: Connection) -> None:
+        """Raises UpstreamBroke, with the connection released, when the body is encoded in an unknown way."""
+        self._connection: Connection | None = connection
+        self.status = connection.answer.status
+        self.headers = connection.answer.headers
+        self._by_name = dict(connection.answer.headers)
+        self._inflate: Inflate | None = None
+        encoding = self.header(b"content-encoding")
+        if encoding is not None and encoding != b"identity":
+            try:
+                self._inflate = Inflate(encoding)
+            finally:
+                if self._inflate is None:
+                    self.release()
+
+    def header(self, name: bytes) -> bytes | None:
+        """The last value of the header `name`, which is given in lower case; without blanks around it."""
+        value = self._by_name.get(name)
+        return None if value is None else value.strip()
+
+    async def chunk(self, wait: float | None = None) -> bytes | None:
+        """Everything that has arrived; b"" at the end; None when `wait` seconds brought nothing, and that is no error.
+
+        What arrived before a failure is given before the failure is raised.
+        Raises UpstreamBroke when the answer was cut short, UpstreamTimeout when a deadline passed.
+        """
+        connection, inflate = self._connection, self._inflate
+        if connection is None:
+            raise broken("the provider's answer has been released")
+        while True:
+            if inflate is not None and (plain := inflate.take()):
+                return plain
+            data = connection.take()
+            if data is None:
+                if not await connection.more(wait):
+                    return None
+            elif inflate is None:
+                return data
+            elif data:
+                inflate.feed(data)
+            else:
+                inflate.finish()
+                return b""
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises UpstreamBroke when it is longer than `limit` bytes, and as `chunk` does."""
+        parts: list[bytes] = []
+        size = 0
+        while data := await self.chunk():
+            parts.append(data)
+            size += len(data)
+            if size > limit:
+                too_large = broken(f"the provider's answer is larger than {limit} bytes")
+                too_large.retry = Retry.ELSEWHERE
+                raise too_large
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def release(self) -> None:
+        """Give the connection back if its answer is complete, else close it at once, so that the provider stops.
+
+        May be called twice, and in a `finally` under cancellation; nothing can be read afterwards.
+        """
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()

@@ -1,0 +1,98 @@
+"""What is known of a provider before anybody has configured it: one row of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
+
+from antiphon.errors import ConfigError
+from antiphon.protocols import Quirks
+from antiphon.settings import Dialect
+
+PATHS: Final[Mapping[Dialect, str]] = {"responses": "/responses", "chat": "/chat/completions"}
+"""Where each API is, below the base URL, at every provider so far."""
+
+NATIVE: Final[tuple[Dialect, ...]] = ("responses", "chat")
+TRANSLATED: Final[tuple[Dialect, ...]] = ("chat", "responses")
+CHAT: Final[tuple[Dialect, ...]] = ("chat",)
+RESPONSES: Final[tuple[Dialect, ...]] = ("responses",)
+
+_COMMON_VERSION: Final = "/v1"
+
+
+class ProviderRow(Struct, frozen=True, kw_only=True):
+    """A provider as data. `base_url` includes the version path; it is empty where only the owner can know it.
+
+    `dialects` are those it speaks, the one that is used first. `note` says why that is, where it is not plain.
+    `keys` and `urls` are environment variables that people use beside the two that follow from the name.
+    `owns` is a pattern of the models that are the provider's own, so that their bare names need no look-up.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    dialects: tuple[Dialect, ...]
+    sources: tuple[str, ...]
+    read_on: str = "2026-11-21"
+    keys: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    needs_key: bool = True
+    models_path: str | None = "/models"
+    headers: Mapping[str, str] = {}
+    owns: str = ""
+    quirks: Quirks = Quirks()
+    note: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its environment variables begin with."""
+        return self.name.upper().replace("-", "_")
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """Where a key may be found; the first that is set holds."""
+        own = f"{self.prefix}_API_KEY"
+        return (own, *(name for name in self.keys if name != own))
+
+    @property
+    def url_variables(self) -> tuple[str, ...]:
+        """Where another base URL may be found; the first that is set holds."""
+        return (f"{self.prefix}_BASE_URL", *self.urls)
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on the owner's machines, so that nobody has it unless he says so."""
+        return not self.base_url.startswith("https://")
+
+    @property
+    def version_path(self) -> str:
+        """The part of the base URL that people leave out."""
+        return urlsplit(self.base_url).path if self.base_url else _COMMON_VERSION
+
+
+def normalise_base_url(row: ProviderRow, url: str) -> str:
+    """`url` with the version path if it has no path at all, without a slash at the end.
+
+    Raises ConfigError, which does not repeat the URL: it may hold a password.
+    """
+    parts = _split(row, url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"The base URL of provider '{row.name}' must start with http:// or https:// and a host.")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(f"The base URL of provider '{row.name}' must not hold a user or password; use api_key.")
+    if "?" in url or "#" in url:
+        raise ConfigError(f"The base URL of provider '{row.name}' must have neither query nor fragment.")
+    path = parts.path.rstrip("/") or row.version_path
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _split(row: ProviderRow, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ConfigError(f"The base URL of provider '{row.name}' has no legal host or port.") from None
+    return parts
