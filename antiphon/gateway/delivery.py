@@ -1,0 +1,164 @@
+"""What the client has seen of one answer, and how the answer ends when its provider does not end it.
+
+Law: what is kept of a stream is what was sent of it, byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from antiphon.errors import AntiphonError
+from antiphon.protocols import Sink, Turn
+from antiphon.wire.assembly import Assembly, events_of
+from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, render, renumbered
+from antiphon.wire.responses import ResponseError, encoded, opened
+from antiphon.wire.synthesis import error_event
+from antiphon.wire.usage import NO_USAGE
+
+_CODES: Final = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt", "insufficient_quota"})
+"""Codes that may stand in `response.error` (spec section 1.3)."""
+
+
+class Delivery:
+    """Passes an answer's chunks on, holding back its opening until there is output.
+
+    As long as nothing but the opening is known, another target can still take over and a failure can still be an HTTP
+    error: so the opening waits for the first output, or until `release` is called because the wait grew long.
+    """
+
+    __slots__ = ("_held", "_sink", "_turn", "_waiting", "ended", "frames", "next_number", "output", "provider")
+
+    def __init__(self, turn: Turn, sink: Sink) -> None:
+        """Nothing has been sent yet."""
+        self._turn = turn
+        self._sink = sink
+        self._held: list[Chunk] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self.frames: list[bytes] = []
+        self.next_number = 0
+        self.provider = ""
+        self.output = False
+        self.ended = False
+
+    @property
+    def opened(self) -> bool:
+        """Whether anything has left: from then on a failure is told as an event."""
+        return self.next_number > 0
+
+    @property
+    def holding(self) -> bool:
+        """Whether an opening waits to be sent."""
+        return bool(self._held)
+
+    def forget(self) -> None:
+        """Drops what was held: another target starts afresh."""
+        self._held.clear()
+
+    async def pass_on(self, chunk: Chunk) -> None:
+        """Sends a chunk, or holds it while the answer has only opened."""
+        if not chunk.events:
+            return
+        if not self.output:
+            if all(event.type in LIFECYCLE for event in chunk.events):
+                self._held.append(chunk)
+                return
+            self.output = True
+            await self.release()
+        await self._send(chunk)
+
+    async def release(self) -> None:
+        """Sends what is held."""
+        while self._held:
+            await self._send(self._held.pop(0))
+
+    async def end(self, chunk: Chunk) -> None:
+        """Sends the chunk that brings the terminal event."""
+        self.output = True
+        await self.release()
+        self.ended = True
+        await self._send(chunk)
+
+    def abandon(self) -> None:
+        """Tells those who follow that nothing more will come."""
+        self.ended = True
+        self._wake()
+
+    def record(self, last: Chunk) -> list[bytes]:
+        """The whole stream as it will have been sent once `last` is."""
+        numbered = [*self._held, last]
+        frames = list(self.frames)
+        number = self.next_number
+        for chunk in numbered:
+            chunk, number = _continued(chunk, number)  # noqa: PLW2901 - the chunk as it will be sent
+            frames.append(render(chunk))
+        return frames
+
+    async def changed(self) -> None:
+        """Returns after more has been sent, or at the end."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        await waiter
+
+    async def _send(self, chunk: Chunk) -> None:
+        if chunk.events[0].number == self.next_number:
+            self.next_number += len(chunk.events)
+        else:
+            chunk, self.next_number = _continued(chunk, self.next_number)
+            if not chunk.events:
+                return
+        wire = chunk.verbatim
+        if wire is None:
+            wire = render(chunk)
+            chunk = Chunk(chunk.events, wire)
+        self.frames.append(wire)
+        if self._waiting:
+            self._wake()
+        await self._sink(chunk)
+
+    def _wake(self) -> None:
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiting.clear()
+
+    def failure(self, error: AntiphonError) -> tuple[Chunk, Outcome]:
+        """The end of an answer that has begun and cannot go on: open items closed, `error`, `response.failed`."""
+        turn = self._turn
+        wire = b"".join(self.frames + [render(chunk) for chunk in self._held])
+        assembly = Assembly(events_of(wire))
+        number = self.next_number + sum(len(chunk.events) for chunk in self._held)
+        events = assembly.close(number)
+        code = error.code if error.code in _CODES else "server_error"
+        events.append(error_event(number + len(events), {"type": error.type, "code": code, "message": error.message}))
+        opening = opened(
+            turn.request,
+            id=turn.id,
+            created_at=turn.created_at,
+            provider=self.provider,
+            conversation=turn.conversation,
+        )
+        response = msgspec.structs.replace(
+            opening,
+            status="failed",
+            error=ResponseError(code, error.message, error.type),
+            output=assembly.output,
+            service_tier=turn.request.service_tier or "default",
+            usage=NO_USAGE,
+        )
+        body = encoded(response)
+        number += len(events)
+        data = b'{"type":"response.failed","sequence_number":%d,"response":%b}' % (number, body)
+        events.append(Event("response.failed", number, data))
+        return Chunk(tuple(events)), Outcome("failed", body)
+
+
+def _continued(chunk: Chunk, number: int) -> tuple[Chunk, int]:
+    """The chunk as the stream goes on from `number`: an opening is told once, numbers have no gaps."""
+    if chunk.events[0].number == number:
+        return chunk, number + len(chunk.events)
+    events = [event for event in chunk.events if number == 0 or event.type not in LIFECYCLE]
+    events = [renumbered(event, number + place) for place, event in enumerate(events)]
+    return Chunk(tuple(events)), number + len(events)

@@ -1,0 +1,132 @@
+"""`previous_response_id`: what the ancestors of a turn said, from Antiphon's own store.
+
+Nothing else is inherited: not instructions, not tools, not the model (spec section 5.2). So a chain may change its
+model, and its provider, at every turn.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from antiphon.errors import BadRequest
+from antiphon.protocols import Ancestor
+from antiphon.wire.ids import NewId
+from antiphon.wire.requests import Item, Request
+
+_PREFIXES: Final = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
+    "computer_call_output": "cuo",
+    "compaction": "cmp",
+    "mcp_approval_response": "mcpa",
+    "apply_patch_call_output": "apco",
+    "shell_call_output": "sho",
+    "local_shell_call_output": "lsho",
+    "tool_search_output": "tso",
+    "image_generation_call": "ig",
+}
+"""Prefixes of item ids (spec section 3.1); any other type is an ``item``."""
+
+_items: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
+
+
+class _Output(Struct, frozen=True, gc=False):
+    output: Raw = Raw(b"[]")
+
+
+_output: Final = msgspec.json.Decoder(_Output).decode
+
+
+class _Provider(Struct, frozen=True, gc=False):
+    provider: str = ""
+
+
+_provider: Final = msgspec.json.Decoder(_Provider).decode
+
+
+class Lineage(Struct, frozen=True):
+    """A chain, read: its items oldest first, and which provider each reasoning item came from."""
+
+    items: list[Item]
+    origins: dict[str, str]
+    conversation_id: str | None
+
+
+def lineage_of(ancestors: list[Ancestor]) -> Lineage:
+    """The context that a chain brings to its next turn. Raises BadRequest when its last answer has not ended well."""
+    last = ancestors[-1]
+    if last.status not in ("completed", "incomplete"):
+        message = f"Previous response with id '{last.id}' is {last.status}; only a finished answer can be continued."
+        raise BadRequest(message, param="previous_response_id", code="previous_response_not_found")
+    items: list[Item] = []
+    origins: dict[str, str] = {}
+    for ancestor in ancestors:
+        items += _items(ancestor.input)
+        output = output_of(ancestor.body)
+        items += output
+        if any(item.get("type") == "reasoning" for item in output):
+            provider = _provider(ancestor.body).provider
+            origins |= {item["id"]: provider for item in output if item.get("type") == "reasoning" and "id" in item}
+    return Lineage(items, origins, last.conversation_id)
+
+
+def items_of(array: bytes) -> list[Item]:
+    """The items of a JSON array."""
+    return _items(array)
+
+
+def output_of(body: bytes) -> list[Item]:
+    """The output items of a response object."""
+    return _items(_output(body).output)
+
+
+def not_found(response_id: str) -> BadRequest:
+    """The chain cannot be continued: its parent, or one of the parent's ancestors, is not there for this tenant."""
+    return BadRequest(
+        f"Previous response with id '{response_id}' not found.",
+        param="previous_response_id",
+        code="previous_response_not_found",
+    )
+
+
+def new_items(request: Request, new_id: NewId) -> list[Item]:
+    """The items that a request adds, each with an id, in the form that `input_items` shows (spec section 5.9)."""
+    if request.input is None:
+        return []
+    if isinstance(request.input, str):
+        content = [{"type": "input_text", "text": request.input}]
+        return [
+            {"id": new_id("msg"), "type": "message", "status": "completed", "role": "user", "content": content},
+        ]
+    return [_with_id(item, new_id) for item in request.input]
+
+
+def _with_id(item: Item, new_id: NewId) -> Item:
+    kind = item.get("type")
+    if kind is None and "role" in item:
+        kind = "message"
+    if kind == "message":
+        item = _whole_message(item)
+    if item.get("id") is not None or kind in ("item_reference", None):
+        return item
+    prefix = _PREFIXES.get(kind, "item") if isinstance(kind, str) else "item"
+    return {"id": new_id(prefix), **item}
+
+
+def _whole_message(item: Item) -> Item:
+    """An easy message in its long form: `type`, `status`, and content as parts."""
+    whole = {"type": "message", "status": "completed"} | {k: v for k, v in item.items() if v is not None}
+    if isinstance(item.get("content"), str):
+        part = "output_text" if item.get("role") == "assistant" else "input_text"
+        text: Item = {"type": part, "text": item["content"]}
+        if part == "output_text":
+            text |= {"annotations": [], "logprobs": []}
+        whole["content"] = [text]
+    return whole

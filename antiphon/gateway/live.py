@@ -1,0 +1,75 @@
+"""Answers that are being given in this process: whom a second reader can follow, and what a shutdown has to end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from antiphon.errors import UpstreamBroke
+from antiphon.gateway.delivery import Delivery
+from antiphon.protocols import Sink, Turn
+from antiphon.wire.assembly import events_of
+from antiphon.wire.events import TERMINAL, Chunk, Event
+
+
+class LiveAnswers:
+    """The running turns of this process."""
+
+    def __init__(self) -> None:
+        """Nobody is being answered."""
+        self._deliveries: dict[tuple[str, str], Delivery] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self.ending = False
+
+    def begin(self, turn: Turn, delivery: Delivery) -> asyncio.Task[object] | None:
+        """The current task answers the turn from now on, until `end`."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+        if turn.request.streamed and turn.request.stored:
+            self._deliveries[turn.caller.tenant, turn.id] = delivery
+        return task
+
+    def end(self, turn: Turn, task: asyncio.Task[object] | None) -> None:
+        """The task that `begin` gave has answered, or given up."""
+        if task is not None:
+            self._tasks.discard(task)
+        if turn.request.streamed:
+            delivery = self._deliveries.pop((turn.caller.tenant, turn.id), None)
+            if delivery is not None:
+                delivery.abandon()
+
+    def find(self, tenant: str, response_id: str) -> Delivery | None:
+        """The answer with this id if it is being streamed to its tenant right now."""
+        return self._deliveries.get((tenant, response_id))
+
+    def end_all(self) -> None:
+        """Cancels every running turn; each ends with a terminal event of its own."""
+        self.ending = True
+        for task in tuple(self._tasks):
+            task.cancel()
+
+
+async def follow(delivery: Delivery, after: int, sink: Sink) -> None:
+    """Sends every event numbered above `after`, those to come too, until the terminal one."""
+    place = 0
+    while True:
+        while place < len(delivery.frames):
+            wire = delivery.frames[place]
+            place += 1
+            events = events_of(wire)
+            wanted = tuple(event for event in events if event.number > after)
+            if wanted:
+                await sink(Chunk(wanted, wire if len(wanted) == len(events) else None))
+            if events[-1].type in TERMINAL:
+                return
+        if delivery.ended:
+            await _cut(delivery, after, sink)
+            return
+        await delivery.changed()
+
+
+async def _cut(delivery: Delivery, after: int, sink: Sink) -> None:
+    """The client that asked for the answer left, so it ended without a terminal event: a follower gets one."""
+    chunk, _ = delivery.failure(UpstreamBroke("The answer was given up because the client that asked for it left."))
+    wanted: tuple[Event, ...] = tuple(event for event in chunk.events if event.number > after)
+    await sink(Chunk(wanted))

@@ -1,0 +1,44 @@
+"""Who is asking: a key in `Authorization` (with or without `Bearer`), `api-key` or `x-api-key`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from antiphon.errors import Unauthorized
+from antiphon.http.call import Call
+from antiphon.protocols import Caller
+
+_SCHEME: Final = b"bearer "
+
+
+class Keyring:
+    """The keys that are accepted, held and looked up as digests: no comparison tells how much of a key fits."""
+
+    def __init__(self, keys: Iterable[tuple[str, Caller]]) -> None:
+        """`keys` pairs every key with the caller it stands for."""
+        self._callers = {_digest(key.encode()): caller for key, caller in keys}
+
+    def caller(self, call: Call) -> Caller:
+        """Who the request's key belongs to. Raises Unauthorized."""
+        key = _key_of(call)
+        if key is None:
+            message = "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY'."
+            raise Unauthorized(message, code="missing_api_key")
+        caller = self._callers.get(_digest(key))
+        if caller is None:
+            raise Unauthorized("Incorrect API key provided. Check the key, or ask the gateway's owner for one.")
+        return caller
+
+
+def _digest(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()
+
+
+def _key_of(call: Call) -> bytes | None:
+    found = call.header(b"authorization")
+    if found is not None:
+        key = found[len(_SCHEME) :] if found[: len(_SCHEME)].lower() == _SCHEME else found
+        return key.strip() or None
+    return call.header(b"api-key") or call.header(b"x-api-key")

@@ -1,0 +1,177 @@
+"""One HTTP request as the handlers see it, on plain ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from antiphon.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedMediaType
+from antiphon.protocols import Caller, Target, Turn
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+_JSON: Final = (b"content-type", b"application/json")
+_MAX_HEADER_CHARACTERS: Final = 4096
+_WINDOW: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
+"""zlib's window size per content coding (https://docs.python.org/3/library/zlib.html#zlib.decompress)."""
+
+
+class ClientGone(Exception):
+    """The client closed its connection before it had its answer."""
+
+
+class Call:
+    """A request and the way back to its client. `turn` is set by handlers that answer one, for the log line."""
+
+    __slots__ = ("caller", "receive", "request_id", "scope", "send", "started", "status", "turn", "usage")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        """Nothing has been answered yet."""
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.request_id = request_id
+        self.caller: Caller | None = None
+        self.turn: Turn | None = None
+        self.started = False
+        self.status = 0
+        self.usage: tuple[int, int] | None = None
+
+    @property
+    def tenant(self) -> str:
+        """Whose objects this request may see."""
+        return self.known_caller.tenant
+
+    @property
+    def known_caller(self) -> Caller:
+        """Who is asking, on a route that lets nobody in unasked."""
+        if self.caller is None:
+            message = "This route was opened without a key check."
+            raise GatewayError(message)
+        return self.caller
+
+    @property
+    def path_params(self) -> Mapping[str, str]:
+        """What the route's pattern caught."""
+        params: Mapping[str, str] = self.scope["path_params"]
+        return params
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header with this lower-case name."""
+        headers: Iterable[Header] = self.scope["headers"]
+        for key, value in headers:
+            if key == name:
+                return value
+        return None
+
+    def query(self) -> dict[str, list[str]]:
+        """The query's values by name; ``name[]`` counts as ``name``. Raises BadRequest for what is not UTF-8."""
+        try:
+            text = self.scope["query_string"].decode()
+            pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100)
+        except (UnicodeDecodeError, ValueError):
+            message = "The query string could not be read: it must be URL-encoded UTF-8 with at most 100 fields."
+            raise BadRequest(message, code="invalid_value") from None
+        values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            values.setdefault(name.removesuffix("[]"), []).append(value)
+        return values
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body, decompressed. Raises BodyTooLarge, UnsupportedMediaType, BadRequest or ClientGone."""
+        self._check_media_type()
+        if int(self.header(b"content-length") or 0) > limit:
+            raise _too_large(limit)
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        data: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            data = await self._rest(data, limit)
+        if len(data) > limit:
+            raise _too_large(limit)
+        coding = self.header(b"content-encoding")
+        return data if coding is None else _decompressed(data, coding, limit)
+
+    async def reply(self, status: int, body: bytes, headers: Iterable[Header] = (_JSON,)) -> None:
+        """Answers with a whole body, JSON unless `headers` say otherwise."""
+        await self.start(status, [*headers, (b"content-length", b"%d" % len(body))])
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def start(self, status: int, headers: Iterable[Header]) -> None:
+        """Sends the status line and headers."""
+        self.started = True
+        self.status = status
+        all_headers = [*headers, (b"x-request-id", self.request_id.encode())]
+        if self.turn is not None and self.turn.target is not None:
+            _tell_turn(self.turn, self.turn.target, all_headers)
+        await self.send({"type": "http.response.start", "status": status, "headers": all_headers})
+
+    async def _rest(self, first: bytes, limit: int) -> bytes:
+        parts = [first]
+        size = len(first)
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            part: bytes = message.get("body", b"")
+            more = message.get("more_body", False)
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _check_media_type(self) -> None:
+        media = self.header(b"content-type")
+        if media is None or media == b"application/json":
+            return
+        essence = media.split(b";")[0].strip().lower()
+        if essence not in (b"application/json", b"") and not essence.endswith(b"+json"):
+            message = "Send the body as JSON, with 'Content-Type: application/json'."
+            raise UnsupportedMediaType(message)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The request body is larger than the {limit} bytes that are accepted here.")
+
+
+def _decompressed(data: bytes, coding: bytes, limit: int) -> bytes:
+    window = _WINDOW.get(coding.strip().lower())
+    if window is None:
+        if coding.strip().lower() == b"identity":
+            return data
+        message = "This content encoding is not accepted; send the body as gzip, deflate, or plain."
+        raise UnsupportedMediaType(message)
+    unpacker = zlib.decompressobj(window)
+    try:
+        plain = unpacker.decompress(data, limit + 1)
+    except zlib.error:
+        message = "The body is not what its Content-Encoding says."
+        raise BadRequest(message, code="invalid_value") from None
+    if len(plain) > limit:
+        raise _too_large(limit)
+    return plain
+
+
+def _tell_turn(turn: Turn, target: Target, headers: list[Header]) -> None:
+    """How the answer came to be: who gave it, after how many attempts, and what could not be said to them."""
+    headers.append((b"antiphon-target", _header_text(target.name)))
+    if turn.attempts > 1:
+        headers.append((b"antiphon-attempts", b"%d" % turn.attempts))
+    if turn.warnings:
+        headers.append((b"antiphon-warnings", _header_text(" | ".join(turn.warnings))))
+
+
+def _header_text(text: str) -> bytes:
+    """The text as a header may hold it: one line, visible ASCII."""
+    if text.isascii() and text.isprintable() and len(text) <= _MAX_HEADER_CHARACTERS:
+        return text.encode("ascii")
+    return "".join(c if " " <= c <= "~" else "?" for c in text)[:_MAX_HEADER_CHARACTERS].encode("ascii")

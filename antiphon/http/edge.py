@@ -1,0 +1,79 @@
+"""The outermost ASGI application: every request gets an id, an answer in the right shape, and a line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from starlette.routing import Router
+
+from antiphon.errors import AntiphonError, ShuttingDown
+from antiphon.http.call import Call, ClientGone, Receive, Scope, Send
+from antiphon.http.errors import reply_error, translated
+from antiphon.http.routes import canonical
+from antiphon.protocols import Record, RequestRecord
+
+_logger: Final = logging.getLogger("antiphon.http")
+CLIENT_GONE_STATUS: Final = 499
+
+
+class Edge:
+    """Routes requests and turns every exception into an answer."""
+
+    def __init__(self, router: Router, record: Record, new_request_id: Callable[[], str]) -> None:
+        """Starts nothing."""
+        self._router = router
+        self._record = record
+        self._new_request_id = new_request_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one HTTP request."""
+        began = time.perf_counter()
+        call = Call(scope, receive, send, self._new_request_id())
+        routed = {**scope, "path": canonical(scope["path"]), "root_path": "", "app": self, "antiphon.call": call}
+        error: AntiphonError | None = None
+        try:
+            call.scope = routed
+            await self._router(routed, receive, send)
+        except ClientGone:
+            call.status = CLIENT_GONE_STATUS
+        except asyncio.CancelledError:
+            await self._answer(call, scope, ShuttingDown("The gateway is shutting down; please retry.", retry_after=1))
+            raise
+        except Exception as raised:  # noqa: BLE001 - the edge: whatever happened, the client gets an envelope
+            error = await self._answer(call, scope, raised)
+        finally:
+            self._record(self._told(call, scope["path"], time.perf_counter() - began, error))
+
+    async def _answer(self, call: Call, scope: Scope, raised: Exception) -> AntiphonError:
+        error, headers = translated(raised, scope["path"], scope["method"])
+        if error is not raised and error.status >= 500:  # noqa: PLR2004 - a fault nobody foresaw
+            _logger.error("request %s failed", call.request_id, exc_info=raised)
+        if not call.started:
+            await reply_error(call, error, headers)
+        return error
+
+    def _told(self, call: Call, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
+        turn, caller, usage = call.turn, call.caller, call.usage
+        return RequestRecord(
+            request_id=call.request_id,
+            method=call.scope["method"],
+            path=path,
+            status=call.status,
+            seconds=round(seconds, 6),
+            key=None if caller is None else caller.key_name,
+            tenant=None if caller is None else caller.tenant,
+            response_id=None if turn is None else turn.id,
+            model=None if turn is None else turn.request.model,
+            target=None if turn is None or turn.target is None else turn.target.name,
+            stream=turn is not None and turn.request.streamed,
+            attempts=0 if turn is None else turn.attempts,
+            input_tokens=None if usage is None else usage[0],
+            output_tokens=None if usage is None else usage[1],
+            warnings=() if turn is None else turn.warnings,
+            error=None if error is None else error.message,
+            error_code=None if error is None else error.code,
+        )

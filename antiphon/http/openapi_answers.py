@@ -1,0 +1,121 @@
+"""Answers as OpenAPI describes them: headers, content, and every error status with the classes that it stands for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from antiphon.errors import (
+    AntiphonError,
+    BadRequest,
+    BodyTooLarge,
+    ConnectFailed,
+    GatewayError,
+    NotFound,
+    ShuttingDown,
+    StoreFailed,
+    Unauthorized,
+    UnsupportedMediaType,
+    UpgradeRefused,
+    UpstreamBroke,
+    UpstreamTimeout,
+)
+
+Json = dict[str, Any]
+
+DESCRIBED: Final[tuple[type[AntiphonError], ...]] = (
+    BadRequest,
+    Unauthorized,
+    NotFound,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    UpgradeRefused,
+    GatewayError,
+    ConnectFailed,
+    UpstreamBroke,
+    StoreFailed,
+    ShuttingDown,
+    UpstreamTimeout,
+)
+_RELAYED: Final = {
+    403: ("The provider does not allow this.", "permission_error", None),
+    429: (
+        "The provider asks for patience, or a quota is used up: wait for as long as `retry-after` says.",
+        "rate_limit_error",
+        "rate_limit_exceeded",
+    ),
+}
+"""What only a provider answers: sentence, `type`, `code`."""
+
+_WAITS: Final = frozenset({429, 503})
+
+HEADERS: Final[Json] = {
+    "RequestId": {"description": "The request's name in the gateway's log.", "schema": {"type": "string"}},
+    "Target": {"description": "Who answered: `provider/model`.", "schema": {"type": "string"}},
+    "Attempts": {
+        "description": "How many attempts it took, when more than one.",
+        "schema": {"type": "integer", "minimum": 2},
+    },
+    "Warnings": {
+        "description": "What the provider could not be told, one sentence each, separated by ` | `.",
+        "schema": {"type": "string"},
+    },
+    "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+    "ETag": {"description": "Send it back in `if-none-match`.", "schema": {"type": "string"}},
+}
+ANSWERED: Final = {"antiphon-target": "Target", "antiphon-attempts": "Attempts", "antiphon-warnings": "Warnings"}
+CACHED: Final = {"etag": "ETag"}
+
+
+def schema(name: str) -> Json:
+    """A reference to a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def answer(description: str, content: Json, headers: dict[str, str] | None = None) -> Json:
+    """A response object; `headers` name components."""
+    named = {"x-request-id": "RequestId", **(headers or {})}
+    refs = {name: {"$ref": f"#/components/headers/{component}"} for name, component in named.items()}
+    return {"description": description, "headers": refs, "content": content}
+
+
+def json_answer(description: str, name: str, headers: dict[str, str] | None = None) -> Json:
+    """A response object whose body is JSON of the named schema."""
+    return answer(description, {"application/json": {"schema": schema(name)}}, headers)
+
+
+def refused(status: int | None) -> Json:
+    """A reference to what is told of an error status; None is any other."""
+    return {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def error_answers() -> Json:
+    """`components.responses`: one per error status, and one for any other that a provider may give."""
+    told = {
+        status: (" ".join(_sentence(kind) for kind in kinds), kinds[0].type, kinds[0].code)
+        for status, kinds in _by_status().items()
+    }
+    answers = {_name(status): _error(status, *words) for status, words in sorted((told | _RELAYED).items())}
+    other = "Any other refusal of a provider, under the provider's own status."
+    return answers | {_name(None): json_answer(other, "Error")}
+
+
+def _by_status() -> dict[int, list[type[AntiphonError]]]:
+    kinds: dict[int, list[type[AntiphonError]]] = {}
+    for kind in DESCRIBED:
+        kinds.setdefault(kind.status, []).append(kind)
+    return kinds
+
+
+def _sentence(kind: type[AntiphonError]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]
+
+
+def _name(status: int | None) -> str:
+    return "ErrorOther" if status is None else f"Error{status}"
+
+
+def _error(status: int, sentence: str, kind: str, code: str | None) -> Json:
+    described = json_answer(sentence, "Error", {"retry-after": "RetryAfter"} if status in _WAITS else None)
+    example = {"error": {"message": sentence, "type": kind, "param": None, "code": code}}
+    described["content"]["application/json"]["example"] = example
+    return described

@@ -1,0 +1,218 @@
+"""`/v1/responses`: create, retrieve, replay, list input items, delete (spec sections 1.1, 1.5, 5.9, 5.10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from antiphon.errors import BadRequest
+from antiphon.gateway.flow import Gateway
+from antiphon.gateway.history import items_of, lineage_of
+from antiphon.gateway.live import follow
+from antiphon.http.call import Call
+from antiphon.http.queries import Page, flag, included, number, page, response_id, unknown_response
+from antiphon.http.streams import EventStream, Heartbeat
+from antiphon.http.watch import ClientWatch
+from antiphon.protocols import Responses, StoredResponse, Turn
+from antiphon.wire.assembly import events_of
+from antiphon.wire.events import Chunk, Event, Outcome, split_object
+from antiphon.wire.requests import Item, parse_request
+from antiphon.wire.synthesis import synthesised
+from antiphon.wire.visibility import shown, shown_item
+
+_encode: Final = msgspec.json.Encoder().encode
+_PAGE_FRAMES: Final = 64
+_SEALED: Final = "reasoning.encrypted_content"
+
+
+class EdgeOptions(Struct, frozen=True):
+    """What the owner decides about how answers are written."""
+
+    max_body_bytes: int = 100 * 1024 * 1024
+    done_marker: bool = True
+
+
+class _Counts(Struct, frozen=True):
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class _Used(Struct, frozen=True):
+    usage: _Counts | None = None
+
+
+_used: Final = msgspec.json.Decoder(_Used).decode
+
+
+class ResponsesEndpoints:
+    """The handlers of `/v1/responses`."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        responses: Responses,
+        heartbeat: Heartbeat,
+        group: asyncio.TaskGroup,
+        options: EdgeOptions,
+    ) -> None:
+        """`group` owns tasks that watch for clients that leave."""
+        self._gateway = gateway
+        self._responses = responses
+        self._heartbeat = heartbeat
+        self._group = group
+        self._options = options
+
+    async def create(self, call: Call) -> None:
+        """`POST /v1/responses`."""
+        request = parse_request(await call.body(self._options.max_body_bytes))
+        turn = await self._gateway.open(request, call.known_caller)
+        call.turn = turn
+        if request.streamed:
+            await self._stream(call, turn)
+            return
+        with ClientWatch(call, self._group):
+            outcome = await self._gateway.answer(turn, _nowhere)
+        _note_usage(call, outcome)
+        await call.reply(200, shown(outcome.body, _included_at_birth(turn)))
+
+    async def retrieve(self, call: Call) -> None:
+        """`GET /v1/responses/{id}`, whole or, with `stream=true`, as its events."""
+        identifier = response_id(call)
+        values = call.query()
+        include = included(values)
+        after = number(values, "starting_after", -1, 0)
+        streamed = flag(values, "stream")
+        padded = flag(values, "include_obfuscation")
+        provider = values.get("provider", [""])[-1]
+        stored = await self._responses.get(call.tenant, identifier)
+        if stored is not None and provider and provider != stored.provider:
+            raise unknown_response(identifier)
+        if not streamed:
+            if stored is None:
+                raise unknown_response(identifier)
+            await call.reply(200, shown(stored.body, include))
+        elif stored is not None:
+            await self._replay(call, stored, after, include, padded=padded is not False)
+        else:
+            await self._follow(call, identifier, after)
+
+    async def delete(self, call: Call) -> None:
+        """`DELETE /v1/responses/{id}`."""
+        identifier = response_id(call)
+        if not await self._responses.delete(call.tenant, identifier):
+            raise unknown_response(identifier)
+        await call.reply(200, _encode({"id": identifier, "object": "response.deleted", "deleted": True}))
+
+    async def input_items(self, call: Call) -> None:
+        """`GET /v1/responses/{id}/input_items`: everything that was in the answer's context as input."""
+        identifier = response_id(call)
+        values = call.query()
+        include = included(values)
+        wanted = page(values)
+        stored = await self._responses.get(call.tenant, identifier)
+        if stored is None:
+            raise unknown_response(identifier)
+        items = items_of(stored.input)
+        if stored.parent_id is not None:
+            ancestors = await self._responses.lineage(call.tenant, stored.parent_id)
+            items = (lineage_of(ancestors).items if ancestors else []) + items
+        await call.reply(200, _encode(_listed(_identified(items), wanted, include)))
+
+    async def _stream(self, call: Call, turn: Turn) -> None:
+        stream = EventStream(call, self._heartbeat, done_marker=self._options.done_marker)
+        try:
+            with ClientWatch(call, self._group):
+                outcome = await self._gateway.answer(turn, stream)
+        finally:
+            stream.close()
+        _note_usage(call, outcome)
+
+    async def _replay(
+        self, call: Call, stored: StoredResponse, after: int, include: Collection[str], *, padded: bool
+    ) -> None:
+        stream = EventStream(call, self._heartbeat, done_marker=self._options.done_marker)
+        frames = await self._responses.frames(call.tenant, stored.id)
+        if frames is None:
+            events = synthesised(shown(stored.body, include))
+        else:
+            events = [event for frame in frames for event in events_of(frame)]
+        wanted = [event if padded else _unpadded(event) for event in events if event.number > after]
+        await stream.open()
+        for start in range(0, len(wanted), _PAGE_FRAMES):
+            await stream(Chunk(tuple(wanted[start : start + _PAGE_FRAMES])))
+        if not wanted:
+            await stream.finish()
+
+    async def _follow(self, call: Call, identifier: str, after: int) -> None:
+        delivery = self._gateway.live.find(call.tenant, identifier)
+        if delivery is None:
+            raise unknown_response(identifier)
+        stream = EventStream(call, self._heartbeat, done_marker=self._options.done_marker)
+        try:
+            with ClientWatch(call, self._group):
+                await stream.open()
+                await follow(delivery, after, stream)
+        finally:
+            stream.close()
+
+
+async def _nowhere(_: Chunk) -> None:
+    """The sink of an answer that is returned whole."""
+
+
+def _included_at_birth(turn: Turn) -> Collection[str]:
+    """What the create answer shows. Sealed reasoning is always shown where only the client keeps it (spec 6.5)."""
+    asked: list[str] = [*(turn.request.include or ())]
+    return asked if turn.request.stored else [*asked, _SEALED]
+
+
+def _note_usage(call: Call, outcome: Outcome) -> None:
+    call.usage = outcome.counts
+    if outcome.counts is None:
+        usage = _used(outcome.body).usage
+        call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
+
+
+def _unpadded(event: Event) -> Event:
+    if b'"obfuscation"' not in event.data:
+        return event
+    members = split_object(event.data)
+    members.pop("obfuscation", None)
+    return Event(event.type, event.number, _encode(members))
+
+
+def _identified(items: list[Item]) -> list[Item]:
+    """The items, each with an id: without one a client cannot ask for the page after it."""
+    return [item if isinstance(item.get("id"), str) else item | {"id": f"item_{n}"} for n, item in enumerate(items)]
+
+
+def _listed(items: list[Item], wanted: Page, include: Collection[str]) -> Item:
+    """One page. `has_more` is exact; `after` and `before` are exclusive, in the order asked for."""
+    ordered = items if wanted.order == "asc" else items[::-1]
+    places = {item["id"]: place for place, item in enumerate(ordered)}
+    first = _place(places, wanted.after, "after", -1) + 1
+    last = _place(places, wanted.before, "before", len(ordered))
+    span = ordered[first:last]
+    backwards = wanted.before is not None and wanted.after is None
+    chosen = span[-wanted.limit :] if backwards else span[: wanted.limit]
+    return {
+        "object": "list",
+        "data": [shown_item(item, include) for item in chosen],
+        "first_id": chosen[0]["id"] if chosen else None,
+        "last_id": chosen[-1]["id"] if chosen else None,
+        "has_more": len(chosen) < len(span),
+    }
+
+
+def _place(places: dict[str, int], identifier: str | None, param: str, default: int) -> int:
+    if identifier is None:
+        return default
+    place = places.get(identifier)
+    if place is None:
+        message = f"Item with id '{identifier[:300]}' not found in this list."
+        raise BadRequest(message, param=param, code="invalid_value")
+    return place

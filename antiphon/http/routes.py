@@ -1,0 +1,101 @@
+"""Every path on one page.
+
+The same routes answer under several prefixes (`PREFIXES`), with or without `/v1`, with or without a trailing slash:
+`canonical` brings a path into the form that is routed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from starlette.routing import Route, Router
+
+from antiphon.http.auth import Keyring
+from antiphon.http.call import Call, Receive, Scope, Send
+from antiphon.http.errors import unknown_path
+
+Handler = Callable[[Call], Awaitable[None]]
+
+PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
+"""TrueFoundry's two prefixes and the one that OpenAI-compatible clients of other gateways use."""
+
+_UNVERSIONED: Final = ("/responses", "/models")
+
+
+class Endpoint(Struct, frozen=True):
+    """A handler behind its key check."""
+
+    handler: Handler
+    keyring: Keyring | None
+
+    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Runs the handler for the call that the edge put into the scope."""
+        call: Call = scope["antiphon.call"]
+        if self.keyring is not None:
+            call.caller = self.keyring.caller(call)
+        await self.handler(call)
+
+
+class Handlers(Struct, frozen=True):
+    """One handler per route."""
+
+    create_response: Handler
+    retrieve_response: Handler
+    delete_response: Handler
+    list_input_items: Handler
+    list_models: Handler
+    retrieve_model: Handler
+    health: Handler
+    ready: Handler
+    openapi: Handler
+    docs: Handler
+    refuse_upgrade: Handler
+
+
+def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
+    """The routing table."""
+
+    def private(path: str, method: str, handler: Handler) -> Route:
+        return Route(path, Endpoint(handler, keyring), methods=[method])
+
+    def public(path: str, handler: Handler) -> Route:
+        return Route(path, Endpoint(handler, None), methods=["GET"])
+
+    return [
+        private("/v1/responses", "POST", handlers.create_response),
+        public("/v1/responses", handlers.refuse_upgrade),
+        private("/v1/responses/{id}", "GET", handlers.retrieve_response),
+        private("/v1/responses/{id}", "DELETE", handlers.delete_response),
+        private("/v1/responses/{id}/input_items", "GET", handlers.list_input_items),
+        private("/v1/models", "GET", handlers.list_models),
+        private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
+        public("/health", handlers.health),
+        public("/health/ready", handlers.ready),
+        public("/openapi.json", handlers.openapi),
+        public("/docs", handlers.docs),
+        public("/docs/{asset}", handlers.docs),
+    ]
+
+
+def router(handlers: Handlers, keyring: Keyring) -> Router:
+    """Routes a scope whose path is canonical."""
+    return Router(routes(handlers, keyring), redirect_slashes=False, default=_nowhere)
+
+
+def canonical(path: str) -> str:
+    """The path as it is routed."""
+    for prefix in PREFIXES:
+        if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+            path = path[len(prefix) :]
+            break
+    if len(path) > 1:
+        path = path.rstrip("/")
+    if path.startswith(_UNVERSIONED):
+        path = "/v1" + path
+    return path or "/"
+
+
+async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise unknown_path(scope["antiphon.call"].scope["path"], scope["method"])

@@ -1,0 +1,92 @@
+"""Chunks as Server-Sent Events to one client, and the comments that keep a silent stream alive (spec section 1.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from antiphon.http.call import Call, Header
+from antiphon.wire.events import TERMINAL, Chunk, render
+
+_HEADERS: Final[tuple[Header, ...]] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+_DONE: Final = b"data: [DONE]\n\n"
+_COMMENT: Final = b": keep-alive\n\n"
+
+
+class Heartbeat:
+    """Sends a comment on every stream that has been silent for `silence_seconds`."""
+
+    def __init__(self, silence_seconds: float, group: asyncio.TaskGroup) -> None:
+        """`group` owns the sending tasks."""
+        self.streams: set[EventStream] = set()
+        self._silence = silence_seconds
+        self._group = group
+
+    async def run(self) -> None:
+        """Looks at every open stream from time to time, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(min(1.0, self._silence / 2))
+            for stream in tuple(self.streams):
+                if stream.silent_since(loop.time() - self._silence):
+                    self._group.create_task(stream.comment())
+
+
+class EventStream:
+    """A sink that writes chunks to a client; the headers go out with the first of them."""
+
+    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_sending")
+
+    def __init__(self, call: Call, heartbeat: Heartbeat, *, done_marker: bool) -> None:
+        """`done_marker`: whether `[DONE]` follows the terminal event."""
+        self._call = call
+        self._heartbeat = heartbeat
+        self._loop = asyncio.get_running_loop()
+        self._done = _DONE if done_marker else b""
+        self._last = 0.0
+        self._sending = False
+
+    async def __call__(self, chunk: Chunk) -> None:
+        """Writes a chunk; the one with the terminal event ends the answer."""
+        if not self._call.started:
+            await self.open()
+        data = chunk.verbatim
+        if data is None:
+            data = render(chunk)
+        if chunk.events[-1].type in TERMINAL:
+            await self.finish(data)
+        else:
+            await self._write(data, more=True)
+
+    async def open(self) -> None:
+        """Sends the headers."""
+        await self._call.start(200, _HEADERS)
+        self._heartbeat.streams.add(self)
+
+    async def finish(self, data: bytes = b"") -> None:
+        """Writes the last bytes and ends the answer."""
+        self._heartbeat.streams.discard(self)
+        await self._write(data + self._done, more=False)
+
+    def close(self) -> None:
+        """Forgets the stream, however it ended."""
+        self._heartbeat.streams.discard(self)
+
+    def silent_since(self, moment: float) -> bool:
+        """Whether nothing has been written since `moment` of the loop's clock, nor is being written."""
+        return not self._sending and self._last < moment
+
+    async def comment(self) -> None:
+        """Writes a comment, which every client passes over."""
+        if self in self._heartbeat.streams:
+            await self._write(_COMMENT, more=True)
+
+    async def _write(self, data: bytes, *, more: bool) -> None:
+        self._last = self._loop.time()
+        self._sending = True
+        await self._call.send({"type": "http.response.body", "body": data, "more_body": more})
+        self._sending = False

@@ -1,0 +1,1 @@
+"""What an operator sees. Never in the way of an answer, and never a word of one."""

@@ -1,0 +1,111 @@
+"""Log lines: for people on a terminal, as JSON elsewhere. Keys and contents never reach them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, TextIO
+
+import msgspec
+from typing_extensions import override
+
+from antiphon.protocols import Clock, RequestRecord
+
+_encode: Final = msgspec.json.Encoder().encode
+_FLUSH_SECONDS: Final = 0.1
+
+Line = Callable[[float, RequestRecord], str]
+"""The text of a record that ended at a moment in Unix time, without its line end."""
+
+
+class RequestLog:
+    """Writes a line per request, gathered for a tenth of a second so that a line costs no system call of its own."""
+
+    def __init__(self, stream: TextIO, line: Line, clock: Clock, *, enabled: bool) -> None:
+        """Writes nothing yet."""
+        self._stream = stream
+        self._clock = clock
+        self._line = line
+        self._enabled = enabled
+        self._waiting: list[tuple[float, RequestRecord]] = []
+
+    def __call__(self, record: RequestRecord) -> None:
+        """Takes a record."""
+        if not self._enabled:
+            return
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
+        self._waiting.append((self._clock(), record))
+
+    def flush(self) -> None:
+        """Writes what is waiting."""
+        if self._waiting:
+            lines = [self._line(at, record) for at, record in self._waiting]
+            self._waiting.clear()
+            self._stream.write("\n".join(lines) + "\n")
+            self._stream.flush()
+
+
+def json_line(at: float, record: RequestRecord) -> str:
+    """The record as one JSON object, its time in ISO 8601."""
+    level = "error" if record.status >= 500 else "info"  # noqa: PLR2004 - the server's own faults
+    head = f'{{"time":"{_iso(at)}","level":"{level}","event":"request",'
+    return head + _encode(record).decode()[1:]
+
+
+def human_line(at: float, record: RequestRecord) -> str:
+    """The record as a person reads it."""
+    clock = datetime.fromtimestamp(at, tz=UTC).astimezone().strftime("%H:%M:%S")
+    path = record.path if record.path.isprintable() else ascii(record.path)
+    parts = [clock, str(record.status), f"{record.method} {path}", f"{record.seconds * 1000:.0f} ms"]
+    if record.target is not None:
+        parts.append(record.target if record.target == record.model else f"{record.model} -> {record.target}")
+    if record.input_tokens is not None:
+        parts.append(f"{record.input_tokens} in, {record.output_tokens} out")
+    parts += [
+        word
+        for word, said in (("streamed", record.stream), (f"{record.attempts} attempts", record.attempts > 1))
+        if said
+    ]
+    if record.response_id is not None:
+        parts.append(record.response_id)
+    if record.error is not None:
+        parts.append(f"{record.error_code or 'error'}: {record.error}")
+    parts += [f"warning: {warning}" for warning in record.warnings]
+    return "  ".join(parts)
+
+
+class JsonFormatter(logging.Formatter):
+    """Any other log line as one JSON object."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with the traceback where there is one."""
+        members = {
+            "time": _iso(record.created),
+            "level": record.levelname.lower(),
+            "event": "log",
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            members["traceback"] = self.formatException(record.exc_info)
+        return _encode(members).decode()
+
+
+def configure(stream: TextIO, *, level: str, as_json: bool) -> RequestLog:
+    """Sets up logging for the whole process and returns the log of requests."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter() if as_json else logging.Formatter("%(levelname)s  %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    line = json_line if as_json else human_line
+    return RequestLog(
+        stream, line, time.time, enabled=logging.getLogger("antiphon.requests").isEnabledFor(logging.INFO)
+    )
+
+
+def _iso(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03d}Z"
