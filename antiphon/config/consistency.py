@@ -1,0 +1,71 @@
+"""What no type can say of the settings: names that must lead somewhere, and keys that must differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from antiphon.config.tree import Node, Problems, did_you_mean, found_at
+from antiphon.providers.row import ProviderRow
+from antiphon.settings import AliasSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Aliases:
+    """Models of the owner's own. A target at nobody is a problem; one that cannot answer now is passed over."""
+
+    settings: Settings
+    tree: Node
+    rows: Mapping[str, ProviderRow]
+    problems: Problems
+    doubts: list[str] = field(default_factory=list[str])
+
+    def available(self) -> dict[str, AliasSettings]:
+        """What is left of them."""
+        left: dict[str, AliasSettings] = {}
+        for alias, said in self.settings.models.items():
+            targets = [target for target in said.targets if self._is_available(alias, target)]
+            if targets:
+                left[alias] = AliasSettings(targets=targets)
+            else:
+                self.doubts.append(f"{self._place(alias)}: `models.{alias}` is not offered, since nobody can answer it")
+        return left
+
+    def _is_available(self, alias: str, target: str) -> bool:
+        name, _, model = target.partition("/")
+        provider = self.settings.providers.get(name)
+        about = f"`models.{alias}`: the target `{target}`"
+        if provider is None and name not in self.rows:
+            hint = did_you_mean(name, [*self.settings.providers, *self.rows])
+            self.problems.add(self._place(alias), f"{about} is at no provider that exists{hint}")
+        elif provider is None or not provider.enabled:
+            self.doubts.append(f"{self._place(alias)}: {about} is passed over, since `{name}` is not available")
+            return False
+        elif provider.models is not None and model not in provider.models:
+            hint = did_you_mean(model, provider.models)
+            self.problems.add(self._place(alias), f"{about} is none of `providers.{name}.models`{hint}")
+        return True
+
+    def _place(self, alias: str) -> str:
+        return _place(self.tree, "models", alias, "targets")
+
+
+def check_keys(settings: Settings, tree: Node, problems: Problems) -> None:
+    """Every key has a name of its own, and opens one tenant only."""
+    place = _place(tree, "keys")
+    for name in _repeated(key.name for key in settings.keys):
+        problems.add(place, f"`keys`: two keys are called `{name}`")
+    if any(_repeated([*(key.key for key in settings.keys), *filter(None, [settings.master_key])])):
+        problems.add(place, "`keys`: the same key is here twice, or is the master key too")
+
+
+def _repeated(words: Iterable[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    for word in words:
+        seen[word] = seen.get(word, 0) + 1
+    return [word for word, count in seen.items() if count > 1]
+
+
+def _place(tree: Node, *path: str) -> str:
+    node = found_at(tree, path)
+    return node.origin if node is not None else ""

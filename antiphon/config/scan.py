@@ -1,0 +1,157 @@
+"""Providers found from the variables that people set for them anyway, such as ``GROQ_API_KEY`` and ``OLLAMA_BASE_URL``.
+
+A word between the provider's name and the rest makes a second instance: ``OPENAI_EAST_API_KEY`` is `openai-east`.
+Law: a key is only ever sent to the provider whose name its variable begins with, or to that instance's own base URL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from antiphon.config.environment import Environment
+from antiphon.config.references import References
+from antiphon.config.tree import Node
+from antiphon.errors import ConfigError
+from antiphon.providers.row import ProviderRow, normalise_base_url
+
+_KEY: Final = "_API_KEY"
+_URL: Final = "_BASE_URL"
+_MODELS: Final = "_MODELS"
+_TAILS: Final = (_KEY, _URL, _MODELS)
+_NO_INSTANCE: Final = re.compile(r"(?:ADMIN|ORG|PROJECT|WEBHOOK)(?:_|$)")
+"""Words that vendors put into the names of variables that are no key for answers."""
+
+_IS_KEY: Final = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Where an instance is looked for: the first variable of each kind that is set holds."""
+
+    keys: tuple[str, ...]
+    urls: tuple[str, ...]
+    models: str
+
+    def all(self) -> tuple[str, ...]:
+        return (*self.keys, *self.urls, self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What the variables say of one instance. `reason` tells why it cannot be used, if it cannot."""
+
+    name: str
+    row: ProviderRow
+    parts: Mapping[str, Node]
+    touched: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """`configured` are the providers that the file names, with the row that each one is, as far as that is known."""
+
+    environment: Environment
+    rows: Mapping[str, ProviderRow]
+    configured: Mapping[str, ProviderRow | None]
+
+    def discoveries(self) -> Iterator[Discovery]:
+        """One per row and per further instance, whether anything was found or not."""
+        instances = self._instances()
+        for name, (row, names) in instances.items():
+            yield self._discovery(name, row, names)
+
+    def _instances(self) -> dict[str, tuple[ProviderRow, Names]]:
+        found = {name: (row, _names_of(row)) for name, row in self.rows.items()}
+        for name, row in self.configured.items():
+            if row is not None:
+                names = found[name][1] if name in found else _names(prefix_of(name))
+                found[name] = (row, names)
+        taken = {variable for _, names in found.values() for variable in names.all()}
+        for variable in sorted(self.environment.variables):
+            if variable in taken or (split := self._split(variable)) is None:
+                continue
+            row, prefix = split
+            word = prefix.removeprefix(row.prefix + "_")
+            name = f"{row.name}-{word.lower().replace('_', '-')}"
+            found.setdefault(name, (row, _names(prefix)))
+        return found
+
+    def _split(self, variable: str) -> tuple[ProviderRow, str] | None:
+        """The row with the longest name that the variable begins with, and the instance's own prefix."""
+        tail = next((tail for tail in _TAILS if variable.endswith(tail)), None)
+        if tail is None:
+            return None
+        prefix = variable.removesuffix(tail)
+        rows = [row for row in self.rows.values() if prefix.startswith(row.prefix + "_")]
+        row = max(rows, key=lambda row: len(row.prefix), default=None)
+        if row is None or not re.fullmatch(r"[A-Z0-9_]+", prefix):
+            return None
+        return None if _NO_INSTANCE.match(prefix.removeprefix(row.prefix + "_")) else (row, prefix)
+
+    def _discovery(self, name: str, row: ProviderRow, names: Names) -> Discovery:
+        key, no_key = self._first(names.keys, row)
+        url, no_url = self._first(names.urls, row, address=True)
+        models, _ = self._first((names.models,), row)
+        given = {"api_key": key, "base_url": url, "models": models}
+        parts = {part: node for part, node in given.items() if node is not None}
+        reason = no_url or self._missing(row, names, parts, no_key)
+        touched = any(variable in self.environment.variables for variable in names.all())
+        return Discovery(name, row, parts, touched, reason)
+
+    def _missing(self, row: ProviderRow, names: Names, parts: Mapping[str, Node], no_key: str) -> str:
+        url = parts.get("base_url")
+        if url is None and row.local:
+            return f"{names.urls[0]} is not set"
+        if "api_key" in parts or (url is not None and not (row.needs_key and url.value == row.base_url)):
+            return ""
+        return no_key or f"{(names.keys if row.needs_key else names.urls)[0]} is not set"
+
+    def _first(self, variables: tuple[str, ...], row: ProviderRow, *, address: bool = False) -> tuple[Node | None, str]:
+        """The first that is set and can be used; else why one that is set cannot."""
+        reason = ""
+        for variable in variables:
+            text = self.environment.variables.get(variable)
+            if text is None:
+                continue
+            try:
+                value = self._text(text)
+                value = normalise_base_url(row, value) if address and value else value
+                fault = _fault(value, is_key=variable.endswith(("_KEY", "_TOKEN")))
+            except ConfigError as error:
+                value, fault = "", f"cannot be used: {error.message}"
+            if not fault:
+                return Node(value, self.environment.origin(variable), text=True), ""
+            reason = reason or f"{self.environment.origin(variable)} {fault}"
+        return None, reason
+
+    def _text(self, text: str) -> str:
+        is_file = text.startswith("file:")
+        return References({}, self.environment.folder).resolved(text) if is_file else text.strip()
+
+
+def prefix_of(name: str) -> str:
+    """What the variables of an instance with this name begin with."""
+    return re.sub("[-.]", "_", name).upper()
+
+
+def variables_of(name: str, row: ProviderRow) -> Names:
+    """Where an instance that somebody has named is looked for."""
+    return _names_of(row) if name == row.name else _names(prefix_of(name))
+
+
+def _names_of(row: ProviderRow) -> Names:
+    return Names(row.key_variables, row.url_variables, row.prefix + _MODELS)
+
+
+def _names(prefix: str) -> Names:
+    return Names((prefix + _KEY,), (prefix + _URL,), prefix + _MODELS)
+
+
+def _fault(value: str, *, is_key: bool) -> str:
+    if not value:
+        return "is set but empty"
+    return "is no key: it holds blanks or characters beyond ASCII" if is_key and not _IS_KEY.fullmatch(value) else ""
