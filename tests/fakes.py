@@ -193,7 +193,10 @@ class MemoryResponses(Responses):
 
     @override
     async def delete(self, tenant: str, response_id: str) -> bool:
-        return self._mine(tenant, response_id) is not None and self.turns.pop(response_id) is not None
+        found = self._mine(tenant, response_id) is not None
+        if found:
+            del self.turns[response_id]
+        return found
 
     def _mine(self, tenant: str, response_id: str) -> StoredTurn | None:
         turn = self.turns.get(response_id)

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.grammar import check_stream
 
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.errors import BadRequest, ConnectFailed, Retry, StoreFailed, UpstreamBroke, UpstreamRefused
@@ -15,7 +14,7 @@ from antiphon.gateway.live import follow
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.protocols import Target, Turn
 from antiphon.wire.assembly import events_of
-from antiphon.wire.requests import parse_request
+from antiphon.wire.requests import Item, parse_request
 from tests.fakes import (
     CALLER,
     Collected,
@@ -28,16 +27,17 @@ from tests.fakes import (
     surroundings,
     target,
 )
+from tests.grammar import check_stream
 
 QUICK = RetryPolicy(attempts_per_target=2, base_seconds=0.0, max_seconds=0.0)
 
 
-def response(status: str = "completed", text: str = "Hello", **extra: Any) -> dict[str, Any]:
-    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
-    item = {"id": "msg_up", "type": "message", "status": "completed", "role": "assistant", "content": content}
+def response(status: str = "completed", text: str = "Hello", **extra: Any) -> Item:
+    content: list[Item] = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+    item: Item = {"id": "msg_up", "type": "message", "status": "completed", "role": "assistant", "content": content}
     usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
     done = status in ("completed", "incomplete")
-    body = {"id": "resp_up", "object": "response", "status": status, "model": "model-2026", "created_at": 1}
+    body: Item = {"id": "resp_up", "object": "response", "status": status, "model": "model-2026", "created_at": 1}
     return body | {"output": [item] if done else [], "usage": usage if done else None} | extra
 
 
@@ -78,10 +78,10 @@ class Scene:
         request = parse_request(msgspec.json.encode({"model": "openai/model", "input": "Hi", **body}))
         return await self.gateway.open(request, CALLER)
 
-    async def ask(self, **body: Any) -> dict[str, Any]:
+    async def ask(self, **body: Any) -> Item:
         turn = await self.open(**body)
         outcome = await self.gateway.answer(turn, self.sink)
-        answer: dict[str, Any] = json.loads(outcome.body)
+        answer: Item = json.loads(outcome.body)
         return answer
 
 
@@ -282,7 +282,7 @@ async def test_a_failed_answer_cannot_be_continued() -> None:
 
 
 async def test_sealed_reasoning_reaches_only_the_provider_that_made_it() -> None:
-    reasoning = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "sealed"}
+    reasoning: Item = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "sealed"}
     body = response()
     body["output"].insert(0, reasoning)
     first, _ = native(json_reply(json.dumps(body).encode()))

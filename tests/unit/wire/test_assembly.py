@@ -12,52 +12,53 @@ from antiphon.wire.events import Chunk, Event, frame, render
 from antiphon.wire.synthesis import synthesised
 from tests.grammar import check_stream
 
-
-def _reasoning_text(text: str) -> dict[str, Any]:
-    return {"type": "reasoning_text", "text": text}
-
-
+Item = dict[str, Any]
 TEXT = st.text(max_size=20)
-PART = st.builds(
-    lambda text, notes: {"type": "output_text", "text": text, "annotations": notes, "logprobs": []},
-    TEXT,
-    st.lists(st.just({"type": "url_citation", "url": "u", "title": "t", "start_index": 0, "end_index": 1}), max_size=2),
-) | st.builds(lambda text: {"type": "refusal", "refusal": text}, TEXT)
+NOTE: Item = {"type": "url_citation", "url": "u", "title": "t", "start_index": 0, "end_index": 1}
+
+
+def output_text(text: str, notes: int) -> Item:
+    return {"type": "output_text", "text": text, "annotations": [NOTE] * notes, "logprobs": []}
+
+
+def refusal(text: str) -> Item:
+    return {"type": "refusal", "refusal": text}
+
+
+def message(parts: list[Item]) -> Item:
+    return {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": parts}
+
+
+def summary(texts: list[str]) -> Item:
+    return {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": text} for text in texts]}
+
+
+def reasoning(text: str) -> Item:
+    return {"type": "reasoning", "id": "r", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
+
+
+def function_call(text: str) -> Item:
+    call = {"type": "function_call", "id": "f", "call_id": "c", "name": "n", "arguments": text}
+    return call | {"status": "completed"}
+
+
+def custom_call(text: str) -> Item:
+    return {"type": "custom_tool_call", "id": "x", "call_id": "c", "name": "n", "input": text}
+
+
+SEARCH: Item = {"type": "web_search_call", "id": "w", "status": "completed", "action": {"type": "search", "query": "q"}}
+PART = st.builds(output_text, TEXT, st.integers(0, 2)) | st.builds(refusal, TEXT)
 ITEM = st.one_of(
-    st.builds(
-        lambda parts: {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": parts},
-        st.lists(PART, max_size=3),
-    ),
-    st.builds(
-        lambda texts: {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": t} for t in texts]},
-        st.lists(TEXT, max_size=3),
-    ),
-    st.builds(
-        lambda text: {
-            "type": "reasoning",
-            "id": "r",
-            "summary": [],
-            "content": [{"type": "reasoning_text", "text": text}],
-        },
-        TEXT,
-    ),
-    st.builds(
-        lambda text: {
-            "type": "function_call",
-            "id": "f",
-            "call_id": "c",
-            "name": "n",
-            "arguments": text,
-            "status": "completed",
-        },
-        TEXT,
-    ),
-    st.builds(lambda text: {"type": "custom_tool_call", "id": "x", "call_id": "c", "name": "n", "input": text}, TEXT),
-    st.just({"type": "web_search_call", "id": "w", "status": "completed", "action": {"type": "search", "query": "q"}}),
+    st.builds(message, st.lists(PART, max_size=3)),
+    st.builds(summary, st.lists(TEXT, max_size=3)),
+    st.builds(reasoning, TEXT),
+    st.builds(function_call, TEXT),
+    st.builds(custom_call, TEXT),
+    st.just(SEARCH),
 )
 
 
-def response(output: list[dict[str, Any]], status: str = "completed") -> bytes:
+def response(output: list[Item], status: str = "completed") -> bytes:
     items = [item | {"id": f"{item['id']}_{place}"} for place, item in enumerate(output)]
     details = {"reason": "max_output_tokens"} if status == "incomplete" else None
     error = {"code": "server_error", "message": "x"} if status == "failed" else None
@@ -68,7 +69,7 @@ def response(output: list[dict[str, Any]], status: str = "completed") -> bytes:
 
 
 @given(st.lists(ITEM, max_size=4), st.sampled_from(["completed", "incomplete", "failed"]))
-def test_a_told_response_is_a_legal_stream_that_says_the_same(output: list[dict[str, Any]], status: str) -> None:
+def test_a_told_response_is_a_legal_stream_that_says_the_same(output: list[Item], status: str) -> None:
     body = response(output, status)
     events = synthesised(body)
     check_stream(events)
@@ -77,7 +78,7 @@ def test_a_told_response_is_a_legal_stream_that_says_the_same(output: list[dict[
 
 
 @given(st.lists(ITEM, min_size=1, max_size=4), st.integers(0, 40))
-def test_an_answer_cut_anywhere_is_closed_legally(output: list[dict[str, Any]], cut: int) -> None:
+def test_an_answer_cut_anywhere_is_closed_legally(output: list[Item], cut: int) -> None:
     told = synthesised(response(output))[:-1]
     delivered = told[: max(2, min(cut, len(told)))]
     assembly = Assembly(delivered)
@@ -96,7 +97,7 @@ def _renumbered(event: Event, number: int) -> Event:
 
 
 @given(st.lists(ITEM, max_size=3))
-def test_rendered_events_are_read_back_as_they_were(output: list[dict[str, Any]]) -> None:
+def test_rendered_events_are_read_back_as_they_were(output: list[Item]) -> None:
     events = synthesised(response(output))
     wire = render(Chunk(tuple(events)))
     assert events_of(wire) == events

@@ -1,0 +1,251 @@
+"""One answer of chat completions, whole or in pieces, told to a ResponseWriter.
+
+Law: an answer that comes whole has the outcome that it would have if it were streamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from antiphon.dialects.chat_calls import Calls
+from antiphon.dialects.chat_endings import incompleteness
+from antiphon.dialects.chat_notes import annotation, cited, logprobs_of, picture, sources_of
+from antiphon.dialects.chat_shapes import NULL, Choice, Completion, Delta, Logprobs, ToolCall, completion, objects
+from antiphon.dialects.chat_tools import tool_names
+from antiphon.dialects.chat_usage import usage_of
+from antiphon.dialects.failures import failure_of
+from antiphon.dialects.think import ThinkSplitter
+from antiphon.dialects.writer import ResponseWriter
+from antiphon.errors import UpstreamBroke
+from antiphon.protocols import Target, Turn
+from antiphon.wire.events import Outcome
+from antiphon.wire.responses import opened
+
+_LEGACY: Final = -1
+"""The index of the one call that an answer in the form from before tool calls may hold."""
+
+
+def whole(turn: Turn, target: Target, body: bytes) -> Outcome:
+    """The outcome of an answer that was not streamed.
+
+    Raises UpstreamBroke when `body` is no answer, or the UpstreamError that it holds in place of one.
+    """
+    said = completion(body)
+    if said is None:
+        raise _no_answer()
+    answer = ChatAnswer(turn, target, silent=True)
+    answer.take_in(said, body)
+    if not any(choice.message for choice in said.choices or ()):
+        raise _no_answer()
+    return answer.finish()
+
+
+class ChatAnswer:
+    """Takes what a provider says of one answer, in its order."""
+
+    __slots__ = (
+        "_begun",
+        "_calls",
+        "_citations",
+        "_incomplete",
+        "_results",
+        "_splitter",
+        "_target",
+        "_usage",
+        "_wants_logprobs",
+        "_whole",
+        "ended",
+        "writer",
+    )
+
+    def __init__(self, turn: Turn, target: Target, *, silent: bool = False) -> None:
+        """`silent`: the answer comes whole, nobody reads events."""
+        opening = opened(
+            turn.request,
+            id=turn.id,
+            created_at=turn.created_at,
+            provider=target.provider,
+            conversation=turn.conversation,
+        )
+        obfuscate = turn.request.obfuscated
+        self.writer: Final = ResponseWriter(opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent)
+        self.ended = False
+        self._target = target
+        self._whole = silent
+        self._begun = False
+        self._calls = Calls(self.writer, tool_names(turn, target), turn.new_id)
+        self._splitter = ThinkSplitter() if target.quirks.think_tags else None
+        self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
+        self._incomplete: str | None = None
+        self._usage = NULL
+        self._citations: Sequence[Any] = ()
+        self._results: Sequence[Any] = ()
+
+    @property
+    def cut(self) -> bool:
+        """Whether the answer, as far as it came, stops in the middle of a call."""
+        return self._calls.cut
+
+    def take_in(self, said: Completion, data: bytes) -> None:
+        """A chunk, or a whole answer, and its bytes. Raises the UpstreamError that it reports."""
+        if said.error != NULL or said.object == "error":
+            raise failure_of(data)
+        if said.x_groq is not None and said.x_groq.error != NULL:
+            raise failure_of(b'{"error":%b}' % said.x_groq.error)
+        if not self._begun:
+            self._begun = True
+            self.writer.open()
+        self._note(said)
+        for choice in said.choices or ():
+            if not choice.index:
+                self._take_choice(choice)
+                return
+
+    def finish(self) -> Outcome:
+        """Writes the end."""
+        self._settle()
+        self._calls.close()
+        text = self.writer.open_text
+        if text is not None and (self._citations or self._results):
+            for note in cited(text, sources_of(self._citations, self._results)):
+                self.writer.annotation(note)
+        if self._usage != NULL:
+            outside = self._target.quirks.reasoning_outside_completion
+            self.writer.usage = usage_of(self._usage, reasoning_outside=outside)
+        return self.writer.finish(self._incomplete)
+
+    def _note(self, said: Completion) -> None:
+        """What stands beside the choices. The last word counts."""
+        if said.id and self.writer.upstream_id is None:
+            self.writer.upstream_id = said.id
+        if said.usage != NULL:
+            self._usage = said.usage
+        elif said.x_groq is not None and said.x_groq.usage != NULL:
+            self._usage = said.x_groq.usage
+        if said.service_tier:
+            self.writer.service_tier = said.service_tier
+        if said.citations is not None:
+            self._citations = said.citations
+        if said.search_results is not None:
+            self._results = said.search_results
+
+    def _take_choice(self, choice: Choice) -> None:
+        if choice.error != NULL:
+            raise failure_of(bytes(choice.error))
+        delta = choice.message if self._whole else choice.delta
+        if delta is not None:
+            self._take_delta(delta, choice.logprobs)
+        if choice.finish_reason:
+            self.ended = True
+            self._incomplete = self._incomplete or incompleteness(choice.finish_reason)
+
+    def _take_delta(self, delta: Delta, logprobs: Logprobs | None) -> None:
+        thinks = delta.reasoning_content or delta.reasoning or delta.reasoning_details
+        if thinks:
+            self._think(delta)
+        content = delta.content
+        if content:
+            if isinstance(content, str) and self._splitter is None and logprobs is None and not self._calls.open:
+                self.writer.text(content)  # the hot path of every stream
+            else:
+                self._take_content(content, logprobs)
+        elif logprobs is not None and self._wants_logprobs and not thinks and not delta.tool_calls:
+            self.writer.text("", logprobs_of(logprobs.content or ()))  # tokens that are no text by themselves
+        if delta.refusal:
+            self._refuse(delta.refusal)
+        if delta.annotations or delta.audio is not None or delta.images:
+            self._take_rarities(delta)
+        if delta.tool_calls or delta.function_call is not None:
+            self._take_calls(delta)
+
+    def _think(self, delta: Delta) -> None:
+        """Reasoning in whichever member a vendor puts it; some say the same thing in two."""
+        details = [part for part in delta.reasoning_details or () if part.text or part.summary]
+        said = delta.reasoning_content or delta.reasoning
+        if details or said:
+            self._settle()
+        if not details and said:
+            self.writer.reasoning(said)
+        for part in details:
+            if part.text:
+                self.writer.reasoning(part.text)
+            else:
+                self.writer.summary(part.summary or "")
+
+    def _take_content(self, content: str | list[Any], logprobs: Logprobs | None) -> None:
+        if isinstance(content, str):
+            self._speak(content, logprobs)
+            return
+        for part in objects(content):
+            if part.get("type") == "thinking":
+                for thought in _texts(part.get("thinking")):
+                    self._settle()
+                    self.writer.reasoning(thought)
+            elif part.get("type") == "refusal":
+                self._refuse(_text(part.get("refusal")))
+            else:
+                self._speak(_text(part.get("text")), logprobs)
+                logprobs = None
+
+    def _speak(self, text: str, logprobs: Logprobs | None = None) -> None:
+        thought = ""
+        if self._splitter is not None:
+            thought, text = self._splitter.feed(text)
+        if (thought or text) and self._calls.open:
+            self._calls.settle()
+        self.writer.reasoning(thought)
+        likely = () if logprobs is None or not self._wants_logprobs else logprobs.content or ()
+        self.writer.text(text, logprobs_of(likely))
+
+    def _refuse(self, refusal: str) -> None:
+        if refusal:
+            self._settle()
+            self.writer.refusal(refusal)
+
+    def _take_rarities(self, delta: Delta) -> None:
+        if delta.audio is not None and delta.audio.transcript:
+            self._speak(delta.audio.transcript)
+        for note in delta.annotations or ():
+            flat = annotation(note, len(self.writer.open_text or ""))
+            if flat is not None:
+                self.writer.annotation(flat)
+        for image in delta.images or ():
+            shown = picture(image)
+            if isinstance(shown, str):
+                self._speak(shown)
+            elif shown is not None:
+                self._settle()
+                self.writer.item(shown)
+
+    def _take_calls(self, delta: Delta) -> None:
+        self._settle_text()
+        for call in delta.tool_calls or ():
+            self._calls.add(call, whole=self._whole)
+        if delta.function_call is not None:
+            self._calls.add(ToolCall(_LEGACY, function=delta.function_call), whole=self._whole)
+
+    def _settle(self) -> None:
+        """Something of another kind follows: what was held back of the text, or of calls, is said now."""
+        self._settle_text()
+        if self._calls.open:
+            self._calls.settle()
+
+    def _settle_text(self) -> None:
+        if self._splitter is not None:
+            thought, text = self._splitter.close()
+            self.writer.reasoning(thought)
+            self.writer.text(text)
+
+
+def _no_answer() -> UpstreamBroke:
+    return UpstreamBroke("The provider sent something that is not a chat completion.")
+
+
+def _texts(parts: object) -> list[str]:
+    """Mistral's thinking is a list of text parts, or plain text."""
+    return [_text(part.get("text")) for part in objects(parts)] or [_text(parts)]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

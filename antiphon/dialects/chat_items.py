@@ -1,0 +1,303 @@
+"""Input items read into the few things that a chat can hold: what was said, thought, called and answered.
+
+Every call finds its output here, wherever in the input that stands; the rules are those of sections 3.3 and 6.2 of the
+specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from antiphon.dialects.chat_emulation import arguments_of
+from antiphon.dialects.chat_hosted import HOSTED_READERS, NOTHING, SILENT, UNTOLD, Hosted, picture
+from antiphon.dialects.chat_losses import Losses, decoded, missing
+from antiphon.dialects.chat_names import Kind, ToolName
+from antiphon.dialects.chat_outputs import OUTPUTS, CallId, read_output
+from antiphon.dialects.chat_parts import Content, InputText, Part
+from antiphon.errors import BadRequest, NotFound
+from antiphon.protocols import Target, Turn
+from antiphon.wire.requests import Item
+
+Role = Literal["user", "assistant", "system", "developer"]
+
+
+class Said(Struct, frozen=True):
+    """A message. `place` is where it stands in the request, for errors."""
+
+    role: Role
+    content: Content
+    place: str
+
+
+class Thought(Struct, frozen=True):
+    """Reasoning: its text, or a summary of it, or a blob that only its provider can read."""
+
+    id: str
+    content: str
+    summary: str
+    sealed: str | None
+
+
+class Called(Struct):
+    """A call and, as soon as that is found, its output. `words` is the free text of a custom tool's call."""
+
+    id: str
+    tool: ToolName
+    arguments: str
+    place: str
+    label: str = "function call"
+    words: str | None = None
+    output: Content | None = None
+    must_be_answered: bool = True
+
+
+class Answered(Struct, frozen=True):
+    """Where outputs stand: calls that follow belong to a later turn of the model's."""
+
+
+Step = Said | Thought | Called | Answered
+
+_ANSWERED: Final = Answered()
+
+
+class _Message(Struct, frozen=True):
+    role: Role
+    content: Content | None = None
+
+
+class _Thinking(Struct, frozen=True):
+    id: str = ""
+    content: list[Part] | None = None
+    summary: list[Part] | None = None
+    encrypted_content: str | None = None
+
+
+class _FunctionCall(Struct, frozen=True):
+    call_id: CallId
+    name: str
+    arguments: str
+    namespace: str | None = None
+    in_background: bool | None = msgspec.field(name="async", default=None)
+
+
+class _CustomCall(Struct, frozen=True):
+    call_id: CallId
+    name: str
+    input: str
+    namespace: str | None = None
+    in_background: bool | None = msgspec.field(name="async", default=None)
+
+
+class _ActionCall(Struct, frozen=True):
+    call_id: CallId
+    id: str | None = None
+    action: dict[str, Any] | None = None
+    actions: list[dict[str, Any]] | None = None
+    operation: dict[str, Any] | None = None
+    environment: dict[str, Any] | None = None
+
+
+class _SearchCall(Struct, frozen=True):
+    arguments: dict[str, Any] | None = None
+    call_id: str | None = None
+    execution: Literal["server", "client"] | None = None
+
+
+_ACTIONS: Final[dict[str, tuple[Kind, str]]] = {
+    "local_shell_call": ("local_shell", "local shell call"),
+    "shell_call": ("shell", "shell call"),
+    "apply_patch_call": ("apply_patch", "apply patch call"),
+    "computer_call": ("function", "computer call"),
+}
+
+
+def steps_of(turn: Turn, target: Target, losses: Losses) -> list[Step]:
+    """The context of a turn, oldest first. Raises BadRequest for items that are malformed or lack their other half."""
+    reading = _Reading(turn, target, losses)
+    for item in turn.history:
+        reading.read(item, "input")
+    for index, item in enumerate(turn.input):
+        reading.read(item, f"input[{index}]")
+    reading.finish()
+    return reading.steps
+
+
+class _Reading:
+    """Reads items one by one; `steps` is what they come to."""
+
+    __slots__ = ("_calls", "_losses", "_target", "_turn", "steps")
+
+    def __init__(self, turn: Turn, target: Target, losses: Losses) -> None:
+        self._turn = turn
+        self._target = target
+        self._losses = losses
+        self._calls: dict[str, list[Called]] = {}
+        self.steps: list[Step] = []
+
+    def read(self, item: Item, place: str) -> None:
+        """Adds what one item comes to."""
+        match item.get("type"):
+            case "message":
+                self._message(item, place)
+            case "function_call":
+                self._function_call(decoded(item, _FunctionCall, place), place)
+            case "custom_tool_call":
+                self._custom_call(decoded(item, _CustomCall, place), place)
+            case "reasoning":
+                self._reasoning(item, place)
+            case None:
+                self._untyped(item, place)
+            case str(kind) if kind in OUTPUTS:
+                self._output(kind, item, place)
+            case str(kind) if kind in _ACTIONS:
+                self._action(kind, decoded(item, _ActionCall, place), place)
+            case str(kind):
+                self._other(kind, item, place)
+            case _:
+                message = f"Invalid type for '{place}.type': expected a string."
+                raise BadRequest(message, param=f"{place}.type", code="invalid_type")
+
+    def finish(self) -> None:
+        """Raises BadRequest for a call that nobody answered."""
+        for calls in self._calls.values():
+            for call in calls:
+                if call.output is None and call.must_be_answered:
+                    raise BadRequest(f"No tool output found for {call.label} {call.id}.", param="input")
+
+    def _message(self, item: Item, place: str) -> None:
+        message = decoded(item, _Message, place)
+        if message.content is not None:
+            self.steps.append(Said(message.role, message.content, place))
+        elif message.role != "assistant":
+            raise missing(f"{place}.content")
+
+    def _untyped(self, item: Item, place: str) -> None:
+        """Clients may leave out the type of a message, and that of a reference."""
+        if "role" in item:
+            self._message(item, place)
+        elif item.keys() <= {"id", "type"} and "id" in item:
+            raise _unresolved(item)
+        else:
+            raise missing(f"{place}.type")
+
+    def _reasoning(self, item: Item, place: str) -> None:
+        thinking = decoded(item, _Thinking, place)
+        if self._target.quirks.reasoning_replay == "none":
+            return
+        if self._turn.origins.get(thinking.id, self._target.provider) != self._target.provider:
+            self._losses.lose(f"Reasoning of another model was left out for {self._target.provider}.", place)
+            return
+        content = "".join(_texts(thinking.content))
+        summary = "\n\n".join(_texts(thinking.summary))
+        self.steps.append(Thought(thinking.id, content, summary, thinking.encrypted_content))
+
+    def _function_call(self, call: _FunctionCall, place: str) -> None:
+        tool = ToolName("function", call.name, call.namespace)
+        called = Called(call.call_id, tool, call.arguments or "{}", place)
+        called.must_be_answered = call.in_background is not True
+        self._call(called)
+
+    def _custom_call(self, call: _CustomCall, place: str) -> None:
+        tool = ToolName("custom", call.name, call.namespace)
+        arguments = arguments_of({"input": call.input})
+        called = Called(call.call_id, tool, arguments, place, "custom tool call", call.input)
+        called.must_be_answered = call.in_background is not True
+        self._call(called)
+
+    def _action(self, kind: str, call: _ActionCall, place: str) -> None:
+        """The call of a tool that has no name of its own; what it does becomes the arguments of its stand-in."""
+        tool, label = _ACTIONS[kind]
+        if tool == "function":
+            arguments: Any = {"actions": call.actions or [call.action or {}]}
+        elif tool == "apply_patch":
+            arguments = {"operation": call.operation or {}}
+        else:
+            arguments = {name: value for name, value in (call.action or {}).items() if name != "type"}
+        name = "computer" if tool == "function" else tool
+        called = Called(call.call_id, ToolName(tool, name), arguments_of(arguments), place, label)
+        called.must_be_answered = call.environment is None or call.environment.get("type") == "local"
+        self._call(called)
+        if tool == "local_shell" and call.id is not None:
+            self._calls.setdefault(call.id, []).append(called)
+
+    def _call(self, call: Called) -> None:
+        self._calls.setdefault(call.id, []).append(call)
+        self.steps.append(call)
+
+    def _output(self, kind: str, item: Item, place: str) -> None:
+        found = read_output(kind, item, place)
+        if found is None:
+            return
+        call_id, output = found
+        calls = self._calls.get(call_id or "") or self._called_by_name(item)
+        if not calls:
+            message = f"No tool call found for {OUTPUTS[kind]} output with call_id {call_id}."
+            raise BadRequest(message, param="input")
+        call = next((call for call in calls if call.output is None), calls[-1])
+        if call.output is not None and self._losses.strict:
+            raise BadRequest(f"Duplicate output for {call.label} {call.id}.", param=place, code="invalid_value")
+        call.output = output
+        self.steps.append(_ANSWERED)
+
+    def _called_by_name(self, item: Item) -> list[Called]:
+        """Newest clients may answer the open call of a function by its name alone."""
+        name = item.get("name")
+        if item.get("call_id") is not None or not isinstance(name, str):
+            return []
+        calls = [call for calls in self._calls.values() for call in calls]
+        return [call for call in calls if call.tool.name == name and call.output is None]
+
+    def _other(self, kind: str, item: Item, place: str) -> None:
+        if kind == "item_reference":
+            raise _unresolved(item)
+        if kind == "tool_search_call":
+            self._search(decoded(item, _SearchCall, place), place)
+        elif reader := HOSTED_READERS.get(kind):
+            self._hosted(reader(item, place), kind, place)
+        elif kind in UNTOLD:
+            self._hosted(NOTHING, kind, place)
+        elif ":" in kind:
+            self._losses.lose(f"Items of type '{kind[:64]}' were left out.", f"{place}.type")
+        elif kind not in SILENT:
+            param = f"{place}.type"
+            raise BadRequest(f"Invalid value: '{kind[:64]}'.", param=param, code="invalid_value")
+
+    def _search(self, search: _SearchCall, place: str) -> None:
+        """A search that the server made has left its tools in the offer; only a client's own is a call."""
+        if search.call_id and search.execution == "client":
+            tool = ToolName("tool_search", "tool_search")
+            self._call(Called(search.call_id, tool, arguments_of(search.arguments or {}), place, "tool search call"))
+
+    def _hosted(self, hosted: Hosted, kind: str, place: str) -> None:
+        """What became of work that a server did: a call with its output, an image, a note, or nothing."""
+        if hosted.tool is not None:
+            call_id = hosted.id or place
+            call = Called(call_id, hosted.tool, hosted.arguments, place, output=hosted.text or "")
+            self.steps.append(call)
+            self.steps.append(_ANSWERED)
+        elif hosted.image is not None:
+            self.steps.append(Said("user", [picture(hosted.image)], place))
+        elif hosted.text is not None:
+            self.steps.append(Said("developer", [InputText(hosted.text)], place))
+        else:
+            message = f"Items of type '{kind}' mean nothing to {self._target.provider}; they were left out."
+            self._losses.lose(message, f"{place}.type")
+
+
+def _texts(parts: list[Part] | None) -> Iterator[str]:
+    return (text for part in parts or () if (text := getattr(part, "text", "")))
+
+
+def _unresolved(item: Item) -> Exception:
+    identity = item.get("id")
+    if not isinstance(identity, str):
+        return BadRequest("Invalid type for 'id': expected a string.", param="input", code="invalid_type")
+    message = (
+        f"Item with id '{identity[:256]}' not found. Items are not persisted when `store` is set to false."
+        " Try again with `store` set to true, or remove this item from your input."
+    )
+    return NotFound(message, param="input")

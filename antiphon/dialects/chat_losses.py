@@ -1,0 +1,60 @@
+"""What a chat completions body cannot say: a sentence for each loss, or a refusal where the client wants no loss."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from antiphon.errors import BadRequest
+from antiphon.wire.faults import explained
+
+_Value = TypeVar("_Value")
+
+_PLACE: Final = re.compile(r" - at (?P<key>(?:key in )?)`\$(?P<path>[^`]*)`$")
+
+
+class Losses:
+    """Collects one sentence per loss, in order and without repetition."""
+
+    __slots__ = ("_strict", "_warnings")
+
+    def __init__(self, *, strict: bool) -> None:
+        """`strict` makes the first loss an error."""
+        self._strict = strict
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def strict(self) -> bool:
+        """Whether the client refuses any loss."""
+        return self._strict
+
+    def lose(self, message: str, param: str, code: str | None = "unsupported_value") -> None:
+        """Notes that what stands at `param` does not reach the model. Raises BadRequest when strict."""
+        if self._strict:
+            raise BadRequest(message, param=param, code=code)
+        self._warnings[message] = None
+
+    def sentences(self) -> tuple[str, ...]:
+        return tuple(self._warnings)
+
+
+def decoded(value: Any, kind: type[_Value], place: str) -> _Value:
+    """`value` as `kind`. Raises BadRequest whose `param` begins with `place`, such as ``input[3]``."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise explained(msgspec.ValidationError(_placed(str(error), place))) from None
+
+
+def _placed(text: str, place: str) -> str:
+    found = _PLACE.search(text)
+    if found is None:
+        return f"{text} - at `$.{place}`"
+    return f"{text[: found.start()]} - at {found['key']}`$.{place}{found['path']}`"
+
+
+def missing(param: str) -> BadRequest:
+    """The error for a field that must be there."""
+    return BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")

@@ -1,0 +1,206 @@
+"""The context of a turn as chat messages: calls gathered, outputs right behind them, reasoning where it is taken back.
+
+Law: after an assistant message with calls stand the outputs of exactly these calls, in the order of the calls, since
+providers refuse anything else (spec section 6.2, pitfalls 58 and 60).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, field
+
+from antiphon.dialects.chat_items import Answered, Called, Said, Step, Thought
+from antiphon.dialects.chat_losses import Losses
+from antiphon.dialects.chat_parts import ChatPart, PartWriter
+from antiphon.dialects.chat_tools import Offer
+from antiphon.protocols import Target
+
+ChatMessage = dict[str, Any]
+
+_LONGEST_CALL_ID: Final = 40
+"""Several OpenAI-compatible APIs refuse longer ids of calls; ours may come from a provider with longer ones."""
+
+_UNANSWERED: Final = "The call is still running; it has no output yet."
+_NO_TEXT: Final = "The output is in the message that follows."
+
+_details = msgspec.json.Decoder(list[dict[str, Any]])
+
+
+class _Assistant(Struct):
+    """An assistant message while items may still add to it."""
+
+    texts: list[str] = field(default_factory=list[str])
+    refusals: list[str] = field(default_factory=list[str])
+    calls: list[Called] = field(default_factory=list[Called])
+    thoughts: list[Thought] = field(default_factory=list[Thought])
+
+
+class MessageWriter:
+    """Writes steps in their order; `messages` is what they come to once `finish` was called."""
+
+    __slots__ = ("_losses", "_offer", "_open", "_parts", "_quirks", "_thoughts", "messages")
+
+    def __init__(self, target: Target, offer: Offer, losses: Losses) -> None:
+        """`offer` names the tools that calls are of."""
+        self._quirks = target.quirks
+        self._offer = offer
+        self._losses = losses
+        self._parts = PartWriter(target, losses)
+        self._open: _Assistant | None = None
+        self._thoughts: list[Thought] = []
+        self.messages: list[ChatMessage] = []
+
+    def system(self, text: str) -> None:
+        """Adds a system message."""
+        self.messages.append({"role": "system", "content": text})
+
+    def write(self, steps: list[Step]) -> None:
+        """Adds all steps."""
+        for step in steps:
+            match step:
+                case Said(role="assistant"):
+                    self._answer(step)
+                case Said():
+                    self._say(step)
+                case Thought():
+                    self._thoughts.append(step)
+                case Called():
+                    self._current().calls.append(step)
+                case Answered():
+                    self._flush()
+        self._flush()
+        self._forget()
+
+    def _current(self) -> _Assistant:
+        """The open assistant message, with the reasoning that led up to here."""
+        if self._open is None:
+            self._open = _Assistant()
+        if self._thoughts:
+            self._open.thoughts += self._thoughts
+            self._thoughts = []
+        return self._open
+
+    def _answer(self, said: Said) -> None:
+        """Text after calls that nobody has answered yet belongs to their message; text after text is another one."""
+        text, refusal = self._parts.assistant(said.content, said.place)
+        if not text and not refusal:
+            return
+        if self._open is not None and not self._open.calls:
+            self._flush()
+        current = self._current()
+        if text:
+            current.texts.append(text)
+        if refusal:
+            current.refusals.append(refusal)
+
+    def _say(self, said: Said) -> None:
+        self._flush()
+        self._forget()
+        if said.role == "user":
+            self._user(self._parts.user(said.content, said.place))
+            return
+        role = said.role if self._quirks.developer_role else "system"
+        self.messages.append({"role": role, "content": self._parts.system(said.content, said.place)})
+
+    def _user(self, content: str | list[ChatPart]) -> None:
+        if not self._quirks.user_after_tool and self.messages and self.messages[-1]["role"] == "tool":
+            self.messages.append({"role": "assistant", "content": "OK"})
+        self.messages.append({"role": "user", "content": content})
+
+    def _forget(self) -> None:
+        """Reasoning that nothing followed has no message to stand in."""
+        for thought in self._thoughts:
+            message = f"Item '{thought.id}' of type 'reasoning' was provided without its required following item."
+            self._losses.lose(message, "input", None)
+        self._thoughts = []
+
+    def _flush(self) -> None:
+        if self._open is None:
+            return
+        said, self._open = self._open, None
+        content = "\n\n".join(said.texts)
+        refusal = "\n".join(said.refusals)
+        if refusal and "refusal" in self._quirks.refused_fields:
+            content, refusal = f"{content}\n\n{refusal}" if content else refusal, ""
+        message: ChatMessage = {"role": "assistant", "content": content or None}
+        if refusal:
+            message["refusal"] = refusal
+        if said.thoughts or (said.calls and self._quirks.reasoning_with_calls):
+            self._remember(message, said.thoughts)
+        if said.calls:
+            message["tool_calls"] = [self._call(call) for call in said.calls]
+        self.messages.append(message)
+        if said.calls:
+            self._outputs(said.calls)
+
+    def _remember(self, message: ChatMessage, thoughts: list[Thought]) -> None:
+        """Puts reasoning where the provider, whose own it is, wants it back."""
+        style = self._quirks.reasoning_replay
+        text = "\n\n".join(filter(None, (thought.content or thought.summary for thought in thoughts)))
+        if style == "reasoning_details":
+            if details := [detail for thought in thoughts for detail in _details_of(thought)]:
+                message["reasoning_details"] = details
+        elif style == "thinking":
+            if text:
+                parts: list[ChatPart] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]
+                if message["content"]:
+                    parts.append({"type": "text", "text": message["content"]})
+                message["content"] = parts
+        elif style != "none" and (text or self._quirks.reasoning_with_calls):
+            message[style] = text
+
+    def _call(self, call: Called) -> ChatMessage:
+        name = self._offer.name_of(call.tool)
+        if call.words is not None and self._quirks.custom_tools:
+            custom = {"name": name, "input": call.words}
+            return {"id": self._id(call.id), "type": "custom", "custom": custom}
+        function = {"name": name, "arguments": call.arguments}
+        return {"id": self._id(call.id), "type": "function", "function": function}
+
+    def _outputs(self, calls: list[Called]) -> None:
+        """One tool message for each call, then one user message for all that tool messages cannot hold."""
+        behind: list[ChatPart] = []
+        for call in calls:
+            output = _UNANSWERED if call.output is None else call.output
+            text, others = self._parts.tool(output, call.place)
+            content = text or (_NO_TEXT if others else "")
+            self.messages.append({"role": "tool", "tool_call_id": self._id(call.id), "content": content})
+            if others:
+                behind.append({"type": "text", "text": f"Output of the tool call {self._id(call.id)}:"})
+                behind += others
+        if behind:
+            self._user(behind)
+
+    def _id(self, call_id: str) -> str:
+        """The id as the provider takes it, the same for a call and its output."""
+        digits = self._quirks.call_id_digits
+        if digits == 0:
+            fits = len(call_id) <= _LONGEST_CALL_ID
+        else:
+            fits = len(call_id) == digits and call_id.isascii() and call_id.isalnum()
+        if fits:
+            return call_id
+        return hashlib.sha256(call_id.encode()).hexdigest()[: digits or _LONGEST_CALL_ID]
+
+
+def _details_of(thought: Thought) -> list[ChatPart]:
+    """Reasoning in OpenRouter's shape (https://openrouter.ai/docs/use-cases/reasoning-tokens, 2026-11).
+
+    A sealed text that is itself such an array is what the provider once sent, signatures and all.
+    """
+    if thought.sealed and thought.sealed.startswith("["):
+        try:
+            return _details.decode(thought.sealed)
+        except (msgspec.DecodeError, RecursionError):
+            return []
+    details: list[ChatPart] = []
+    if thought.content:
+        details.append({"type": "reasoning.text", "text": thought.content})
+    elif thought.summary:
+        details.append({"type": "reasoning.summary", "summary": thought.summary})
+    if thought.sealed:
+        details.append({"type": "reasoning.encrypted", "data": thought.sealed})
+    return details

@@ -1,0 +1,94 @@
+"""What chat completions say beside the text: citations, token probabilities and pictures, in the Responses' shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from antiphon.dialects.chat_shapes import Logprob, TopLogprob, objects
+from antiphon.wire.requests import Item, is_item
+
+_DATA_URL: Final = re.compile(r"data:image/(?P<format>[a-z0-9.+-]+)[^,]*;base64,", re.IGNORECASE)
+_MARK: Final = re.compile(r"\[(\d{1,3})\]")
+
+
+def annotation(note: Item, length: int) -> Item | None:
+    """A flat `url_citation`, None for other notes, which a response has no place for.
+
+    `length` is that of the text so far: a citation that does not say where it belongs stands at its end.
+    """
+    if note.get("type") != "url_citation":
+        return None
+    cited = note.get("url_citation")
+    source = cited if is_item(cited) else note
+    url = source.get("url")
+    if not isinstance(url, str):
+        return None
+    start, end = source.get("start_index"), source.get("end_index")
+    if not isinstance(start, int) or not isinstance(end, int):
+        start = end = length
+    return _citation(url, source.get("title"), start, end)
+
+
+def cited(text: str, sources: Sequence[tuple[str, str]]) -> Iterator[Item]:
+    """Perplexity lists its sources (URL, title) beside the text and cites them in it as ``[1]``, ``[2]``.
+
+    Each mark becomes a citation that spans it; a source that is never cited stands at the end of the text.
+    """
+    unseen = dict.fromkeys(range(len(sources)))
+    for mark in _MARK.finditer(text):
+        index = int(mark[1]) - 1
+        if 0 <= index < len(sources):
+            unseen.pop(index, None)
+            yield _citation(*sources[index], *mark.span())
+    for index in unseen:
+        yield _citation(*sources[index], len(text), len(text))
+
+
+def sources_of(citations: Iterable[object], results: object) -> list[tuple[str, str]]:
+    """The numbered sources: `results` name URL and title, `citations` the URLs alone."""
+    titles: dict[str, str] = {
+        found["url"]: _text(found.get("title")) for found in objects(results) if isinstance(found.get("url"), str)
+    }
+    urls = [url for url in citations if isinstance(url, str)]
+    return [(url, titles.get(url, "")) for url in urls or titles]
+
+
+def logprobs_of(logprobs: Iterable[Logprob]) -> list[Item]:
+    """Token probabilities with the bytes of every token, which some vendors leave out."""
+    return [
+        _logprob(chosen) | {"top_logprobs": [_logprob(likely) for likely in chosen.top_logprobs or ()]}
+        for chosen in logprobs
+    ]
+
+
+def picture(image: Item) -> Item | str | None:
+    """A picture as an item that lacks its id, or, if it was left on the web, as a link to be shown in the text."""
+    holder = image.get("image_url")
+    url = holder.get("url") if is_item(holder) else holder
+    if not isinstance(url, str):
+        return None
+    data = _DATA_URL.match(url)
+    if data is None:
+        return f"![]({url})"
+    form = data["format"].lower()
+    return {
+        "type": "image_generation_call",
+        "status": "completed",
+        "result": url[data.end() :],
+        "output_format": "jpeg" if form == "jpg" else form.removesuffix("+xml"),
+    }
+
+
+def _citation(url: str, title: object, start: int, end: int) -> Item:
+    return {"type": "url_citation", "url": url, "title": _text(title), "start_index": start, "end_index": end}
+
+
+def _logprob(token: Logprob | TopLogprob) -> Item:
+    said = token.bytes if token.bytes is not None else list(token.token.encode(errors="replace"))
+    return {"token": token.token, "logprob": token.logprob, "bytes": said}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,90 @@
+"""A chat completions stream, read chunk by chunk and told as Responses events.
+
+Law: the events are the same however the bytes were cut.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from antiphon.dialects.chat_answer import ChatAnswer
+from antiphon.dialects.chat_shapes import completion
+from antiphon.dialects.failures import failure_of
+from antiphon.errors import UpstreamBroke, UpstreamError
+from antiphon.protocols import Target, Turn
+from antiphon.wire.events import EMPTY, Chunk, Outcome
+from antiphon.wire.sse import Frame, FrameSplitter
+
+_DONE: Final = b"[DONE]"
+
+
+class ChatReader:
+    """Implements `protocols.Reader`."""
+
+    __slots__ = ("_answer", "_failure", "_frames", "_said", "outcome")
+
+    def __init__(self, turn: Turn, target: Target) -> None:
+        """Reads one answer of `target` to `turn`."""
+        self.outcome: Outcome | None = None
+        self._answer = ChatAnswer(turn, target)
+        self._frames = FrameSplitter()
+        self._failure: UpstreamError | None = None
+        self._said = False
+
+    def feed(self, data: bytes) -> Chunk:
+        """The events that `data` completes. A failure is raised once all events before it have been given."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            for frame in self._frames.feed(data):
+                if self.outcome is not None:
+                    break
+                self._read(frame)
+        except UpstreamError as error:
+            self._failure = error
+        return self._given()
+
+    def close(self) -> Chunk:
+        """The last events. A stream that never said why it ended was cut."""
+        if self._failure is not None:
+            raise self._failure
+        if self.outcome is None:
+            if not self._answer.ended:
+                raise _cut()
+            self.outcome = self._answer.finish()
+        return self._given()
+
+    def _given(self) -> Chunk:
+        events = self._answer.writer.take()
+        if events:
+            return Chunk(events)
+        if self._failure is not None:
+            raise self._failure
+        return EMPTY
+
+    def _read(self, frame: Frame) -> None:
+        data = frame.data
+        if data == _DONE:
+            self._finish()
+            return
+        if frame.event == "error":
+            raise failure_of(data)
+        if not data:
+            return
+        said = completion(data)
+        if said is not None:
+            self._said = self._said or bool(said.choices)
+            self._answer.take_in(said, data)
+
+    def _finish(self) -> None:
+        """The provider says that it is done. Some say so without having said why (recorded: Snowflake, OpenRouter).
+
+        Then only an answer that is not visibly cut is believed.
+        """
+        if not self._answer.ended and (not self._said or self._answer.cut):
+            raise _cut()
+        self.outcome = self._answer.finish()
+
+
+def _cut() -> UpstreamBroke:
+    return UpstreamBroke("The provider ended the stream before the answer was complete.")

@@ -1,0 +1,219 @@
+"""A turn as the body of ``POST {base}/chat/completions`` (spec sections 6.1 and 6.2, the chat column).
+
+https://platform.openai.com/docs/api-reference/chat/create (read 2026-11); how vendors depart from it is said by
+`Quirks`. Only fields that are named here reach a provider.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.dialects.chat_items import steps_of
+from antiphon.dialects.chat_losses import Losses, missing
+from antiphon.dialects.chat_messages import MessageWriter
+from antiphon.dialects.chat_tools import Offer, offer
+from antiphon.errors import BadRequest
+from antiphon.protocols import Built, Quirks, Target, Turn
+from antiphon.wire.requests import KNOWN_FIELDS, Effort, Reasoning, Request, TextFormat, TextOptions
+
+Body = dict[str, Any]
+
+_encode: Final = msgspec.json.Encoder().encode
+
+_SAME: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "service_tier")
+"""Fields that mean the same in both APIs, under the same name."""
+
+_PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
+"""Fields that a provider may compare between requests: hashed with the tenant, so that tenants never meet there."""
+
+_EFFORTS: Final[tuple[Effort, ...]] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+_PARAMS: Final = {
+    "max_tokens": "max_output_tokens",
+    "max_completion_tokens": "max_output_tokens",
+    "response_format": "text.format",
+    "verbosity": "text.verbosity",
+    "reasoning_effort": "reasoning.effort",
+    "thinking": "reasoning.effort",
+    "logprobs": "top_logprobs",
+}
+"""Where the client said what a field of the body says, when the names differ."""
+
+_NO_LOSS: Final = frozenset({"store", "stream_options", "parallel_tool_calls"})
+"""Fields that may go unsaid: nothing is asked for that the gateway does not see to itself."""
+
+_DEPENDENT: Final = {"tools": ("tool_choice", "parallel_tool_calls"), "logprobs": ("top_logprobs",)}
+"""Fields that mean nothing, or are errors, without another."""
+
+_ESSENTIAL: Final = frozenset({"model", "messages", "stream"})
+
+
+def build_chat(turn: Turn, target: Target) -> Built:
+    """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
+    request = turn.request
+    losses = Losses(strict=turn.strict or request.strict is True)
+    try:
+        body = _body(turn, target, losses)
+        return Built(_encode(body), losses.sentences())
+    except RecursionError:
+        raise BadRequest("The request is nested too deeply.", code="invalid_value") from None
+
+
+def _body(turn: Turn, target: Target, losses: Losses) -> Body:
+    request, quirks = turn.request, target.quirks
+    tools = offer(turn, target, losses)
+    writer = MessageWriter(target, tools, losses)
+    if request.instructions:
+        writer.system(request.instructions)
+    body: Body = {"model": target.model, "messages": writer.messages}
+    if request.text is not None:
+        _text(body, request.text, target, writer, losses)
+    writer.write(steps_of(turn, target, losses))
+    if not writer.messages:
+        raise missing("input")
+    if tools.tools:
+        _tools(body, tools, request, quirks)
+    if request.streamed:
+        body["stream"] = True
+        if quirks.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+    _sampling(body, request, target, losses)
+    if request.reasoning is not None:
+        _reasoning(body, request.reasoning, target, losses)
+    _private(body, turn)
+    body["store"] = False
+    if not quirks.refused_fields.isdisjoint(body):
+        _refused(body, target, losses)
+    if request.body:
+        _unknown(request, losses)
+    return body
+
+
+def _tools(body: Body, tools: Offer, request: Request, quirks: Quirks) -> None:
+    body["tools"] = tools.tools
+    if tools.choice is not None:
+        body["tool_choice"] = tools.choice
+    if request.parallel_tool_calls is not None and quirks.parallel_tool_calls:
+        body["parallel_tool_calls"] = request.parallel_tool_calls
+
+
+def _sampling(body: Body, request: Request, target: Target, losses: Losses) -> None:
+    quirks = target.quirks
+    for name in _SAME:
+        value = getattr(request, name)
+        if value is not None:
+            body[name] = value
+    if request.max_output_tokens is not None:
+        body[quirks.max_tokens_field] = request.max_output_tokens
+    if request.temperature is not None and request.temperature > quirks.temperature_max:
+        body["temperature"] = quirks.temperature_max
+        message = f"{target.provider} takes a temperature of at most {quirks.temperature_max:g}; that was used."
+        losses.lose(message, "temperature")
+    if request.include and request.includes("message.output_text.logprobs"):
+        body["logprobs"] = True
+        if request.top_logprobs:
+            body["top_logprobs"] = request.top_logprobs
+
+
+def _reasoning(body: Body, reasoning: Reasoning, target: Target, losses: Losses) -> None:
+    summary = reasoning.summary or reasoning.generate_summary
+    if summary in {"concise", "detailed"}:
+        message = f"{target.provider} does not write summaries of reasoning to order."
+        losses.lose(message, "reasoning.summary")
+    if reasoning.effort is None:
+        return
+    style, wanted = target.quirks.effort_style, reasoning.effort
+    effort = _nearest(wanted, target.quirks)
+    if style == "none" or effort is None:
+        message = f"{target.provider} cannot be told how much to reason."
+        losses.lose(message, "reasoning.effort", "unsupported_parameter")
+        return
+    if effort != wanted:
+        message = f"{target.provider} does not know the reasoning effort '{wanted}'; '{effort}' was used."
+        losses.lose(message, "reasoning.effort")
+    if style == "reasoning_effort":
+        body["reasoning_effort"] = effort
+    elif style == "reasoning.effort":
+        body["reasoning"] = {"effort": effort}
+    else:
+        body["thinking"] = {"type": "disabled" if effort == "none" else "enabled"}
+
+
+def _nearest(wanted: Effort, quirks: Quirks) -> str | None:
+    """The nearest effort that the provider knows; reasoning is not turned off but on request, and rather more of it."""
+    if wanted in quirks.efforts:
+        return wanted
+    place = _EFFORTS.index(wanted)
+    known = [(effort, _EFFORTS.index(effort)) for effort in _EFFORTS if effort in quirks.efforts]
+    thinking = [(effort, index) for effort, index in known if effort != "none"]
+    ranked = sorted(thinking or known, key=lambda pair: (abs(pair[1] - place), -pair[1]))
+    return ranked[0][0] if ranked else None
+
+
+def _text(body: Body, text: TextOptions, target: Target, writer: MessageWriter, losses: Losses) -> None:
+    if text.verbosity is not None and text.verbosity != "medium":
+        body["verbosity"] = text.verbosity
+    form = text.format
+    if form is None or form.type == "text":
+        return
+    if form.type == "json_object":
+        body["response_format"] = {"type": "json_object"}
+        return
+    if form.name is None:
+        raise missing("text.format.name")
+    if form.schema is None:
+        raise missing("text.format.schema")
+    if target.quirks.json_schema:
+        body["response_format"] = {"type": "json_schema", "json_schema": _named_schema(form)}
+        return
+    message = f"{target.provider} does not hold its answer to a JSON schema; the model only reads it."
+    losses.lose(message, "text.format.type")
+    body["response_format"] = {"type": "json_object"}
+    rule = "Answer with nothing but one JSON object that conforms to this JSON schema:"
+    writer.system(f"{rule}\n{_encode(form.schema).decode()}")
+
+
+def _named_schema(form: TextFormat) -> Body:
+    schema: Body = {"name": form.name, "schema": form.schema}
+    if form.description is not None:
+        schema["description"] = form.description
+    if form.strict is not None:
+        schema["strict"] = form.strict
+    return schema
+
+
+def _private(body: Body, turn: Turn) -> None:
+    request = turn.request
+    for name in _PRIVATE:
+        if value := getattr(request, name):
+            body[name] = hashlib.sha256(f"{turn.caller.tenant}:{value}".encode()).hexdigest()
+    if request.prompt_cache_retention is not None:
+        body["prompt_cache_retention"] = request.prompt_cache_retention
+
+
+def _refused(body: Body, target: Target, losses: Losses) -> None:
+    """Takes out what the provider would answer with an error."""
+    for name in [name for name in body if name in target.quirks.refused_fields and name not in _ESSENTIAL]:
+        if name not in body:
+            continue
+        value = body.pop(name)
+        for dependent in _DEPENDENT.get(name, ()):
+            body.pop(dependent, None)
+        if name in _NO_LOSS or (name == "service_tier" and value in {"auto", "default"}):
+            continue
+        param = _PARAMS.get(name, name)
+        losses.lose(f"{target.provider} does not take '{param}'; it was left out.", param, "unsupported_parameter")
+
+
+def _unknown(request: Request, losses: Losses) -> None:
+    """Reports fields that nobody acts on: what is unknown here must not reach a provider that may refuse it."""
+    members = request.members()
+    if members.keys() <= KNOWN_FIELDS:
+        return
+    lost = [name for name, value in members.items() if name not in KNOWN_FIELDS and bytes(value) != b"null"]
+    for name in lost[:1]:
+        listed = ", ".join(f"'{name[:64]}'" for name in lost[:16])
+        losses.lose(f"These parameters were left out: {listed}.", name[:64], "unsupported_parameter")

@@ -1,0 +1,228 @@
+"""A native Responses stream, relayed event by event.
+
+Deltas carry no response id, so they pass as they came; the events that hold a whole response object are made the
+gateway's own (id, echo, superset). What upstreams are known to leave out is mended: a missing opening, an item that is
+never finished, an empty final output, gaps in the numbering.
+"""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+import msgspec
+from msgspec import Raw, Struct
+
+from antiphon.dialects.failures import failure_of
+from antiphon.errors import UpstreamBroke, UpstreamError
+from antiphon.protocols import Clock
+from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outcome, renumbered
+from antiphon.wire.native import NULL, Merged, Opening
+from antiphon.wire.requests import Include
+from antiphon.wire.sse import Frame, FrameSplitter
+from antiphon.wire.visibility import shown, shown_item
+
+_encode: Final = msgspec.json.Encoder().encode
+_ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {"reasoning.encrypted_content"}
+_KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
+_ENDINGS: Final = {"response.completed": "completed", "response.incomplete": "incomplete"}
+_STATUS: Final = {b'"completed"': "completed", b'"incomplete"': "incomplete"}
+_NO_ITEMS: Final = Raw(b"[]")
+
+
+class _Peek(Struct, frozen=True, gc=False):
+    type: str = ""
+    sequence_number: int | None = None
+
+
+class _Carrier(Struct, frozen=True, gc=False):
+    response: Raw = Raw(b"{}")
+
+
+class _ItemEvent(Struct, frozen=True, gc=False):
+    output_index: int = 0
+    item: Raw = Raw(b"{}")
+
+
+class _Failure(Struct, frozen=True, gc=False):
+    error: Raw = NULL
+
+
+_peek: Final = msgspec.json.Decoder(_Peek).decode
+_carrier: Final = msgspec.json.Decoder(_Carrier).decode
+_item_event: Final = msgspec.json.Decoder(_ItemEvent).decode
+_failure: Final = msgspec.json.Decoder(_Failure).decode
+_items: Final = msgspec.json.Decoder(list[Raw]).decode
+_item: Final = msgspec.json.Decoder(dict[str, object]).decode
+
+
+def finished(opening: Opening, response: bytes, clock: Clock) -> Outcome:
+    """The outcome that a whole answer stands for.
+
+    Raises the UpstreamError that a failed response names, msgspec.DecodeError for what is no response object.
+    """
+    merged = opening.merged(response)
+    status = _STATUS.get(bytes(merged.members["status"]))
+    if status is None:
+        raise failure_of(bytes(_failure(response).error))
+    return _closed(merged, status, clock)
+
+
+def _closed(merged: Merged, status: str, clock: Clock, items: list[Raw] | None = None) -> Outcome:
+    """`items` fill an output that the upstream left out of its final response."""
+    members = merged.members
+    members["status"] = Raw(b'"%b"' % status.encode())
+    if status == "completed" and members["completed_at"] == NULL:
+        members["completed_at"] = Raw(b"%d" % int(clock()))
+    if items and members["output"] == _NO_ITEMS:
+        members["output"] = Raw(_encode(items))
+    return Outcome(status, _encode(members), merged.upstream_id, merged.counts)
+
+
+class ResponsesReader:
+    """Implements `protocols.Reader`."""
+
+    __slots__ = (
+        "_announced",
+        "_clock",
+        "_done",
+        "_frames",
+        "_hides",
+        "_next",
+        "_open",
+        "_opening",
+        "_output",
+        "failure",
+        "outcome",
+    )
+
+    def __init__(self, opening: Opening, clock: Clock, *, hides_sealed: bool) -> None:
+        """`hides_sealed`: sealed reasoning was asked for by the gateway, not by the client."""
+        self.outcome: Outcome | None = None
+        self.failure: UpstreamError | None = None
+        self._opening = opening
+        self._clock = clock
+        self._hides = hides_sealed
+        self._frames = FrameSplitter()
+        self._next = 0
+        self._output = False
+        self._announced: set[str] = set()
+        self._open: set[int] = set()
+        self._done: dict[int, Raw] = {}
+
+    def feed(self, data: bytes) -> Chunk:
+        """The events that `data` completes, with their own bytes if none of them had to change."""
+        return self._take(self._frames.feed(data))
+
+    def close(self) -> Chunk:
+        """What a last frame without its end brings. Raises UpstreamBroke when the answer was cut."""
+        chunk = EMPTY if self.outcome is not None else self._take(self._frames.finish())
+        if self.outcome is None:
+            message = "The provider ended the stream before the answer was complete."
+            raise self.failure or UpstreamBroke(message)
+        return chunk
+
+    def _take(self, frames: list[Frame]) -> Chunk:
+        events: list[Event] = []
+        raws: list[bytes] = []
+        try:
+            for frame in frames:
+                if self.outcome is not None:
+                    break
+                if self._relay(frame, events):
+                    raws.append(frame.raw)
+        except UpstreamError as error:
+            if not self._output:
+                raise
+            self.failure = error
+        if not events:
+            return EMPTY
+        if len(raws) != len(events):
+            return Chunk(tuple(events))
+        return Chunk(tuple(events), raws[0] if len(raws) == 1 else b"".join(raws))
+
+    def _relay(self, frame: Frame, events: list[Event]) -> bool:
+        """Adds the frame's events. True when its own bytes say exactly that."""
+        if frame.data == b"[DONE]":
+            return False
+        try:
+            peek = _peek(frame.data)
+            kind = peek.type
+            if kind in LIFECYCLE:
+                self._open_with(kind, frame.data, events)
+            elif kind in TERMINAL:
+                self._finish(kind, frame.data, events)
+            elif kind == "error":
+                raise failure_of(frame.data)
+            elif kind not in _KEEPALIVES:
+                return self._pass(kind, peek.sequence_number, frame, events)
+        except msgspec.DecodeError:
+            message = "The provider sent an event that is not JSON."
+            raise UpstreamBroke(message) from None
+        return False
+
+    def _pass(self, kind: str, number: int | None, frame: Frame, events: list[Event]) -> bool:
+        self._ensure_opened(events)
+        self._output = True
+        data = frame.data
+        if kind.startswith("response.output_item."):
+            data = self._note_item(kind, data)
+        event = Event(kind, -1 if number is None else number, data)
+        events.append(renumbered(event, self._next))
+        self._next += 1
+        return events[-1].data is frame.data and frame.event == kind and bool(frame.raw)
+
+    def _note_item(self, kind: str, data: bytes) -> bytes:
+        noted = _item_event(data)
+        if kind == "response.output_item.added":
+            self._open.add(noted.output_index)
+        else:
+            self._open.discard(noted.output_index)
+            self._done[noted.output_index] = noted.item
+        if self._hides and b'"encrypted_content"' in data:
+            event = _item(data)
+            event["item"] = shown_item(msgspec.json.decode(noted.item), _ALL_BUT_SEALED)
+            return _encode(event)
+        return data
+
+    def _open_with(self, kind: str, data: bytes, events: list[Event]) -> None:
+        if self._output or kind in self._announced:
+            return
+        self._announce(kind, self._opening.merged(_carrier(data).response).members, events)
+
+    def _ensure_opened(self, events: list[Event]) -> None:
+        if not self._output:
+            for kind in ("response.created", "response.in_progress"):
+                if kind not in self._announced:
+                    self._announce(kind, self._opening.members, events)
+
+    def _announce(self, kind: str, response: dict[str, Raw], events: list[Event]) -> None:
+        data = _encode({"type": kind, "sequence_number": self._next, "response": response})
+        events.append(Event(kind, self._next, data))
+        self._announced.add(kind)
+        self._next += 1
+
+    def _finish(self, kind: str, data: bytes, events: list[Event]) -> None:
+        response = _carrier(data).response
+        if kind == "response.failed":
+            raise failure_of(bytes(_failure(response).error))
+        self._ensure_opened(events)
+        merged = self._opening.merged(response)
+        self._close_items(merged.members["output"], events)
+        done = [self._done[index] for index in sorted(self._done)]
+        self.outcome = _closed(merged, _ENDINGS[kind], self._clock, done)
+        visible = self.outcome.body if not self._hides else shown(self.outcome.body, _ALL_BUT_SEALED)
+        data = b'{"type":"%b","sequence_number":%d,"response":%b}' % (kind.encode(), self._next, visible)
+        events.append(Event(kind, self._next, data))
+
+    def _close_items(self, output: Raw, events: list[Event]) -> None:
+        """Tells the end of items that the upstream announced and forgot."""
+        if not self._open:
+            return
+        final = _items(output)
+        for index in sorted(self._open):
+            if index < len(final):
+                body = {"output_index": index, "item": final[index]}
+                data = _encode({"type": "response.output_item.done", "sequence_number": self._next, **body})
+                events.append(Event("response.output_item.done", self._next, data))
+                self._next += 1
+        self._open.clear()
