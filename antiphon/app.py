@@ -23,7 +23,7 @@ from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Receive, Scope, Send
-from antiphon.http.docs import DocsEndpoint
+from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
 from antiphon.http.health import HealthEndpoints, refuse_upgrade
@@ -162,6 +162,7 @@ class _Parts:
             ready=health.ready,
             openapi=OpenApiEndpoint(__version__),
             docs=DocsEndpoint(),
+            landing=LandingEndpoint(__version__),
             refuse_upgrade=refuse_upgrade,
         )
         return router(handlers, _keyring(settings))

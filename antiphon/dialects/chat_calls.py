@@ -39,7 +39,8 @@ class _Call:
     @property
     def complete(self) -> bool:
         """Whether its arguments are a whole JSON object, so that nothing more can belong to it."""
-        if self.custom or not self.pieces or not self.pieces[-1].rstrip().endswith("}"):
+        last = next((piece for piece in reversed(self.pieces) if not piece.isspace()), "")
+        if self.custom or not last.rstrip().endswith("}"):
             return False
         try:
             _object("".join(self.pieces))

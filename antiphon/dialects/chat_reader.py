@@ -21,33 +21,33 @@ _DONE: Final = b"[DONE]"
 class ChatReader:
     """Implements `protocols.Reader`."""
 
-    __slots__ = ("_answer", "_failure", "_frames", "_said", "outcome")
+    __slots__ = ("_answer", "_frames", "_said", "failure", "outcome")
 
     def __init__(self, turn: Turn, target: Target) -> None:
         """Reads one answer of `target` to `turn`."""
         self.outcome: Outcome | None = None
         self._answer = ChatAnswer(turn, target)
         self._frames = FrameSplitter()
-        self._failure: UpstreamError | None = None
+        self.failure: UpstreamError | None = None
         self._said = False
 
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes. A failure is raised once all events before it have been given."""
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
         try:
             for frame in self._frames.feed(data):
                 if self.outcome is not None:
                     break
                 self._read(frame)
         except UpstreamError as error:
-            self._failure = error
+            self.failure = error
         return self._given()
 
     def close(self) -> Chunk:
         """The last events. A stream that never said why it ended was cut."""
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
         if self.outcome is None:
             if not self._answer.ended:
                 raise _cut()
@@ -58,8 +58,8 @@ class ChatReader:
         events = self._answer.writer.take()
         if events:
             return Chunk(events)
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
         return EMPTY
 
     def _read(self, frame: Frame) -> None:

@@ -10,13 +10,16 @@ from typing import Final
 
 import msgspec
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, UpstreamBroke
 from antiphon.protocols import Sink, Turn
 from antiphon.wire.assembly import Assembly, events_of
 from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, render, renumbered
 from antiphon.wire.responses import ResponseError, encoded, opened
 from antiphon.wire.synthesis import error_event
 from antiphon.wire.usage import NO_USAGE
+
+MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+"""A stream is kept until it ends, since its ending repeats it; so what it may take of the memory has a limit."""
 
 _CODES: Final = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt", "insufficient_quota"})
 """Codes that may stand in `response.error` (spec section 1.3)."""
@@ -29,7 +32,7 @@ class Delivery:
     error: so the opening waits for the first output, or until `release` is called because the wait grew long.
     """
 
-    __slots__ = ("_held", "_sink", "_turn", "_waiting", "ended", "frames", "next_number", "output", "provider")
+    __slots__ = ("_held", "_sink", "_size", "_turn", "_waiting", "ended", "frames", "next_number", "output", "provider")
 
     def __init__(self, turn: Turn, sink: Sink) -> None:
         """Nothing has been sent yet."""
@@ -37,6 +40,7 @@ class Delivery:
         self._sink = sink
         self._held: list[Chunk] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._size = 0
         self.frames: list[bytes] = []
         self.next_number = 0
         self.provider = ""
@@ -59,15 +63,15 @@ class Delivery:
 
     async def pass_on(self, chunk: Chunk) -> None:
         """Sends a chunk, or holds it while the answer has only opened."""
-        if not chunk.events:
-            return
         if not self.output:
             if all(event.type in LIFECYCLE for event in chunk.events):
-                self._held.append(chunk)
+                if chunk.events:
+                    self._held.append(chunk)
                 return
             self.output = True
             await self.release()
-        await self._send(chunk)
+        if chunk.events:
+            await self._send(chunk)
 
     async def release(self) -> None:
         """Sends what is held."""
@@ -114,6 +118,9 @@ class Delivery:
             wire = render(chunk)
             chunk = Chunk(chunk.events, wire)
         self.frames.append(wire)
+        self._size += len(wire)
+        if self._size > MAX_ANSWER_BYTES and not self.ended:
+            raise UpstreamBroke(f"The answer is longer than the {MAX_ANSWER_BYTES} bytes that are passed on.")
         if self._waiting:
             self._wake()
         await self._sink(chunk)

@@ -51,6 +51,7 @@ class Handlers(Struct, frozen=True):
     ready: Handler
     openapi: Handler
     docs: Handler
+    landing: Handler
     refuse_upgrade: Handler
 
 
@@ -71,6 +72,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/responses/{id}/input_items", "GET", handlers.list_input_items),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
+        public("/", handlers.landing),
         public("/health", handlers.health),
         public("/health/ready", handlers.ready),
         public("/openapi.json", handlers.openapi),

@@ -39,11 +39,12 @@ class Heartbeat:
 class EventStream:
     """A sink that writes chunks to a client; the headers go out with the first of them."""
 
-    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_sending")
+    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending")
 
     def __init__(self, call: Call, heartbeat: Heartbeat, *, done_marker: bool) -> None:
         """`done_marker`: whether `[DONE]` follows the terminal event."""
         self._call = call
+        self._send = call.send
         self._heartbeat = heartbeat
         self._loop = asyncio.get_running_loop()
         self._done = _DONE if done_marker else b""
@@ -59,8 +60,11 @@ class EventStream:
             data = render(chunk)
         if chunk.events[-1].type in TERMINAL:
             await self.finish(data)
-        else:
-            await self._write(data, more=True)
+            return
+        self._last = self._loop.time()
+        self._sending = True
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._sending = False
 
     async def open(self) -> None:
         """Sends the headers."""
@@ -88,5 +92,5 @@ class EventStream:
     async def _write(self, data: bytes, *, more: bool) -> None:
         self._last = self._loop.time()
         self._sending = True
-        await self._call.send({"type": "http.response.body", "body": data, "more_body": more})
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
         self._sending = False

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from httptools import HttpResponseParser
 
-_SWITCHING = 101
 _FINAL = 200
 
 
-class _NotAnAnswerError(Exception):
-    """What the parser takes for HTTP and we cannot: it stops the parser, which wraps it in an error of its own."""
+class _UnaskedError(Exception):
+    """A second answer where one was asked for. It stops the parser, which wraps it in an error of its own."""
 
 
 class Answer:
@@ -52,17 +51,18 @@ class Answer:
 
     def on_message_begin(self) -> None:
         if self.status:
-            raise _NotAnAnswerError  # a second answer where one was asked for
+            raise _UnaskedError
         self._fields = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """An interim answer is passed over; headers that come after the final one are trailers, which nobody reads."""
+        """An interim answer is passed over, but for 101, at which the parser stops by itself.
+
+        Headers that come after the final answer's are trailers, which nobody reads.
+        """
         status = self._parser.get_status_code()
-        if status == _SWITCHING:
-            raise _NotAnAnswerError  # nothing else was asked for
         if status >= _FINAL:
             self.status = status
             self.headers, self._fields = self._fields, []

@@ -24,6 +24,7 @@ HIGH_WATER: Final = 256 * 1024
 """Reading stops while more than this waits for the consumer; also the size of the pieces of a large request."""
 
 _STALE_WITHIN: Final = 2.0
+_LINGER: Final = 1.0
 _SLACK: Final = 0.001  # uvloop's clock counts in milliseconds
 _REFUSAL: Final = 400
 _NOTHING: Final = memoryview(b"")
@@ -62,6 +63,7 @@ class Connection(asyncio.Protocol):
         self._buffered = 0
         self._silent = 0
         self._body_begun = False
+        self._lingering = False
         self.answer = Answer()
         self.closed = False
 
@@ -118,16 +120,22 @@ class Connection(asyncio.Protocol):
         self._waiter = waiter = self._loop.create_future()
         return waiter
 
-    def release(self) -> None:
-        """The exchange is over for its owner: back home when the answer is complete, else closed at once."""
+    def release(self, *, linger: bool = False) -> None:
+        """The exchange is over for its owner: back home when the answer is complete, else closed at once.
+
+        With `linger` an answer that only lacks its end gets a moment for it first.
+        """
         if not self.answer.done or not self.answer.reusable or self._stuffed:
+            if linger and not self.answer.done and not self.closed:
+                self._wait_for_the_end()
+                return
             self.abort()
         if self.closed:
             return
         self.answer.body.clear()
         if self._held:
             self._read_on()
-        self._busy = False
+        self._busy = self._lingering = False
         self._touched = now = self._loop.time()
         self._alarm.by(now + self._timeouts.keep_alive)
         self._home.idle(self)
@@ -176,10 +184,8 @@ class Connection(asyncio.Protocol):
             self._silent += len(data)
             if self._silent > MAX_HEAD:
                 self._flooded()
-        if self._unsent and answer.status:
-            self._answered_early()
-        if self._waiter is not None and answer.status:
-            self._wake(arrived=True)
+        if answer.status:
+            self._answered()
 
     @override
     def eof_received(self) -> None:
@@ -226,9 +232,13 @@ class Connection(asyncio.Protocol):
             piece, self._unsent = self._unsent[:HIGH_WATER], self._unsent[HIGH_WATER:]
             self._transport.write(piece)
 
-    def _answered_early(self) -> None:
-        """Whoever refuses a request reads no more of it (RFC 9112, 9.3.2); any other answer may still want it."""
-        if self.answer.status >= _REFUSAL:
+    def _answered(self) -> None:
+        """There is more of the answer than before: whom does it concern?"""
+        if self._waiter is not None:
+            self._wake(arrived=True)
+        elif self._lingering and (self.answer.done or self._buffered > MAX_HEAD):
+            self.release()
+        if self._unsent and self.answer.status >= _REFUSAL:  # who refuses reads no more (RFC 9112, 9.3.2); others may
             self._unsent = _NOTHING
             self.answer.reusable = False
 
@@ -256,6 +266,16 @@ class Connection(asyncio.Protocol):
         self._alarm.by(now + self._timeouts.idle)
         if not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _wait_for_the_end(self) -> None:
+        """A server often sends the end of a body apart from the last of it; waiting for it saves a new connection."""
+        self._lingering = True
+        self._buffered = 0
+        self.answer.body.clear()
+        if self._held:
+            self._read_on()
+        self._touched = now = self._loop.time()
+        self._alarm.by(now + _LINGER)
 
     def _unasked(self) -> None:
         """Bytes that answer nothing: their sender cannot be trusted with another request."""
@@ -304,6 +324,8 @@ class Connection(asyncio.Protocol):
             return self._touched + limits.keep_alive, "idle"
         if self.answer.done:
             return math.inf, ""
+        if self._lingering:
+            return self._touched + _LINGER, "the end of the answer did not come"
         whole = self._started + limits.whole, f"the provider's answer took longer than {limits.whole:g} s"
         if not self._body_begun:
             silence = self._sent_at + limits.first_byte, f"the provider did not answer within {limits.first_byte:g} s"

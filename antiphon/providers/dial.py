@@ -13,7 +13,7 @@ from typing import Final
 _HEAD_START: Final = 0.25
 """Seconds that an address has before the next is tried beside it (RFC 8305, section 5)."""
 
-_Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
+Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
 
 
 async def dial(host: str, port: int) -> socket.socket:
@@ -26,20 +26,20 @@ async def dial(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses: list[_Address] = [(family, address) for family, _, _, _, address in found]
+    addresses: list[Address] = [(family, address) for family, _, _, _, address in found]
     if len(addresses) == 1:
         return await _connect(addresses[0])
-    return await _race(_alternating(addresses))
+    return await _race(alternating(addresses))
 
 
-def _alternating(addresses: Sequence[_Address]) -> list[_Address]:
+def alternating(addresses: Sequence[Address]) -> list[Address]:
     """The resolver's order, but with the two families in turn (RFC 8305, section 4)."""
     first = [address for address in addresses if address[0] == addresses[0][0]]
     others = [address for address in addresses if address[0] != addresses[0][0]]
     return [address for address in chain.from_iterable(zip_longest(first, others)) if address is not None]
 
 
-async def _race(addresses: Sequence[_Address]) -> socket.socket:
+async def _race(addresses: Sequence[Address]) -> socket.socket:
     """The first address that answers; each later one starts when the one before has failed or had its head start."""
     connected: list[socket.socket] = []
     try:
@@ -55,13 +55,13 @@ async def _race(addresses: Sequence[_Address]) -> socket.socket:
 
 
 async def _first(
-    addresses: Sequence[_Address], group: asyncio.TaskGroup, connected: list[socket.socket]
+    addresses: Sequence[Address], group: asyncio.TaskGroup, connected: list[socket.socket]
 ) -> socket.socket | OSError:
     outcomes: asyncio.Queue[socket.socket | OSError] = asyncio.Queue()
     waiting, running = deque(addresses), list[asyncio.Task[None]]()
     failure, failures = OSError("the name has no address"), 0
 
-    async def attempt(address: _Address) -> None:
+    async def attempt(address: Address) -> None:
         try:
             outcome = await _connect(address)
             connected.append(outcome)
@@ -87,7 +87,7 @@ async def _first(
             task.cancel()
 
 
-async def _connect(address: _Address) -> socket.socket:
+async def _connect(address: Address) -> socket.socket:
     with ExitStack() as undo:
         attempt = socket.socket(address[0], socket.SOCK_STREAM)
         undo.callback(attempt.close)

@@ -73,11 +73,13 @@ class UpstreamReply:
                 raise too_large
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def release(self) -> None:
+    def release(self, *, linger: bool = False) -> None:
         """Give the connection back if its answer is complete, else close it at once, so that the provider stops.
 
-        May be called twice, and in a `finally` under cancellation; nothing can be read afterwards.
+        `linger` is for whoever has read all it wants and knows that only the end is still on the way: the connection
+        waits a moment for it, by itself. Nothing can be read afterwards. May be called twice, and in a `finally` under
+        cancellation.
         """
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.release()
+            connection.release(linger=linger)

@@ -29,7 +29,7 @@ _NULLABLE: Final = frozenset(
 )
 """Members for which null is a value; null in any other member means its default."""
 
-_NESTED: Final = (("reasoning", (b'"effort"', b'"summary"')), ("text", (b'"format"', b'"verbosity"')))
+_NESTED: Final = ("reasoning", "text")
 """Members whose own keys must all be there, since clients read them without asking."""
 
 _raw_members = msgspec.json.Decoder(dict[str, Raw])
@@ -140,6 +140,9 @@ class Opening:
         members.setdefault("presence_penalty", _ZERO)
         members.setdefault("frequency_penalty", _ZERO)
         members.setdefault("prompt_cache_retention", NULL)
+        reasoning = bytes(members["reasoning"])
+        if b'"generate_summary"' not in reasoning:
+            members["reasoning"] = Raw(reasoning.rstrip()[:-1] + b',"generate_summary":null}')
         counts = None
         if known.usage is not None:
             counts = known.usage.input_tokens, known.usage.output_tokens
@@ -175,10 +178,8 @@ class Opening:
         for name, value in members.items():
             if value == NULL and name not in _NULLABLE and name in opening:
                 whole[name] = opening[name]
-        for name, keys in _NESTED:
-            value = bytes(whole[name])
-            if not all(key in value for key in keys):
-                whole[name] = _with_keys(opening[name], value)
+        for name in _NESTED:
+            whole[name] = _with_keys(opening[name], bytes(whole[name]))
         self._hide_secrets(whole)
         if whole["usage"] != NULL:
             whole["usage"] = completed_usage(whole["usage"])
