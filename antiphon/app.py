@@ -37,7 +37,7 @@ from antiphon.protocols import Caller, Responses, UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Discovery, Provider
-from antiphon.providers.http import HttpUpstream
+from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.settings import Settings
@@ -183,6 +183,7 @@ def _providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
         idle=timeouts.idle_seconds,
         whole=timeouts.whole_seconds,
     )
+    trust = default_trust()
     upstreams: dict[str | None, HttpUpstream] = {}
     dialects: dict[str, UpstreamDialect] = {each.name: each for each in (ResponsesUpstream(), ChatUpstream())}
     providers: list[Provider] = []
@@ -191,7 +192,7 @@ def _providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
             continue
         proxy = provider.proxy
         if proxy not in upstreams:
-            upstreams[proxy] = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy))
+            upstreams[proxy] = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy), trust=trust)
             stack.push_async_callback(upstreams[proxy].close)
         providers.append(ProviderInstance(name, provider, upstreams[proxy], dialects))
     if "demo" not in settings.providers or settings.providers["demo"].enabled:

@@ -125,8 +125,11 @@ class UpstreamReply(Protocol):
         """All bytes that have arrived, ``b""`` at the end, None when `wait` seconds brought none."""
         ...
 
-    def release(self) -> None:
-        """Keeps the connection for the next request if the body was read to its end, else closes it at once."""
+    def release(self, *, linger: bool = False) -> None:
+        """Keeps the connection for the next request if the body was read to its end, else closes it at once.
+
+        With `linger` an end that is about to come is waited for, in the background and not for long.
+        """
         ...
 
 

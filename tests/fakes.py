@@ -84,7 +84,8 @@ class ScriptedReply(UpstreamReply):
         return step.data
 
     @override
-    def release(self) -> None:
+    def release(self, *, linger: bool = False) -> None:
+        _ = linger
         self.released = True
 
 

@@ -11,7 +11,17 @@ from typing import Any, Final
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_endings import incompleteness
 from antiphon.dialects.chat_notes import annotation, cited, logprobs_of, picture, sources_of
-from antiphon.dialects.chat_shapes import NULL, Choice, Completion, Delta, Logprobs, ToolCall, completion, objects
+from antiphon.dialects.chat_shapes import (
+    NOTHING,
+    NULL,
+    Choice,
+    Completion,
+    Delta,
+    Logprobs,
+    ToolCall,
+    completion,
+    objects,
+)
 from antiphon.dialects.chat_tools import tool_names
 from antiphon.dialects.chat_usage import usage_of
 from antiphon.dialects.failures import failure_of
@@ -89,9 +99,9 @@ class ChatAnswer:
 
     def take_in(self, said: Completion, data: bytes) -> None:
         """A chunk, or a whole answer, and its bytes. Raises the UpstreamError that it reports."""
-        if said.error != NULL or said.object == "error":
+        if said.error not in NOTHING or said.object == "error":
             raise failure_of(data)
-        if said.x_groq is not None and said.x_groq.error != NULL:
+        if said.x_groq is not None and said.x_groq.error not in NOTHING:
             raise failure_of(b'{"error":%b}' % said.x_groq.error)
         if not self._begun:
             self._begun = True
@@ -131,7 +141,7 @@ class ChatAnswer:
             self._results = said.search_results
 
     def _take_choice(self, choice: Choice) -> None:
-        if choice.error != NULL:
+        if choice.error not in NOTHING:
             raise failure_of(bytes(choice.error))
         delta = choice.message if self._whole else choice.delta
         if delta is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -10,6 +11,8 @@ from antiphon.dialects.chat_shapes import Logprob, TopLogprob, objects
 from antiphon.wire.requests import Item, is_item
 
 _DATA_URL: Final = re.compile(r"data:image/(?P<format>[a-z0-9.+-]+)[^,]*;base64,", re.IGNORECASE)
+_NEVER: Final = -9999.0
+"""What OpenAI says of a token that has no probability at all."""
 _MARK: Final = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -87,7 +90,7 @@ def _citation(url: str, title: object, start: int, end: int) -> Item:
 
 def _logprob(token: Logprob | TopLogprob) -> Item:
     said = token.bytes if token.bytes is not None else list(token.token.encode(errors="replace"))
-    return {"token": token.token, "logprob": token.logprob, "bytes": said}
+    return {"token": token.token, "logprob": token.logprob if math.isfinite(token.logprob) else _NEVER, "bytes": said}
 
 
 def _text(value: object) -> str:

@@ -17,6 +17,8 @@ from antiphon.errors import UpstreamBroke
 from antiphon.wire.requests import Item, is_item
 
 NULL: Final = Raw(b"null")
+NOTHING: Final = tuple(map(Raw, (b"null", b'""', b"{}", b"[]", b"false")))
+"""What an `error` member holds where there is no error."""
 
 _Shape = TypeVar("_Shape", bound=Struct)
 

@@ -40,14 +40,15 @@ class Attempt:
         turn.attempts += 1
         self._delivery.provider = target.provider
         reply = await target.post(built.body, streamed=turn.request.streamed)
+        whole = False
         try:
             if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
                 raise await self._refused(reply)
-            if _is_event_stream(reply):
-                return await self._stream(reply)
-            return await self._whole(reply)
+            outcome = await (self._stream(reply) if _is_event_stream(reply) else self._whole(reply))
+            whole = True
+            return outcome
         finally:
-            reply.release()
+            reply.release(linger=whole)
 
     async def _refused(self, reply: UpstreamReply) -> UpstreamError:
         body = await reply.read(MAX_REFUSAL_BYTES)

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Final
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def draining(end_all: Callable[[], None], after_seconds: float) -> Generator[Non
         if callable(previous):
             previous(number, stack)
 
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before: dict[int, _Handler] = {number: signal.getsignal(number) for number in _SIGNALS}
     for number in _SIGNALS:
         signal.signal(number, handle)
     try:

@@ -127,7 +127,7 @@ class DemoReply:
         """Never larger than any limit that makes sense."""
         return b"".join(self._pieces)
 
-    def release(self) -> None:
+    def release(self, *, linger: bool = False) -> None:
         """There is nothing to give back."""
 
 

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TypeVar
 
 import certifi
@@ -58,6 +59,7 @@ class HttpUpstream:
     ) -> None:
         """No limit of connections when it is 0; without `trust`, that of the system and of certifi."""
         self._timeouts = timeouts
+        self._patience = replace(timeouts, first_byte=timeouts.whole)
         self._limit = max_connections_per_origin
         self._proxies = proxies or Proxies()
         self._trust = trust
@@ -65,12 +67,19 @@ class HttpUpstream:
         self._closed = False
 
     async def post(
-        self, endpoint: Endpoint, headers: bytes, body: bytes, timeouts: Timeouts | None = None
+        self,
+        endpoint: Endpoint,
+        headers: bytes,
+        body: bytes,
+        timeouts: Timeouts | None = None,
+        *,
+        patient: bool = False,
     ) -> UpstreamReply:
         """Send `body` and wait for the head of the answer, whatever its status. The reply must be released.
 
         `headers` are whole lines, as `endpoint.header_block` makes them, without Host, Content-Length, Connection and
-        Accept-Encoding. `timeouts`, but for `connect` and `keep_alive`, may differ per request.
+        Accept-Encoding. `timeouts`, but for `connect` and `keep_alive`, may differ per request; a `patient` one lets
+        the answer's first byte take as long as the whole answer may, as it does when nothing is streamed.
 
         A request on a kept connection that the server closes at once, without a byte of an answer, is sent once more on
         a new connection: servers close idle connections when they like, the two cross on the wire, and such a close
@@ -82,7 +91,9 @@ class HttpUpstream:
         origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
         line = endpoint.post_head if origin.through is None else _through_proxy(b"POST", endpoint, origin.through)
         head = b"%b%bContent-Length: %d\r\n\r\n" % (line, headers, len(body))
-        return await self._exchange(endpoint, origin, head, body, timeouts or self._timeouts)
+        return await self._exchange(
+            endpoint, origin, head, body, timeouts or (self._patience if patient else self._timeouts)
+        )
 
     async def get(self, endpoint: Endpoint, headers: bytes, timeouts: Timeouts | None = None) -> UpstreamReply:
         """As `post`, without a body."""

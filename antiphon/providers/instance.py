@@ -36,8 +36,8 @@ Dialects = Mapping[str, UpstreamDialect]
 class Upstream(Protocol):
     """What is asked of the HTTP client."""
 
-    async def post(self, endpoint: Endpoint, headers: bytes, body: bytes) -> UpstreamReply:
-        """The reply as soon as its head is there. Raises UpstreamError."""
+    async def post(self, endpoint: Endpoint, headers: bytes, body: bytes, *, patient: bool) -> UpstreamReply:
+        """The reply as soon as its head is there. A `patient` one waits longer for it. Raises UpstreamError."""
         ...
 
     async def get(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
@@ -54,8 +54,8 @@ class BoundPost:
     headers: bytes
 
     async def __call__(self, body: bytes, *, streamed: bool) -> UpstreamReply:
-        """Whether the answer is to be a stream, the body says."""
-        return await self.upstream.post(self.endpoint, self.headers, body)
+        """A whole answer begins only when all of it has been thought of, so it is waited for longer."""
+        return await self.upstream.post(self.endpoint, self.headers, body, patient=not streamed)
 
     @override
     def __repr__(self) -> str:

@@ -71,7 +71,8 @@ class Pool:
                 waiter.set_exception(reason)
         for connection in tuple(self._members):
             connection.abort(reason)
-        if self._members:
+        while self._members:
+            self._emptied.clear()
             await self._emptied.wait()
 
     def idle(self, connection: Connection) -> None:

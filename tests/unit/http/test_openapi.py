@@ -98,8 +98,8 @@ class Recording(msgspec.Struct):
     @property
     def whole(self) -> Any:
         """The recorded response object made the superset, None where an error or a stream was recorded."""
-        body = self.response.get("body") or {}
-        return self.superset(body) if body.get("object") == "response" else None
+        body: Any = self.response.get("body")
+        return self.superset(body) if body and body.get("object") == "response" else None
 
     @property
     def events(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class ScriptedUpstream:
         self.sent: list[tuple[str, str, bytes, bytes]] = []
         self.replies: list[ScriptedReply] = []
 
-    async def post(self, endpoint: Endpoint, headers: bytes, body: bytes) -> UpstreamReply:
+    async def post(self, endpoint: Endpoint, headers: bytes, body: bytes, *, patient: bool) -> UpstreamReply:
         return self._reply("POST", endpoint, headers, body)
 
     async def get(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:

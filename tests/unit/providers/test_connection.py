@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +94,7 @@ class Wire(asyncio.Transport):
         self.reading = True
 
 
-class Fixture:
+class Line:
     """A connection on a wire, at home in a pool."""
 
     def __init__(self) -> None:
@@ -117,12 +119,8 @@ class Fixture:
         return caught.value.message
 
 
-@pytest.fixture
-def line() -> Fixture:
-    return Fixture()
-
-
-async def test_a_request_of_many_pieces_is_written_as_the_socket_takes_it(line: Fixture) -> None:
+async def test_a_request_of_many_pieces_is_written_as_the_socket_takes_it() -> None:
+    line = Line()
     body = bytes(5 * HIGH_WATER)
     line.wire.room = HIGH_WATER
     await line.asks(body, CHUNKED)
@@ -132,7 +130,8 @@ async def test_a_request_of_many_pieces_is_written_as_the_socket_takes_it(line: 
     assert line.wire.written.endswith(body)
 
 
-async def test_nothing_more_is_written_for_whoever_refused(line: Fixture) -> None:
+async def test_nothing_more_is_written_for_whoever_refused() -> None:
+    line = Line()
     line.wire.room = HIGH_WATER
     await line.asks(bytes(5 * HIGH_WATER), b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
     line.wire.room = 1 << 30
@@ -143,7 +142,8 @@ async def test_nothing_more_is_written_for_whoever_refused(line: Fixture) -> Non
     assert line.wire.aborted
 
 
-async def test_bytes_after_the_end_spoil_the_connection_even_if_they_come_later(line: Fixture) -> None:
+async def test_bytes_after_the_end_spoil_the_connection_even_if_they_come_later() -> None:
+    line = Line()
     await line.asks(b"{}", OK)
     line.connection.data_received(b"more")
     assert line.connection.take() == b"ok"
@@ -151,15 +151,18 @@ async def test_bytes_after_the_end_spoil_the_connection_even_if_they_come_later(
     assert line.wire.aborted
 
 
-async def test_a_body_in_many_small_reads_is_no_flood(line: Fixture) -> None:
+async def test_a_body_in_many_small_reads_is_no_flood() -> None:
+    line = Line()
     await line.asks(b"{}", CHUNKED)
     for _ in range(MAX_HEAD // 2):
         line.connection.data_received(b"1\r\n")
         line.connection.data_received(b"a\r\n")
-    assert line.connection.take() == b"a" * (MAX_HEAD // 2)
+        assert line.connection.take() == b"a"
+    assert not line.connection.closed
 
 
-async def test_reading_stops_while_nobody_takes_and_goes_on_afterwards(line: Fixture) -> None:
+async def test_reading_stops_while_nobody_takes_and_goes_on_afterwards() -> None:
+    line = Line()
     await line.asks(b"{}", b"HTTP/1.1 200 OK\r\n\r\n")
     line.connection.data_received(bytes(HIGH_WATER))
     assert not line.wire.reading
@@ -170,7 +173,9 @@ async def test_reading_stops_while_nobody_takes_and_goes_on_afterwards(line: Fix
     assert "fell silent" in line.fails_with()
 
 
-async def test_the_first_byte_is_waited_for_from_the_last_byte_sent(line: Fixture) -> None:
+async def test_the_first_byte_is_waited_for_from_the_last_byte_sent() -> None:
+    line = Line()
+
     async def ask() -> None:
         with pytest.raises(UpstreamTimeout):
             await line.connection.ask(b"POST / HTTP/1.1\r\n\r\n", bytes(5 * HIGH_WATER), LIMITS)
@@ -186,7 +191,8 @@ async def test_the_first_byte_is_waited_for_from_the_last_byte_sent(line: Fixtur
         line.clock.passes(LIMITS.first_byte + 1)
 
 
-async def test_every_read_puts_silence_off_and_nothing_puts_off_the_whole(line: Fixture) -> None:
+async def test_every_read_puts_silence_off_and_nothing_puts_off_the_whole() -> None:
+    line = Line()
     await line.asks(b"{}", CHUNKED)
     for _ in range(5):
         line.connection.data_received(b"1\r\na\r\n")
@@ -198,7 +204,8 @@ async def test_every_read_puts_silence_off_and_nothing_puts_off_the_whole(line: 
     assert "took longer than 600 s" in line.fails_with()
 
 
-async def test_a_limited_wait_does_not_limit_the_next(line: Fixture) -> None:
+async def test_a_limited_wait_does_not_limit_the_next() -> None:
+    line = Line()
     await line.asks(b"{}", CHUNKED)
     limited = line.connection.more(1)
     line.connection.data_received(b"1\r\na\r\n")
@@ -211,14 +218,16 @@ async def test_a_limited_wait_does_not_limit_the_next(line: Fixture) -> None:
     assert await unlimited
 
 
-async def test_a_closed_connection_leaves_no_timer_behind(line: Fixture) -> None:
+async def test_a_closed_connection_leaves_no_timer_behind() -> None:
+    line = Line()
     await line.asks(b"{}", CHUNKED)
     assert line.clock.timers
     line.connection.abort()
     assert not line.clock.timers
 
 
-async def test_many_exchanges_set_few_timers(line: Fixture) -> None:
+async def test_many_exchanges_set_few_timers() -> None:
+    line = Line()
     seen: set[asyncio.TimerHandle] = set()
     for _ in range(1_000):
         await line.asks(b"{}", OK)
@@ -230,7 +239,8 @@ async def test_many_exchanges_set_few_timers(line: Fixture) -> None:
     assert len(seen) < 5
 
 
-async def test_what_idled_too_long_is_not_used_even_if_the_alarm_is_late(line: Fixture) -> None:
+async def test_what_idled_too_long_is_not_used_even_if_the_alarm_is_late() -> None:
+    line = Line()
     await line.asks(b"{}", OK)
     line.connection.release()
     line.clock.now += LIMITS.keep_alive + 1
@@ -238,7 +248,71 @@ async def test_what_idled_too_long_is_not_used_even_if_the_alarm_is_late(line: F
     assert line.wire.aborted
 
 
-async def test_closing_a_pool_waits_for_its_sockets(line: Fixture) -> None:
+async def test_idling_begins_when_the_answer_is_given_back() -> None:
+    line = Line()
+    await line.asks(b"{}", OK)
+    line.clock.passes(LIMITS.keep_alive - 1)
+    line.connection.release()
+    line.clock.passes(LIMITS.keep_alive - 1)
+    assert line.pool.take() is line.connection
+
+
+async def test_an_answer_whose_end_comes_a_moment_late_does_not_cost_its_connection() -> None:
+    line = Line()
+    await line.asks(b"{}", CHUNKED, b"1\r\na\r\n")
+    line.connection.release(linger=True)
+    assert line.pool.take() is None
+    line.connection.data_received(b"1\r\nb\r\n")
+    line.connection.data_received(b"0\r\n\r\n")
+    assert line.pool.take() is line.connection
+    await line.asks(b"{}", OK)
+    assert [line.connection.take(), line.connection.take()] == [b"ok", b""]
+
+
+@pytest.mark.parametrize("then", [b"", b"%x\r\n%b" % (2 * MAX_HEAD, bytes(2 * MAX_HEAD)), b"garbage\r\n"])
+async def test_an_answer_that_does_not_end_is_not_waited_for_longer_than_a_moment(then: bytes) -> None:
+    line = Line()
+    await line.asks(b"{}", CHUNKED, b"1\r\na\r\n")
+    line.connection.release(linger=True)
+    if then:
+        line.connection.data_received(then)
+    else:
+        line.clock.passes(1.1)
+    assert line.wire.aborted
+    assert line.pool.take() is None
+
+
+async def test_lingering_with_a_complete_answer_or_a_lost_one_is_nothing_special() -> None:
+    line = Line()
+    await line.asks(b"{}", OK)
+    line.connection.release(linger=True)
+    assert line.pool.take() is line.connection
+    await line.asks(b"{}", CHUNKED)
+    line.connection.connection_lost(None)
+    line.connection.release(linger=True)
+    assert line.pool.take() is None
+
+
+async def test_a_pool_forgets_connections_that_died_in_it() -> None:
+    line = Line()
+    assert await line.pool.reserve() is None
+    line.pool.admit(line.connection)
+    await line.asks(b"{}", OK)
+    line.connection.release()
+    line.connection.connection_lost(None)
+    dead = weakref.ref(line.connection)
+    pool = line.pool
+    del line
+    gc.collect()
+    assert dead() is None
+    assert pool.take() is None
+
+
+async def test_closing_a_pool_waits_for_its_sockets() -> None:
+    line, earlier = Line(), Line()
+    assert await line.pool.reserve() is None
+    line.pool.admit(earlier.connection)
+    line.pool.gone(earlier.connection)
     assert await line.pool.reserve() is None
     line.pool.admit(line.connection)
     async with asyncio.TaskGroup() as group:
