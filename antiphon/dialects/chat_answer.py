@@ -6,11 +6,12 @@ Law: an answer that comes whole has the outcome that it would have if it were st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_endings import incompleteness
-from antiphon.dialects.chat_notes import annotation, cited, logprobs_of, picture, sources_of
+from antiphon.dialects.chat_notes import cited, flattened, logprobs_of, picture, sources_of
 from antiphon.dialects.chat_shapes import (
     NOTHING,
     NULL,
@@ -116,10 +117,8 @@ class ChatAnswer:
         """Writes the end."""
         self._settle()
         self._calls.close()
-        text = self.writer.open_text
-        if text is not None and (self._citations or self._results):
-            for note in cited(text, sources_of(self._citations, self._results)):
-                self.writer.annotation(note)
+        if self._citations or self._results:
+            self.writer.annotate(partial(cited, sources_of(self._citations, self._results)))
         if self._usage != NULL:
             outside = self._target.quirks.reasoning_outside_completion
             self.writer.usage = usage_of(self._usage, reasoning_outside=outside)
@@ -216,10 +215,8 @@ class ChatAnswer:
     def _take_rarities(self, delta: Delta) -> None:
         if delta.audio is not None and delta.audio.transcript:
             self._speak(delta.audio.transcript)
-        for note in delta.annotations or ():
-            flat = annotation(note, len(self.writer.open_text or ""))
-            if flat is not None:
-                self.writer.annotation(flat)
+        if delta.annotations:
+            self.writer.annotate(partial(flattened, delta.annotations))
         for image in delta.images or ():
             shown = picture(image)
             if isinstance(shown, str):

@@ -16,25 +16,24 @@ _NEVER: Final = -9999.0
 _MARK: Final = re.compile(r"\[(\d{1,3})\]")
 
 
-def annotation(note: Item, length: int) -> Item | None:
-    """A flat `url_citation`, None for other notes, which a response has no place for.
+def flattened(notes: Iterable[Item], text: str) -> Iterator[Item]:
+    """Citations in the flat form of a response, which has no place for notes of other kinds.
 
-    `length` is that of the text so far: a citation that does not say where it belongs stands at its end.
+    A citation that does not say where it belongs stands at the end of `text`, which is all that was said so far.
     """
-    if note.get("type") != "url_citation":
-        return None
-    cited = note.get("url_citation")
-    source = cited if is_item(cited) else note
-    url = source.get("url")
-    if not isinstance(url, str):
-        return None
-    start, end = source.get("start_index"), source.get("end_index")
-    if not isinstance(start, int) or not isinstance(end, int):
-        start = end = length
-    return _citation(url, source.get("title"), start, end)
+    for note in notes:
+        nested = note.get("url_citation")
+        source = nested if is_item(nested) else note
+        url = source.get("url")
+        if note.get("type") != "url_citation" or not isinstance(url, str):
+            continue
+        start, end = source.get("start_index"), source.get("end_index")
+        if not isinstance(start, int) or not isinstance(end, int):
+            start = end = len(text)
+        yield _citation(url, source.get("title"), start, end)
 
 
-def cited(text: str, sources: Sequence[tuple[str, str]]) -> Iterator[Item]:
+def cited(sources: Sequence[tuple[str, str]], text: str) -> Iterator[Item]:
     """Perplexity lists its sources (URL, title) beside the text and cites them in it as ``[1]``, ``[2]``.
 
     Each mark becomes a citation that spans it; a source that is never cited stands at the end of the text.

@@ -9,7 +9,7 @@ call is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -40,6 +40,9 @@ from antiphon.wire.usage import NO_USAGE, Usage
 
 _encode: Final = msgspec.json.Encoder().encode
 
+Notes = Callable[[str], Iterable[dict[str, Any]]]
+"""Makes annotations of what a text part says so far."""
+
 _BLOCK: Final = 16
 _PAD: Final = b"TQ4mWzk9VbX2rLf7JcHs0NpYeGd1uAoR8iKx3MqEtB5vCjZ6SwDyFhUnPagIlO7Q"
 """Padding that hides the sizes of deltas: where a slice of it begins depends on the event's number alone, so that a
@@ -59,8 +62,8 @@ class ResponseWriter:
         "_item",
         "_items",
         "_keys",
-        "_loose_annotations",
         "_loose_logprobs",
+        "_loose_notes",
         "_new_id",
         "_number",
         "_obfuscate",
@@ -97,14 +100,8 @@ class ResponseWriter:
         self._keys: set[object] = set()
         self._finished: set[object] = set()
         self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-        self._loose_annotations: list[dict[str, Any]] = []
+        self._loose_notes: list[Notes] = []
         self._loose_logprobs: list[Any] = []
-
-    @property
-    def open_text(self) -> str | None:
-        """What the text part that is being written says so far."""
-        run = self._run
-        return run.text() if run is not None and run.voice is TEXT else None
 
     def take(self) -> tuple[Event, ...]:
         """The events since the last time."""
@@ -142,15 +139,16 @@ class ResponseWriter:
         """What the provider tells of the model's thoughts."""
         self._speak(SUMMARY, delta)
 
-    def annotation(self, annotation: dict[str, Any]) -> None:
-        """A note on the text part being written, or on the next one if there is none."""
+    def annotate(self, notes: Notes) -> None:
+        """Notes on the text part being written, or on the next one if there is none."""
         run = self._run
         if run is None or run.voice is not TEXT:
-            self._loose_annotations.append(annotation)
+            self._loose_notes.append(notes)
             return
-        members = b'%b,"annotation_index":%d,"annotation":%b' % (run.place, len(run.annotations), _encode(annotation))
-        run.annotations.append(annotation)
-        self._emit("response.output_text.annotation.added", members)
+        for note in notes(run.text()):
+            members = b'%b,"annotation_index":%d,"annotation":%b' % (run.place, len(run.annotations), _encode(note))
+            run.annotations.append(note)
+            self._emit("response.output_text.annotation.added", members)
 
     def call(self, key: object, call_id: str, callee: Callee) -> None:
         """A call of a client's tool begins; `key` names it to `arguments` and `done`."""
@@ -292,10 +290,10 @@ class ResponseWriter:
             self._end_run(item, self._run)
         run = self._run = Run(voice, item.place(voice))
         self._emit(voice.part_added, b'%b,"part":%b' % (run.place, run.part()))
-        if voice is TEXT and self._loose_annotations:
-            annotations, self._loose_annotations = self._loose_annotations, []
-            for annotation in annotations:
-                self.annotation(annotation)
+        if voice is TEXT and self._loose_notes:
+            waiting, self._loose_notes = self._loose_notes, []
+            for notes in waiting:
+                self.annotate(notes)
         return run
 
     def _begin(self, type: ItemType, head: bytes = b"", key: object = None) -> OpenItem:

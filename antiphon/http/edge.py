@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from starlette.routing import Router
-
 from antiphon.errors import AntiphonError, ShuttingDown
 from antiphon.http.call import Call, ClientGone, Receive, Scope, Send
 from antiphon.http.errors import reply_error, translated
-from antiphon.http.routes import canonical
+from antiphon.http.routes import Routing, canonical
 from antiphon.protocols import Record, RequestRecord
 
 _logger: Final = logging.getLogger("antiphon.http")
@@ -23,9 +21,9 @@ CLIENT_GONE_STATUS: Final = 499
 class Edge:
     """Routes requests and turns every exception into an answer."""
 
-    def __init__(self, router: Router, record: Record, new_request_id: Callable[[], str]) -> None:
+    def __init__(self, routing: Routing, record: Record, new_request_id: Callable[[], str]) -> None:
         """Starts nothing."""
-        self._router = router
+        self._routing = routing
         self._record = record
         self._new_request_id = new_request_id
 
@@ -37,7 +35,7 @@ class Edge:
         error: AntiphonError | None = None
         try:
             call.scope = routed
-            await self._router(routed, receive, send)
+            await self._routing(routed, receive, send)
         except ClientGone:
             call.status = CLIENT_GONE_STATUS
         except asyncio.CancelledError:

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 from starlette.routing import Route, Router
+from starlette.types import ASGIApp
 
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send
@@ -81,9 +82,29 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
     ]
 
 
-def router(handlers: Handlers, keyring: Keyring) -> Router:
-    """Routes a scope whose path is canonical."""
-    return Router(routes(handlers, keyring), redirect_slashes=False, default=_nowhere)
+class Routing:
+    """Routes a scope whose path is canonical: a path without parameters by a look-up, the rest by Starlette."""
+
+    def __init__(self, table: Sequence[Route]) -> None:
+        """`table` is what `routes` gave."""
+        self._exact: dict[tuple[str, str], ASGIApp] = {}
+        for route in table:
+            if "{" not in route.path:
+                self._exact.update({(method, route.path): route.app for method in route.methods or ()})
+        self._router = Router(table, redirect_slashes=False, default=_nowhere)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs the handler of the scope's method and path. Raises NotFound, or Starlette's HTTPException for 405."""
+        found = self._exact.get((scope["method"], scope["path"]))
+        if found is not None:
+            await found(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
+
+
+def routing(handlers: Handlers, keyring: Keyring) -> Routing:
+    """Every route, ready to be taken."""
+    return Routing(routes(handlers, keyring))
 
 
 def canonical(path: str) -> str:

@@ -88,7 +88,7 @@ def test_annotations_are_flat() -> None:
 def test_sources_beside_the_text_are_cited_where_the_text_marks_them() -> None:
     text = "One[2] two[1][9] end"
     sources = [("https://a.example", "A"), ("https://b.example", "B"), ("https://c.example", "")]
-    found = [(note["url"], note["start_index"], note["end_index"]) for note in cited(text, sources)]
+    found = [(note["url"], note["start_index"], note["end_index"]) for note in cited(sources, text)]
     assert found == [("https://b.example", 3, 6), ("https://a.example", 10, 13), ("https://c.example", 20, 20)]
     assert text[3:6] == "[2]"
 
