@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import math
 from typing import Final
 
@@ -62,7 +61,6 @@ def run_server(settings: Settings) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(server.shutdown_seconds + _GRACE_SECONDS),
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     if server.workers == 1:
         uvicorn.Server(config).run()
         return

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from antiphon.wire.events import Event
+from antiphon.wire.requests import is_item
 
 Table = Mapping[str, Mapping[str, str]]
 """State, then event, gives the next state."""
@@ -189,10 +190,10 @@ class _Open:
     said: str = ""
     spoken: str | None = None
     part: dict[str, Any] | None = None
-    annotations: list[Any] = field(default_factory=lambda: [])
-    logprobs: list[Any] = field(default_factory=lambda: [])
-    content: list[Any] = field(default_factory=lambda: [])
-    summary: list[Any] = field(default_factory=lambda: [])
+    annotations: list[Any] = field(default_factory=list[Any])
+    logprobs: list[Any] = field(default_factory=list[Any])
+    content: list[Any] = field(default_factory=list[Any])
+    summary: list[Any] = field(default_factory=list[Any])
 
 
 @dataclass
@@ -206,10 +207,10 @@ class Oracle:
     relayed: bool = False
     state: str = "nothing"
     number: int = 0
-    response: dict[str, Any] = field(default_factory=lambda: {})
-    open: dict[int, _Open] = field(default_factory=lambda: {})
-    done: dict[int, dict[str, Any]] = field(default_factory=lambda: {})
-    _event: dict[str, Any] = field(default_factory=lambda: {})
+    response: dict[str, Any] = field(default_factory=dict[str, Any])
+    open: dict[int, _Open] = field(default_factory=dict[int, _Open])
+    done: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
+    _event: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def step(self, event: dict[str, Any]) -> None:
         self._event = event
@@ -243,7 +244,7 @@ class Oracle:
         self.state = following[type_]
         if type_ == "error":
             error = event.get("error")
-            self._rule(isinstance(error, dict) and bool(error.get("message")), "an error without its message")
+            self._rule(is_item(error) and bool(error.get("message")), "an error without its message")
             return
         response = event["response"]
         for name in ("id", "created_at", "object"):
@@ -302,7 +303,7 @@ class Oracle:
             self._rule(item[SPOKEN[open_.spoken]] == open_.said, "the item's input is not what was said")
 
     def _within(self, type_: str, event: dict[str, Any]) -> None:
-        index = event.get("output_index")
+        index: int = event.get("output_index", -1)
         self._rule(index in self.open, "an event of no open item")
         open_ = self.open[index]
         kind = open_.added["type"]

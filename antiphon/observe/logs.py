@@ -101,6 +101,7 @@ def configure(stream: TextIO, *, level: str, as_json: bool) -> RequestLog:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter("%(levelname)s  %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     line = json_line if as_json else human_line
     return RequestLog(
         stream, line, time.time, enabled=logging.getLogger("antiphon.requests").isEnabledFor(logging.INFO)

@@ -85,7 +85,9 @@ class FrameSplitter:
 
 
 def _canonical(block: bytes) -> Frame | None:
-    """The frame if it is exactly ``event: T`` and one ``data: {…}`` line: nearly every frame of nearly every stream."""
+    """The frame if it is one ``data:`` line, after ``event: T`` or alone: nearly every frame of nearly every stream."""
+    if block.startswith(b"data: ") and block.find(b"\n") == len(block) - 2:
+        return Frame("", block[6:-2])  # what chat completions streams are made of
     if not block.startswith(b"event: "):
         return None
     line_end = block.find(b"\n", 7)

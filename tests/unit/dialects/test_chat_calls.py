@@ -306,9 +306,9 @@ def test_a_custom_tool_that_was_called_without_its_wrapper() -> None:
 
 def test_text_that_could_have_become_a_tag_is_told_before_the_call() -> None:
     target = a_target(Quirks(think_tags=True))
-    data = stream(chunk(content="<thi"), chunk(tool_calls=[call_piece(0, "{}", name="f", id="x")]), FINISH)
+    data = stream(chunk(content="<thin"), chunk(tool_calls=[call_piece(0, "{}", name="f", id="x")]), FINISH)
     answer = heard(data, target=target)
     check_stream(answer.events)
     assert [item["type"] for item in answer.body["output"]] == ["message", "function_call"]
-    ended = heard(stream(chunk(content="<thi"), chunk("stop")), target=target)
-    assert ended.said("response.output_text.delta") == ["<thi"]
+    ended = heard(stream(chunk(content="<thin"), chunk("stop")), target=target)
+    assert ended.said("response.output_text.delta") == ["<thin"]

@@ -25,10 +25,10 @@ def texts(body: Any) -> list[tuple[str, str]]:
 
 def test_a_text_is_told_as_it_comes() -> None:
     answer = heard(
-        stream(chunk(role="assistant", content=""), chunk(content="Hel"), chunk(content="lo"), chunk("stop"), BESIDE)
+        stream(chunk(role="assistant", content=""), chunk(content="Good "), chunk(content="day"), chunk("stop"), BESIDE)
     )
     check_stream(answer.events)
-    assert answer.said("response.output_text.delta") == ["Hel", "lo"]
+    assert answer.said("response.output_text.delta") == ["Good ", "day"]
     assert answer.body["status"] == "completed"
     assert answer.body["completed_at"] == 1_700_000_002
     assert answer.body["usage"]["total_tokens"] == 14
@@ -269,7 +269,7 @@ def test_content_in_parts() -> None:
 
 
 def test_thinking_between_tags_is_reasoning_where_the_model_is_known_for_it() -> None:
-    pieces = ["<thi", "nk>\nh", "m\n</th", "ink>", "\n\na", "<think>"]
+    pieces = ["<thin", "k>\nh", "m\n</th", "ink>", "\n\na", "<think>"]
     chunks = [chunk(content=piece) for piece in pieces]
     target = a_target(Quirks(think_tags=True))
     answer = heard(stream(*chunks, chunk("stop")), target=target)

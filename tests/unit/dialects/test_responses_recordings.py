@@ -150,11 +150,13 @@ def test_a_recorded_answer_keeps_every_member(path: Path) -> None:
         assert answer["usage"]["raw_usage"] == body["usage"]
 
 
-@pytest.mark.parametrize("path", recorded(streamed=False)[::4], ids=lambda path: path.stem[-40:])
+def with_request() -> list[Path]:
+    return [path for path in recorded(streamed=False) if json.loads(path.read_text())["request"]["body"] is not None]
+
+
+@pytest.mark.parametrize("path", with_request(), ids=lambda path: path.stem[-40:])
 def test_a_recorded_request_reaches_the_provider_as_it_was(path: Path) -> None:
     sent = json.loads(path.read_text())["request"]["body"]
-    if sent is None:
-        pytest.skip("the source kept no request")
     sent = {name: value for name, value in sent.items() if name != "background"}
     turn = turn_for(sent)
     built = json.loads(ResponsesUpstream().build(turn, at(stores=False)).body)
