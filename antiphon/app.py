@@ -33,6 +33,7 @@ from antiphon.http.routes import Handlers, Routing, routing
 from antiphon.http.streams import Heartbeat
 from antiphon.observe.logs import configure
 from antiphon.protocols import Caller, Responses, UpstreamDialect
+from antiphon.providers.cards import ModelCard
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Discovery, Provider
@@ -164,7 +165,7 @@ class _Parts:
             self.tasks.create_task(work)
         options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
         responses = ResponsesEndpoints(gateway, self.responses, heartbeat, self.tasks, options)
-        models = ModelsEndpoints(self.discovery.cards)
+        models = ModelsEndpoints(self._cards)
         health = HealthEndpoints(__version__, {"database": self.database.ping})
         handlers = Handlers(
             create_response=responses.create,
@@ -181,6 +182,18 @@ class _Parts:
             refuse_upgrade=refuse_upgrade,
         )
         return routing(handlers, _keyring(settings))
+
+    async def _cards(self) -> list[ModelCard]:
+        """Every model on offer: the owner's own names last, each with what is known of its first target."""
+        cards = await self.discovery.cards()
+        known = {card.id: card for card in cards}
+        aliases = [
+            msgspec.structs.replace(known[alias.targets[0]], id=name, owned_by="antiphon")
+            if alias.targets[0] in known
+            else ModelCard(id=name, owned_by="antiphon")
+            for name, alias in self.settings.models.items()
+        ]
+        return [*cards, *aliases]
 
 
 def _keyring(settings: Settings) -> Keyring:

@@ -7,6 +7,7 @@ never finished, an empty final output, gaps in the numbering.
 
 from __future__ import annotations
 
+import re
 from typing import Final, get_args
 
 import msgspec
@@ -19,6 +20,7 @@ from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outco
 from antiphon.wire.native import NULL, Merged, Opening
 from antiphon.wire.requests import Include
 from antiphon.wire.sse import Frame, FrameSplitter
+from antiphon.wire.usage import UNCOUNTED
 from antiphon.wire.visibility import shown, shown_item
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -33,6 +35,10 @@ _KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
 _ENDINGS: Final = {"response.completed": "completed", "response.incomplete": "incomplete"}
 _STATUS: Final = {b'"completed"': "completed", b'"incomplete"': "incomplete"}
 _NO_ITEMS: Final = Raw(b"[]")
+
+
+_TYPE: Final = re.compile(r"[\w.:-]{1,200}", re.ASCII)
+_NOT_JSON: Final = "The provider sent an event that is not JSON."
 
 
 class _Peek(Struct, frozen=True, gc=False):
@@ -61,6 +67,14 @@ _items: Final = msgspec.json.Decoder(list[Raw]).decode
 _item: Final = msgspec.json.Decoder(dict[str, object]).decode
 
 
+def _check(kind: str, data: bytes) -> None:
+    """Raises UpstreamBroke for an event whose type would break a frame, UnicodeDecodeError for text that is none."""
+    if _TYPE.fullmatch(kind) is None:
+        raise UpstreamBroke(_NOT_JSON)
+    if not data.isascii():
+        data.decode()
+
+
 def finished(opening: Opening, response: bytes, clock: Clock) -> Outcome:
     """The outcome that a whole answer stands for.
 
@@ -79,6 +93,8 @@ def _closed(merged: Merged, status: str, clock: Clock, items: list[Raw] | None =
     members["status"] = Raw(b'"%b"' % status.encode())
     if status == "completed" and members["completed_at"] == NULL:
         members["completed_at"] = Raw(b"%d" % int(clock()))
+    if members["usage"] == NULL:
+        members["usage"] = UNCOUNTED
     if items and members["output"] == _NO_ITEMS:
         members["output"] = Raw(_encode(items))
     return Outcome(status, _encode(members), merged.upstream_id, merged.counts)
@@ -155,7 +171,9 @@ class ResponsesReader:
             return False
         try:
             peek = _peek(frame.data)
-        except msgspec.DecodeError:
+            if not frame.data.isascii():
+                frame.data.decode()
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return False
         if peek.sequence_number != self._next or peek.type != kind:
             return False
@@ -177,10 +195,10 @@ class ResponsesReader:
             elif kind == "error":
                 raise failure_of(frame.data)
             elif kind not in _KEEPALIVES:
+                _check(kind, frame.data)
                 return self._pass(kind, peek.sequence_number, frame, events)
-        except msgspec.DecodeError:
-            message = "The provider sent an event that is not JSON."
-            raise UpstreamBroke(message) from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise UpstreamBroke(_NOT_JSON) from None
         return False
 
     def _pass(self, kind: str, number: int | None, frame: Frame, events: list[Event]) -> bool:

@@ -81,8 +81,10 @@ class ResponsesUpstream:
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         """Relays a whole answer."""
         try:
+            if not body.isascii():
+                body.decode()
             return finished(_opening(turn, target), body, turn.clock)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             message = f"{target.provider} answered with something that is not a response object."
             raise UpstreamBroke(message) from None
 
@@ -117,14 +119,19 @@ def _replayable(turn: Turn, target: Target, warnings: list[str]) -> list[Item]:
     items: list[Item] = []
     for item in turn.context:
         if item.get("type") == "reasoning":
-            sealed = item.get("encrypted_content") and turn.origins.get(item.get("id", ""), target.provider)
-            if sealed != target.provider:
+            if not _opens(item, turn, target):
                 item = _unsealed(item)  # noqa: PLW2901 - the item as this provider may see it
             if not item.get("encrypted_content") and (target.quirks.stores or not item.get("content")):
                 _lose(turn, warnings, f"Reasoning of another model was left out for {target.provider}.", "input")
                 continue
         items.append(_without_id(item) if target.quirks.stores else item)
     return items
+
+
+def _opens(item: Item, turn: Turn, target: Target) -> bool:
+    """Whether the provider can open the item's seal: it made it, as far as is known."""
+    origin = turn.origins.get(str(item.get("id")), target.provider)
+    return bool(item.get("encrypted_content")) and origin == target.provider
 
 
 def _unsealed(item: Item) -> Item:

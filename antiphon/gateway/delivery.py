@@ -21,6 +21,9 @@ from antiphon.wire.usage import NO_USAGE
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 """A stream is kept until it ends, since its ending repeats it; so what it may take of the memory has a limit."""
 
+FOLD_BYTES: Final = 1024 * 1024
+"""Of a stream that nobody can replay, no more than this is kept beside its text."""
+
 _CODES: Final = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt", "insufficient_quota"})
 """Codes that may stand in `response.error` (spec section 1.3)."""
 
@@ -32,7 +35,20 @@ class Delivery:
     error: so the opening waits for the first output, or until `release` is called because the wait grew long.
     """
 
-    __slots__ = ("_held", "_sink", "_size", "_turn", "_waiting", "ended", "frames", "next_number", "output", "provider")
+    __slots__ = (
+        "_folded",
+        "_held",
+        "_limit",
+        "_sink",
+        "_size",
+        "_turn",
+        "_waiting",
+        "ended",
+        "frames",
+        "next_number",
+        "output",
+        "provider",
+    )
 
     def __init__(self, turn: Turn, sink: Sink) -> None:
         """Nothing has been sent yet."""
@@ -41,6 +57,8 @@ class Delivery:
         self._held: list[Chunk] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._size = 0
+        self._folded = Assembly()
+        self._limit = MAX_ANSWER_BYTES if turn.request.stored else FOLD_BYTES
         self.frames: list[bytes] = []
         self.next_number = 0
         self.provider = ""
@@ -119,11 +137,20 @@ class Delivery:
             chunk = Chunk(chunk.events, wire)
         self.frames.append(wire)
         self._size += len(wire)
-        if self._size > MAX_ANSWER_BYTES and not self.ended:
-            raise UpstreamBroke(f"The answer is longer than the {MAX_ANSWER_BYTES} bytes that are passed on.")
+        if self._size > self._limit and not self.ended:
+            self._make_room()
         if self._waiting:
             self._wake()
         await self._sink(chunk)
+
+    def _make_room(self) -> None:
+        """Folds a long answer that nobody will replay into its text. Raises UpstreamBroke when it grows too long."""
+        if self._size > MAX_ANSWER_BYTES:
+            raise UpstreamBroke(f"The answer is longer than the {MAX_ANSWER_BYTES} bytes that are passed on.")
+        for event in events_of(b"".join(self.frames)):
+            self._folded.follow(event)
+        self.frames.clear()
+        self._limit += FOLD_BYTES
 
     def _wake(self) -> None:
         for waiter in self._waiting:
@@ -134,8 +161,9 @@ class Delivery:
     def failure(self, error: AntiphonError) -> tuple[Chunk, Outcome]:
         """The end of an answer that has begun and cannot go on: open items closed, `error`, `response.failed`."""
         turn = self._turn
-        wire = b"".join(self.frames + [render(chunk) for chunk in self._held])
-        assembly = Assembly(events_of(wire))
+        assembly = self._folded
+        for event in events_of(b"".join([*self.frames, *map(render, self._held)])):
+            assembly.follow(event)
         number = self.next_number + sum(len(chunk.events) for chunk in self._held)
         events = assembly.close(number)
         code = error.code if error.code in _CODES else "server_error"

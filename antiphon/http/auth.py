@@ -10,7 +10,7 @@ from antiphon.errors import Unauthorized
 from antiphon.http.call import Call
 from antiphon.protocols import Caller
 
-_SCHEME: Final = b"bearer "
+_SCHEME: Final = b"bearer"
 
 
 class Keyring:
@@ -39,6 +39,8 @@ def _digest(key: bytes) -> bytes:
 def _key_of(call: Call) -> bytes | None:
     found = call.header(b"authorization")
     if found is not None:
-        key = found[len(_SCHEME) :] if found[: len(_SCHEME)].lower() == _SCHEME else found
-        return key.strip() or None
+        scheme, _, key = found.strip().partition(b" ")
+        if scheme.lower() == _SCHEME:
+            return key.strip() or None
+        return found.strip() or None
     return call.header(b"api-key") or call.header(b"x-api-key")

@@ -59,7 +59,7 @@ class Call:
     @property
     def path_params(self) -> Mapping[str, str]:
         """What the route's pattern caught."""
-        params: Mapping[str, str] = self.scope["path_params"]
+        params: Mapping[str, str] = self.scope.get("path_params", {})
         return params
 
     def header(self, name: bytes) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from antiphon.http.call import Call
 from antiphon.http.queries import Page, flag, included, number, page, response_id, unknown_response
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
-from antiphon.protocols import Responses, StoredResponse, Turn
+from antiphon.protocols import Responses, Sink, StoredResponse, Turn
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import Chunk, Event, Outcome, split_object
 from antiphon.wire.requests import Item, parse_request
@@ -98,7 +98,7 @@ class ResponsesEndpoints:
         elif stored is not None:
             await self._replay(call, stored, after, include, padded=padded is not False)
         else:
-            await self._follow(call, identifier, after)
+            await self._follow(call, identifier, after, provider, padded=padded is not False)
 
     async def delete(self, call: Call) -> None:
         """`DELETE /v1/responses/{id}`."""
@@ -147,15 +147,15 @@ class ResponsesEndpoints:
         if not wanted:
             await stream.finish()
 
-    async def _follow(self, call: Call, identifier: str, after: int) -> None:
+    async def _follow(self, call: Call, identifier: str, after: int, provider: str, *, padded: bool) -> None:
         delivery = self._gateway.live.find(call.tenant, identifier)
-        if delivery is None:
+        if delivery is None or (provider and provider != delivery.provider):
             raise unknown_response(identifier)
         stream = EventStream(call, self._heartbeat, done_marker=self._options.done_marker)
         try:
             with ClientWatch(call, self._group):
                 await stream.open()
-                await follow(delivery, after, stream)
+                await follow(delivery, after, stream if padded else _unpadding(stream))
         finally:
             stream.close()
 
@@ -177,6 +177,13 @@ def _note_usage(call: Call, outcome: Outcome) -> None:
         call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
 
 
+def _unpadding(sink: Sink) -> Sink:
+    async def pass_on(chunk: Chunk) -> None:
+        await sink(Chunk(tuple(_unpadded(event) for event in chunk.events)))
+
+    return pass_on
+
+
 def _unpadded(event: Event) -> Event:
     if b'"obfuscation"' not in event.data:
         return event
@@ -186,8 +193,18 @@ def _unpadded(event: Event) -> Event:
 
 
 def _identified(items: list[Item]) -> list[Item]:
-    """The items, each with an id: without one a client cannot ask for the page after it."""
-    return [item if isinstance(item.get("id"), str) else item | {"id": f"item_{n}"} for n, item in enumerate(items)]
+    """The items, each with an id of its own: without one a client cannot ask for the page after it."""
+    taken: set[str] = set()
+    listed: list[Item] = []
+    for place, item in enumerate(items):
+        identifier: Any = item.get("id")
+        if not isinstance(identifier, str):
+            identifier = f"item_{place}"
+        if identifier in taken:
+            identifier = f"{identifier}_{place}"
+        taken.add(identifier)
+        listed.append(item if item.get("id") == identifier else item | {"id": identifier})
+    return listed
 
 
 def _listed(items: list[Item], wanted: Page, include: Collection[str]) -> Item:

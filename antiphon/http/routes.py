@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
+from starlette.exceptions import HTTPException
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
@@ -22,6 +23,7 @@ Handler = Callable[[Call], Awaitable[None]]
 PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
 """TrueFoundry's two prefixes and the one that OpenAI-compatible clients of other gateways use."""
 
+_METHOD_NOT_ALLOWED: Final = 405
 _UNVERSIONED: Final = ("/responses", "/models")
 
 
@@ -87,6 +89,7 @@ class Routing:
 
     def __init__(self, table: Sequence[Route]) -> None:
         """`table` is what `routes` gave."""
+        self._table = table
         self._exact: dict[tuple[str, str], ASGIApp] = {}
         for route in table:
             if "{" not in route.path:
@@ -98,8 +101,18 @@ class Routing:
         found = self._exact.get((scope["method"], scope["path"]))
         if found is not None:
             await found(scope, receive, send)
-        else:
+            return
+        try:
             await self._router(scope, receive, send)
+        except HTTPException as error:
+            if error.status_code != _METHOD_NOT_ALLOWED:
+                raise
+            raise HTTPException(_METHOD_NOT_ALLOWED, headers={"Allow": self._allowed(scope["path"])}) from None
+
+    def _allowed(self, path: str) -> str:
+        """Every method of a path: Starlette names those of its first route alone."""
+        methods = {method for route in self._table if route.path_regex.match(path) for method in route.methods or ()}
+        return ", ".join(sorted(methods))
 
 
 def routing(handlers: Handlers, keyring: Keyring) -> Routing:

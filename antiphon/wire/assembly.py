@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.wire.events import Event
-from antiphon.wire.requests import Item
+from antiphon.wire.requests import Item, is_item
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -26,6 +26,8 @@ _ARGUMENT_DELTAS: Final = {
     "response.custom_tool_call_input.delta": ("input", "response.custom_tool_call_input.done"),
     "response.code_interpreter_call_code.delta": ("code", "response.code_interpreter_call_code.done"),
 }
+_PIECES_PER_BLOCK: Final = 1024
+
 _CALLS: Final = {
     "function_call": ("arguments", "response.function_call_arguments.done"),
     "custom_tool_call": ("input", "response.custom_tool_call_input.done"),
@@ -40,6 +42,14 @@ _SAID: Final = {
 }
 """By the type of a part: the member that holds its text, and the event that ends it."""
 
+_PART_BEGINS: Final = {
+    "response.content_part.added": "content",
+    "response.reasoning_summary_part.added": "summary",
+}
+_PART_ENDS: Final = {
+    "response.content_part.done": "content",
+    "response.reasoning_summary_part.done": "summary",
+}
 _TEXT_DELTAS: Final = frozenset(
     {"response.output_text.delta", "response.refusal.delta", "response.reasoning_text.delta"}
     | {"response.reasoning_summary_text.delta"}
@@ -56,7 +66,7 @@ _numbered: Final = msgspec.json.Decoder(_Numbered)
 class OpenItem:
     """An item that was announced and not finished."""
 
-    __slots__ = ("argument", "index", "item", "part", "part_index", "part_kind", "said")
+    __slots__ = ("argument", "blocks", "index", "item", "part", "part_index", "part_kind", "pieces", "said")
 
     def __init__(self, index: int, item: Item) -> None:
         """`index` is its place in the output."""
@@ -65,8 +75,29 @@ class OpenItem:
         self.part: Item | None = None
         self.part_index = 0
         self.part_kind = ""
+        self.blocks: list[str] = []
+        self.pieces: list[str] = []
         self.said: tuple[str, str] | None = None
-        self.argument = _CALLS.get(item.get("type", ""))
+        self.argument = _CALLS.get(str(item.get("type")))
+
+    def add(self, delta: str) -> None:
+        """Keeps a delta. Many small strings cost ten times their text, so they are joined now and then."""
+        self.pieces.append(delta)
+        if len(self.pieces) == _PIECES_PER_BLOCK:
+            self.blocks.append("".join(self.pieces))
+            self.pieces.clear()
+
+    def settle(self) -> None:
+        """Puts the pieces of text that have come into the member that they belong to."""
+        text = "".join([*self.blocks, *self.pieces])
+        self.blocks.clear()
+        self.pieces.clear()
+        if not text:
+            return
+        if self.part is not None and self.said is not None:
+            self.part[self.said[0]] = str(self.part.get(self.said[0]) or "") + text
+        elif self.argument is not None:
+            self.item[self.argument[0]] = str(self.item.get(self.argument[0]) or "") + text
 
 
 class Assembly:
@@ -85,17 +116,22 @@ class Assembly:
         return [self._finished[index] for index in sorted(self._finished)]
 
     def follow(self, event: Event) -> None:
-        """Takes the next event. Types that carry no part of an item are passed over."""
-        data: Item = _decode(event.data)
-        index = data.get("output_index")
-        if not isinstance(index, int):
+        """Takes the next event. What is no part of an item, or makes no sense as one, is passed over."""
+        try:
+            data: Any = _decode(event.data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return
-        if event.type == "response.output_item.added":
-            self._open[index] = OpenItem(index, data["item"])
-        elif event.type == "response.output_item.done":
+        if not is_item(data) or not isinstance(data.get("output_index"), int):
+            return
+        index: int = data["output_index"]
+        item: Any = data.get("item")
+        opened = self._open.get(index)
+        if event.type == "response.output_item.added" and is_item(item):
+            self._open[index] = OpenItem(index, item)
+        elif event.type == "response.output_item.done" and is_item(item):
             self._open.pop(index, None)
-            self._finished[index] = data["item"]
-        elif (opened := self._open.get(index)) is not None:
+            self._finished[index] = item
+        elif opened is not None:
             _grow(opened, event.type, data)
 
     def close(self, number: int) -> list[Event]:
@@ -110,28 +146,47 @@ class Assembly:
 
 
 def _grow(opened: OpenItem, kind: str, data: Item) -> None:
-    if kind in ("response.content_part.added", "response.reasoning_summary_part.added"):
-        opened.part = dict(data["part"])
-        opened.part_kind = "summary" if "summary" in kind else "content"
-        opened.part_index = data[f"{opened.part_kind}_index"]
-        opened.said = _SAID.get(opened.part.get("type", ""))
-    elif kind in ("response.content_part.done", "response.reasoning_summary_part.done"):
-        _keep_part(opened, data["part"])
-    elif kind in _ARGUMENT_DELTAS:
-        member, _ = opened.argument = _ARGUMENT_DELTAS[kind]
-        opened.item[member] = (opened.item.get(member) or "") + data["delta"]
-    elif opened.part is not None and opened.said is not None and kind in _TEXT_DELTAS:
-        opened.part[opened.said[0]] = opened.part.get(opened.said[0], "") + data["delta"]
-        if data.get("logprobs"):
-            opened.part["logprobs"] = [*opened.part.get("logprobs", []), *data["logprobs"]]
+    part: Any = data.get("part")
+    if kind in _PART_BEGINS and is_item(part):
+        opened.settle()
+        opened.part = dict(part)
+        opened.part_kind = _PART_BEGINS[kind]
+        index: Any = data.get(f"{opened.part_kind}_index")
+        opened.part_index = index if isinstance(index, int) else 0
+        opened.said = _SAID.get(str(part.get("type")))
+    elif kind in _PART_ENDS and is_item(part):
+        opened.blocks.clear()
+        opened.pieces.clear()
+        opened.part_kind = _PART_ENDS[kind]
+        _keep_part(opened, part)
+    elif kind.endswith(".delta"):
+        _add(opened, kind, data)
     elif opened.part is not None and kind == "response.output_text.annotation.added":
-        opened.part["annotations"] = [*opened.part.get("annotations", []), data["annotation"]]
+        opened.part["annotations"] = [*_listed(opened.part.get("annotations")), data.get("annotation")]
     elif kind.endswith(".done"):
+        opened.settle()
         opened.said = opened.argument = None
 
 
+def _add(opened: OpenItem, kind: str, data: Item) -> None:
+    delta: Any = data.get("delta")
+    if not isinstance(delta, str):
+        return
+    if kind in _ARGUMENT_DELTAS:
+        opened.argument = _ARGUMENT_DELTAS[kind]
+        opened.add(delta)
+    elif opened.part is not None and opened.said is not None and kind in _TEXT_DELTAS:
+        opened.add(delta)
+        if data.get("logprobs"):
+            opened.part["logprobs"] = [*_listed(opened.part.get("logprobs")), *_listed(data["logprobs"])]
+
+
+def _listed(value: object) -> list[Any]:
+    return [*value] if isinstance(value, list) else []
+
+
 def _keep_part(opened: OpenItem, part: Item) -> None:
-    opened.item[opened.part_kind] = [*opened.item.get(opened.part_kind, []), part]
+    opened.item[opened.part_kind] = [*_listed(opened.item.get(opened.part_kind)), part]
     opened.part = None
     opened.said = None
 
@@ -144,14 +199,17 @@ class _Closing:
         self._number = number
 
     def item(self, opened: OpenItem) -> None:
+        opened.settle()
         if opened.argument is not None:
             member, done = opened.argument
             self._say(
-                done, {"item_id": opened.item.get("id"), "output_index": opened.index}, {member: opened.item[member]}
+                done,
+                {"item_id": opened.item.get("id"), "output_index": opened.index},
+                {member: opened.item.get(member) or ""},
             )
         if opened.part is not None:
             self._part(opened, opened.part)
-        if opened.item.get("type") not in _NO_STATUS:
+        if str(opened.item.get("type")) not in _NO_STATUS:
             opened.item["status"] = "incomplete"
         self._say("response.output_item.done", {"output_index": opened.index}, {"item": opened.item})
 
@@ -164,7 +222,7 @@ class _Closing:
         if opened.said is not None:
             member, done = opened.said
             extra = {"logprobs": part.get("logprobs", [])} if done == "response.output_text.done" else {}
-            self._say(done, place, {member: part[member], **extra})
+            self._say(done, place, {member: part.get(member) or "", **extra})
         done = "response.content_part.done" if opened.part_kind == "content" else "response.reasoning_summary_part.done"
         self._say(done, place, {"part": part})
         _keep_part(opened, part)

@@ -45,7 +45,7 @@ def explained(error: msgspec.ValidationError) -> BadRequest:
     """One ValidationError as an error of the caller: which field, what was expected, and a code for the kind."""
     text = str(error)
     found = _PATH.search(text)
-    param = found["path"].lstrip(".") if found else ""
+    param = found["path"].lstrip(".").removesuffix("[...]") if found else ""
     text = text[: found.start()] if found else text
     if missing := _MISSING.search(text):
         param = f"{param}.{missing['field']}".lstrip(".")

@@ -53,6 +53,8 @@ class Usage(Struct, frozen=True):
 
 
 NO_USAGE = Usage()
+UNCOUNTED: Final = Raw(msgspec.json.encode(NO_USAGE))
+"""The same as JSON: what an answer shows whose provider counted nothing, since clients read integers unasked."""
 
 
 class _Details(Struct, frozen=True):
@@ -141,7 +143,7 @@ def completed_usage(raw: Raw) -> Raw:
         known = _counters.decode(raw)
         members = msgspec.json.decode(raw, type=dict[str, Raw])
     except msgspec.DecodeError:
-        return Raw(msgspec.json.encode(NO_USAGE))
+        return UNCOUNTED
     sent = known.input_tokens_details or _NONE
     made = known.output_tokens_details or _NONE
     prompt = known.prompt_tokens_details or sent

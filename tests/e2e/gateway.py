@@ -1,0 +1,194 @@
+"""Antiphon as its users meet it: behind a socket, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import openai
+import uvicorn
+import uvloop
+
+from antiphon.app import create_app
+from antiphon.http.transport import LeanHttpProtocol
+from antiphon.settings import (
+    AliasSettings,
+    DatabaseSettings,
+    KeySettings,
+    LoggingSettings,
+    ProviderSettings,
+    RetrySettings,
+    Settings,
+)
+from tests.e2e.background import PATIENCE
+
+MASTER_KEY = "sk-antiphon-master"
+KEY_A = "sk-antiphon-tenant-a"
+KEY_B = "sk-antiphon-tenant-b"
+NATIVE_KEY = "sk-proj-nativekey0123456789abcdef"
+CHAT_KEY = "sk-chatkey0123456789abcdefghijkl"
+
+NATIVE_MODEL = "native/gpt-5-mini"
+CHAT_MODEL = "chat/llama-4"
+BOTH = "either"
+"""An alias: the native provider, and when that fails the chat provider."""
+
+
+def settings_for(folder: Path, native: str, chat: str, **changes: Any) -> Settings:
+    """Two providers at two addresses, two tenants, a database of its own, and retries that wait for nothing."""
+    settings = Settings(
+        master_key=MASTER_KEY,
+        keys=[KeySettings(name="a", key=KEY_A), KeySettings(name="b", key=KEY_B)],
+        database=DatabaseSettings(url=f"sqlite:///{folder / 'antiphon.db'}", synchronous="normal"),
+        providers={
+            "native": ProviderSettings(type="openai", base_url=native, api_key=NATIVE_KEY),
+            "chat": ProviderSettings(type="openai-compatible", base_url=chat, api_key=CHAT_KEY, dialect="chat"),
+            "demo": ProviderSettings(enabled=False),
+        },
+        models={BOTH: AliasSettings(targets=[NATIVE_MODEL, CHAT_MODEL])},
+        retries=RetrySettings(base_seconds=0.0),
+        logging=LoggingSettings(level="warning"),
+    )
+    return msgspec.structs.replace(settings, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway, and where it keeps things."""
+
+    root: str
+    database: Path
+
+    def client(self, key: str = KEY_A) -> openai.OpenAI:
+        """The official client. It retries nothing by itself."""
+        bare = openai.DefaultHttpxClient(verify=_no_authorities())
+        return openai.OpenAI(api_key=key, base_url=f"{self.root}/v1", max_retries=0, timeout=PATIENCE, http_client=bare)
+
+    def async_client(self, key: str = KEY_A) -> openai.AsyncOpenAI:
+        bare = openai.DefaultAsyncHttpxClient(verify=_no_authorities())
+        root = f"{self.root}/v1"
+        return openai.AsyncOpenAI(api_key=key, base_url=root, max_retries=0, timeout=PATIENCE, http_client=bare)
+
+    def wire(self, key: str | None = KEY_A) -> httpx.Client:
+        """Bare HTTP."""
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.root, headers=headers, timeout=PATIENCE, verify=_no_authorities())
+
+    def rows(self) -> int:
+        """How many responses are in the database file."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute("SELECT count(*) FROM responses").fetchone()[0]
+
+    def input_sizes(self) -> list[int]:
+        """How many bytes of input each response keeps, oldest first."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return [size for (size,) in connection.execute("SELECT length(input) FROM responses ORDER BY id")]
+
+    def bytes_on_disk(self) -> bytes:
+        """Everything that the database's files hold, free pages and journals too."""
+        return b"".join(path.read_bytes() for path in sorted(self.database.parent.glob("antiphon.db*")))
+
+
+def _no_authorities() -> ssl.SSLContext:
+    """Nothing here is TLS, and reading the world's certificates takes longer than most tests."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@contextmanager
+def running(settings: Settings) -> Generator[Gateway]:
+    """The gateway in a thread of this process, as `antiphon.server` serves it."""
+    opened = threading.Event()
+    config = uvicorn.Config(
+        create_app(settings, opened.set),
+        http=LeanHttpProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener, _own_logging():
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[listener])))
+        thread.start()
+        try:
+            assert opened.wait(PATIENCE), "the gateway did not start"
+            yield Gateway(f"http://127.0.0.1:{port}", _file_of(settings))
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), "the gateway did not stop"
+
+
+@contextmanager
+def _own_logging() -> Generator[None]:
+    """What the application does to logging ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def _file_of(settings: Settings) -> Path:
+    return Path((settings.database.url or "").removeprefix("sqlite:///"))
+
+
+@dataclass(frozen=True, slots=True)
+class ServingProcess:
+    """The gateway in a process of its own."""
+
+    gateway: Gateway
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def spawned(settings: Settings) -> Generator[ServingProcess]:
+    """`antiphon.server.run_server` in a fresh process, ready; killed at the end if it still runs."""
+    with socket.socket() as reserved:
+        # Both ends allow the address to be shared, so the port stays ours until the server listens on it.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+        server = msgspec.structs.replace(settings.server, host="127.0.0.1", port=port)
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.serving_process"], stdin=subprocess.PIPE, env=environment
+        )
+        with process:
+            try:
+                assert process.stdin is not None
+                with process.stdin as stdin:
+                    stdin.write(msgspec.json.encode(msgspec.structs.replace(settings, server=server)))
+                _wait_for(port, process)
+                yield ServingProcess(Gateway(f"http://127.0.0.1:{port}", _file_of(settings)), process)
+            finally:
+                process.kill()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until the port takes connections; nothing else tells that a server in another process listens."""
+    for _ in range(int(PATIENCE * 100)):
+        assert process.poll() is None, "the gateway ended at its start"
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        threading.Event().wait(0.01)
+    raise AssertionError("the gateway did not start")

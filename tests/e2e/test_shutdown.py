@@ -1,0 +1,120 @@
+"""Stopping a server that is in the middle of an answer."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from antiphon.settings import ServerSettings
+from tests.e2e.background import PATIENCE
+from tests.e2e.exchanges import chat_frames, message, native_frames, native_whole, words
+from tests.e2e.gateway import CHAT_MODEL, NATIVE_MODEL, Gateway, settings_for, spawned
+from tests.e2e.sse import events, replayed, terminal
+from tests.e2e.upstream import Gate, Provider, Reply, stream
+from tests.grammar import check_stream
+
+TEXT = "one two three four"
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_an_answer_that_takes_too_long_ends_properly_and_is_kept(
+    tmp_path: Path, native: Provider, chat: Provider, stop: signal.Signals
+) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url, server=ServerSettings(shutdown_seconds=0.2))
+    made = chat_frames(words(TEXT))
+    gate = Gate()
+    chat.answer(stream(*made[:4], gate, *made[4:]))
+    with spawned(settings) as serving, serving.gateway.wire() as wire:
+        body = {"model": CHAT_MODEL, "input": "Hi", "stream": True}
+        with wire.stream("POST", "/v1/responses", json=body) as answer:
+            arriving = answer.iter_raw()
+            raw = next(arriving)
+            serving.process.send_signal(stop)
+            raw += b"".join(arriving)
+        gate.wait_until_left()
+        assert serving.process.wait(PATIENCE) in (0, -stop)
+    told = events(raw)
+    check_stream(told)
+    assert [event["type"] for event in told[-2:]] == ["error", "response.failed"]
+    failed = told[-1]["response"]
+    assert failed["status"] == "failed"
+    assert "shutting down" in failed["error"]["message"]
+    with spawned(settings) as again, again.gateway.wire() as wire:
+        assert wire.get(f"/v1/responses/{failed['id']}").json() == failed
+        assert replayed(wire, failed["id"]) == raw
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_running_answers_may_finish_while_nothing_new_is_taken(
+    tmp_path: Path, native: Provider, chat: Provider, *, streamed: bool
+) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url)
+    made = native_frames(message(TEXT))
+    gate = Gate()
+    native.answer(stream(*made[:6], gate, *made[6:]) if streamed else held(gate, native_whole(message(TEXT))))
+    body = {"model": NATIVE_MODEL, "input": "Hi", "stream": streamed}
+    with ThreadPoolExecutor() as pool, spawned(settings) as serving, serving.gateway.wire() as wire:
+        asking = pool.submit(wire.post, "/v1/responses", json=body)
+        gate.wait_until_reached()
+        serving.process.send_signal(signal.SIGTERM)
+        _until_refused(serving.gateway)
+        gate.open()
+        answer = asking.result(PATIENCE)
+        assert serving.process.wait(PATIENCE) in (0, -signal.SIGTERM)
+    assert answer.status_code == 200
+    ended = terminal(answer.content) if streamed else answer.json()
+    assert ended["status"] == "completed"
+    with spawned(settings) as again, again.gateway.wire() as wire:
+        assert wire.get(f"/v1/responses/{ended['id']}").json() == ended
+
+
+def test_a_whole_answer_that_takes_too_long_is_an_error_that_may_be_retried(
+    tmp_path: Path, native: Provider, chat: Provider
+) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url, server=ServerSettings(shutdown_seconds=0.2))
+    gate = Gate()
+    native.answer(held(gate, native_whole(message(TEXT))))
+    with ThreadPoolExecutor() as pool, spawned(settings) as serving, serving.gateway.wire() as wire:
+        asking = pool.submit(wire.post, "/v1/responses", json={"model": NATIVE_MODEL, "input": "Hi"})
+        gate.wait_until_reached()
+        serving.process.send_signal(signal.SIGTERM)
+        answer = asking.result(PATIENCE)
+        assert serving.process.wait(PATIENCE) in (0, -signal.SIGTERM)
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "shutting_down"
+
+
+def held(gate: Gate, reply: Reply) -> Reply:
+    """The same answer, its body behind a gate."""
+    return Reply(pieces=(reply.body[:10], gate, reply.body[10:]))
+
+
+def _until_refused(gateway: Gateway) -> None:
+    """Until the server has closed its door; nothing else tells when it has heard the signal."""
+    for _ in range(10_000):
+        try:
+            with gateway.wire() as fresh:
+                fresh.get("/health")
+        except httpx.ConnectError:
+            return
+        except httpx.TransportError:
+            continue  # it was taken, and the door closed before it was heard
+    raise AssertionError("the server goes on taking requests")
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, native: Provider, chat: Provider) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url)
+    frames = native_frames(message(TEXT))
+    with spawned(settings) as serving, serving.gateway.wire() as wire:
+        native.answer(stream(*frames), native_whole(message(TEXT)))
+        raw = wire.post("/v1/responses", json={"model": NATIVE_MODEL, "input": "Hi", "stream": True}).content
+        whole = wire.post("/v1/responses", json={"model": NATIVE_MODEL, "input": "Hi"}).json()
+        serving.process.kill()
+        serving.process.wait(PATIENCE)
+    with spawned(settings) as again, again.gateway.wire() as wire:
+        assert replayed(wire, events(raw)[-1]["response"]["id"]) == raw
+        assert wire.get(f"/v1/responses/{whole['id']}").json() == whole
