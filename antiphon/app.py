@@ -18,10 +18,12 @@ from antiphon import __version__
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
+from antiphon.gateway.relay import Relay
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Receive, Scope, Send
+from antiphon.http.chat import ChatEndpoint
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
@@ -165,6 +167,8 @@ class _Parts:
             self.tasks.create_task(work)
         options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
         responses = ResponsesEndpoints(gateway, self.responses, heartbeat, self.tasks, options)
+        relay = Relay(gateway.router, gateway.policy.retries, random.random)
+        chat = ChatEndpoint(relay, self.tasks, options.max_body_bytes)
         models = ModelsEndpoints(self._cards)
         health = HealthEndpoints(__version__, {"database": self.database.ping})
         handlers = Handlers(
@@ -172,6 +176,7 @@ class _Parts:
             retrieve_response=responses.retrieve,
             delete_response=responses.delete,
             list_input_items=responses.input_items,
+            create_chat_completion=chat.create,
             list_models=models.list_models,
             retrieve_model=models.retrieve_model,
             health=health.health,

@@ -190,13 +190,17 @@ class UpstreamDialect(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One model at one provider under one credential. `name` is public: ``provider/model``."""
+    """One model at one provider under one credential. `name` is public: ``provider/model``.
+
+    `post_chat`, where the provider takes chat completions as they are, sends those.
+    """
 
     name: str
     provider: str
     model: str
     dialect: UpstreamDialect
     post: Post
+    post_chat: Post | None = None
     quirks: Quirks = Quirks()
 
 

@@ -44,7 +44,7 @@ class Attempt:
         try:
             if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
                 raise await self._refused(reply)
-            outcome = await (self._stream(reply) if _is_event_stream(reply) else self._whole(reply))
+            outcome = await (self._stream(reply) if is_event_stream(reply) else self._whole(reply))
             whole = True
             return outcome
         finally:
@@ -52,7 +52,7 @@ class Attempt:
 
     async def _refused(self, reply: UpstreamReply) -> UpstreamError:
         body = await reply.read(MAX_REFUSAL_BYTES)
-        return self._target.dialect.refusal(reply.status, body, _retry_after(reply))
+        return self._target.dialect.refusal(reply.status, body, retry_after(reply))
 
     async def _stream(self, reply: UpstreamReply) -> Outcome:
         reader = self._target.dialect.reader(self._turn, self._target)
@@ -85,11 +85,12 @@ class Attempt:
         return outcome
 
 
-def _is_event_stream(reply: UpstreamReply) -> bool:
+def is_event_stream(reply: UpstreamReply) -> bool:
+    """Whether the body is Server-Sent Events."""
     return (reply.header(b"content-type") or b"").lstrip().lower().startswith(b"text/event-stream")
 
 
-def _retry_after(reply: UpstreamReply) -> float | None:
+def retry_after(reply: UpstreamReply) -> float | None:
     """Seconds, from `retry-after-ms` or `retry-after`; a date, which no provider sends, is passed over."""
     for name, scale in ((b"retry-after-ms", 0.001), (b"retry-after", 1.0)):
         try:

@@ -15,7 +15,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import AntiphonError, BadRequest, GatewayError, NotFound, Retry, ShuttingDown, UpstreamError
+from antiphon.errors import AntiphonError, BadRequest, GatewayError, NotFound, ShuttingDown
+from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import Attempt
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found
@@ -54,9 +55,9 @@ class Gateway:
 
     def __init__(self, router: Router, responses: Responses, policy: Policy, surroundings: Surroundings) -> None:
         """Opens nothing: everything it needs is handed in."""
-        self._router = router
+        self.router = router
         self._responses = responses
-        self._policy = policy
+        self.policy = policy
         self._surroundings = surroundings
         self.live = LiveAnswers()
 
@@ -78,7 +79,7 @@ class Gateway:
             history=[] if lineage is None else lineage.items,
             origins={} if lineage is None else lineage.origins,
             conversation=self._conversation(request, lineage),
-            strict=self._policy.strict if request.strict is None else request.strict,
+            strict=self.policy.strict if request.strict is None else request.strict,
         )
 
     async def answer(self, turn: Turn, sink: Sink) -> Outcome:
@@ -107,25 +108,13 @@ class Gateway:
             self.live.end(turn, task)
 
     async def _ask(self, turn: Turn, delivery: Delivery) -> Outcome:
-        """Asks one target after the other, each as often as it deserves."""
-        failure: UpstreamError | None = None
-        for target in await self._router.targets(turn.request.model or "", turn.request.wanted_provider):
-            attempts = 0
-            wait: float | None = 0.0
-            while wait is not None:
-                if wait:
-                    await asyncio.sleep(wait)
-                attempts += 1
-                keep = partial(self._keep, turn, target, delivery)
-                try:
-                    return await Attempt(turn, target, delivery, keep, self._policy.hold_seconds).run()
-                except UpstreamError as error:
-                    if delivery.output or error.retry is Retry.NEVER:
-                        raise
-                    delivery.forget()
-                    failure = error
-                    wait = self._policy.retries.wait(error, attempts, self._surroundings.random)
-        raise failure or GatewayError("No provider is configured for this model.")
+        async def attempt(target: Target) -> Outcome:
+            delivery.forget()
+            keep = partial(self._keep, turn, target, delivery)
+            return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
+
+        targets = await self.router.targets(turn.request.model or "", turn.request.wanted_provider)
+        return await ask(targets, attempt, self.policy.retries, self._surroundings.random, lambda: delivery.output)
 
     async def _fail(self, turn: Turn, delivery: Delivery, error: AntiphonError) -> Outcome:
         """Ends an answer that has begun; one that has not is left to its caller."""
@@ -144,7 +133,7 @@ class Gateway:
         request = turn.request
         if not request.stored:
             return
-        retention = self._policy.retention_days
+        retention = self.policy.retention_days
         await self._responses.save(
             StoredTurn(
                 id=turn.id,
@@ -182,7 +171,7 @@ class Gateway:
                 raise BadRequest(message, param="conversation", code="mutually_exclusive_parameters")
         if not request.stored:
             return inherited
-        if inherited is None and self._policy.implicit_conversation:
+        if inherited is None and self.policy.implicit_conversation:
             return self._surroundings.new_id("conv")
         return inherited
 

@@ -163,14 +163,14 @@ def _decompressed(data: bytes, coding: bytes, limit: int) -> bytes:
 
 def _tell_turn(turn: Turn, target: Target, headers: list[Header]) -> None:
     """How the answer came to be: who gave it, after how many attempts, and what could not be said to them."""
-    headers.append((b"antiphon-target", _header_text(target.name)))
+    headers.append((b"antiphon-target", header_text(target.name)))
     if turn.attempts > 1:
         headers.append((b"antiphon-attempts", b"%d" % turn.attempts))
     if turn.warnings:
-        headers.append((b"antiphon-warnings", _header_text(" | ".join(turn.warnings))))
+        headers.append((b"antiphon-warnings", header_text(" | ".join(turn.warnings))))
 
 
-def _header_text(text: str) -> bytes:
+def header_text(text: str) -> bytes:
     """The text as a header may hold it: one line, visible ASCII."""
     if text.isascii() and text.isprintable() and len(text) <= _MAX_HEADER_CHARACTERS:
         return text.encode("ascii")

@@ -81,6 +81,16 @@ _RESPONSE: Final[Json] = {
     "application/json": {"schema": schema("Response")},
     "text/event-stream": {"schema": schema("StreamEvent"), "example": _STREAM_EXAMPLE},
 }
+_CHAT: Final[Json] = {
+    "type": "object",
+    "description": "A chat completions request; the provider says what it may hold.",
+    "properties": {"model": {"type": "string"}, "stream": {"type": ["boolean", "null"]}},
+    "required": ["model"],
+}
+_CHAT_ANSWER: Final[Json] = {
+    "application/json": {"schema": {"type": "object"}},
+    "text/event-stream": {"schema": {"type": "string"}},
+}
 _REQUESTS: Final[Json] = {
     "text": {"summary": "A question", "value": {"model": "demo/echo", "input": "Say hello."}},
     "stream": {"summary": "As a stream", "value": {"model": "demo/echo", "input": "Say hello.", "stream": True}},
@@ -138,6 +148,21 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _REQUESTS}}},
         answers={"200": answer("The answer, or its events.", _RESPONSE, ANSWERED)},
+        errors=_CREATE_ERRORS,
+        relays=True,
+    ),
+    ("post", "/v1/chat/completions"): Operation(
+        id="createChatCompletion",
+        tag=RESPONSES,
+        summary="Relay a chat completion",
+        description=(
+            "Passed on byte for byte to a provider that speaks chat completions itself, and its answer back; only the"
+            " model's name is put in place. Nothing is stored."
+        ),
+        body={"required": True, "content": {"application/json": {"schema": _CHAT}}},
+        answers={
+            "200": answer("The provider's own answer, or its stream.", _CHAT_ANSWER, {"antiphon-target": "Target"})
+        },
         errors=_CREATE_ERRORS,
         relays=True,
     ),

@@ -24,7 +24,7 @@ PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
 """TrueFoundry's two prefixes and the one that OpenAI-compatible clients of other gateways use."""
 
 _METHOD_NOT_ALLOWED: Final = 405
-_UNVERSIONED: Final = ("/responses", "/models")
+_UNVERSIONED: Final = ("/responses", "/models", "/chat/completions")
 
 
 class Endpoint(Struct, frozen=True):
@@ -48,6 +48,7 @@ class Handlers(Struct, frozen=True):
     retrieve_response: Handler
     delete_response: Handler
     list_input_items: Handler
+    create_chat_completion: Handler
     list_models: Handler
     retrieve_model: Handler
     health: Handler
@@ -73,6 +74,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/responses/{id}", "GET", handlers.retrieve_response),
         private("/v1/responses/{id}", "DELETE", handlers.delete_response),
         private("/v1/responses/{id}/input_items", "GET", handlers.list_input_items),
+        private("/v1/chat/completions", "POST", handlers.create_chat_completion),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         public("/", handlers.landing),

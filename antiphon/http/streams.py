@@ -8,7 +8,7 @@ from typing import Final
 from antiphon.http.call import Call, Header
 from antiphon.wire.events import TERMINAL, Chunk, render
 
-_HEADERS: Final[tuple[Header, ...]] = (
+STREAM_HEADERS: Final[tuple[Header, ...]] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
@@ -68,7 +68,7 @@ class EventStream:
 
     async def open(self) -> None:
         """Sends the headers."""
-        await self._call.start(200, _HEADERS)
+        await self._call.start(200, STREAM_HEADERS)
         self._heartbeat.streams.add(self)
 
     async def finish(self, data: bytes = b"") -> None:

@@ -153,7 +153,13 @@ class Demo:
 
     def target(self, model: str) -> Target:
         return Target(
-            name=f"{NAME}/{model}", provider=NAME, model=model, dialect=self._dialect, post=self, quirks=Quirks()
+            name=f"{NAME}/{model}",
+            provider=NAME,
+            model=model,
+            dialect=self._dialect,
+            post=self,
+            post_chat=self,
+            quirks=Quirks(),
         )
 
     async def listing(self) -> bytes:

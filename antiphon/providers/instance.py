@@ -137,6 +137,7 @@ class ProviderInstance:
             model=model,
             dialect=self._dialects[dialect],
             post=self._post(dialect),
+            post_chat=self._post("chat") if "chat" in self.row.dialects else None,
             quirks=self.quirks,
         )
 

@@ -1,0 +1,60 @@
+"""Chat completions at providers that speak them: the provider's own bytes, both ways."""
+
+import json
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.e2e.upstream import Provider, refusing, stream, whole
+
+ANSWER = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+    "vendor": {"kept": 1.50},
+}
+
+
+def test_a_whole_answer_is_the_providers_own_bytes(wire: httpx.Client, native: Provider) -> None:
+    native.answer(whole(ANSWER))
+    request = {"model": "native/m", "messages": [{"role": "user", "content": "Hi"}], "vendor_field": [1, 2.50]}
+    answer = wire.post("/v1/chat/completions", json=request)
+    assert answer.status_code == 200
+    assert answer.json() == ANSWER
+    assert answer.headers["antiphon-target"] == "native/m"
+    sent = native.seen[-1]
+    assert sent.path.endswith("/chat/completions")
+    assert sent.json == request | {"model": "m"}
+
+
+def test_the_official_client_reads_a_stream_word_by_word(client: openai.OpenAI, chat: Provider) -> None:
+    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    words = ["Hel", "lo"]
+    told = [
+        json.dumps(chunk | {"choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]})
+        for word in words
+    ]
+    chat.answer(stream(*[f"data: {data}\n\n".encode() for data in told], b"data: [DONE]\n\n"))
+    messages: Any = [{"role": "user", "content": "Hi"}]
+    read = client.chat.completions.create(model="chat/m", messages=messages, stream=True)
+    assert [chunk.choices[0].delta.content for chunk in read] == words
+
+
+def test_a_refusal_keeps_its_meaning_and_loses_its_secrets(client: openai.OpenAI, chat: Provider) -> None:
+    chat.answer(refusing("Bad temperature for sk-abcdefghijklmnopqrstuvwxyz123456.", 400, code="invalid_value"))
+    messages: Any = [{"role": "user", "content": "Hi"}]
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="chat/m", messages=messages)
+    assert "temperature" in str(caught.value)
+    assert "sk-abcdef" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 400), (b'{"model":5}', 400), (b"{}", 400)])
+def test_a_body_that_cannot_be_relayed_gets_the_envelope(wire: httpx.Client, body: bytes, status: int) -> None:
+    answer = wire.post("/v1/chat/completions", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    assert answer.json()["error"].keys() == {"message", "type", "param", "code"}
