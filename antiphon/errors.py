@@ -8,7 +8,8 @@
     │   ├── MethodNotAllowed       405
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
-    │   └── UpgradeRefused         426
+    │   ├── UpgradeRefused         426
+    │   └── HeadTooLarge           431
     ├── UpstreamError          a provider failed (5xx, or its own meaning); says where a retry may help
     │   ├── ConnectFailed          502
     │   ├── UpstreamTimeout        504
@@ -97,6 +98,13 @@ class UpgradeRefused(CallerError):
 
     status = 426
     code = "websocket_not_available"
+
+
+class HeadTooLarge(CallerError):
+    """The path and the headers are longer than a request's may be."""
+
+    status = 431
+    code = "request_head_too_large"
 
 
 class Retry(enum.Enum):

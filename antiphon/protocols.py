@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -19,6 +19,16 @@ from antiphon.wire.requests import Item, Request
 
 Sink = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk on its way to the client. Awaiting it is the back-pressure."""
+
+
+@runtime_checkable
+class DirectSink(Protocol):
+    """A sink that can also be given bytes without waiting for it."""
+
+    def offer(self, data: bytes) -> bool:
+        """Whether the bytes of a chunk without a terminal event were taken; if not, the sink is to be awaited."""
+        ...
+
 
 Clock = Callable[[], float]
 """Unix time in seconds."""
@@ -125,6 +135,13 @@ class UpstreamReply(Protocol):
         """All bytes that have arrived, ``b""`` at the end, None when `wait` seconds brought none."""
         ...
 
+    async def pump(self, consume: Callable[[bytes], bool]) -> None:
+        """Gives `consume`, which must not raise, what arrives as it arrives, until it returns False.
+
+        May return at any time, or at once: `chunk` tells how things stand.
+        """
+        ...
+
     def release(self, *, linger: bool = False) -> None:
         """Keeps the connection for the next request if the body was read to its end, else closes it at once.
 
@@ -159,6 +176,10 @@ class Reader(Protocol):
 
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes. Raises UpstreamError for a failure with no output before it."""
+        ...
+
+    def relays(self, data: bytes, number: int) -> bool:
+        """Whether `data` is one event, of this number, that goes on as it is; then it counts as fed. Never raises."""
         ...
 
     def close(self) -> Chunk:

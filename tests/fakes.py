@@ -84,6 +84,12 @@ class ScriptedReply(UpstreamReply):
         return step.data
 
     @override
+    async def pump(self, consume: Callable[[bytes], bool]) -> None:
+        while self.steps and self.steps[0].data:
+            if not consume(self.steps.pop(0).data):
+                break
+
+    @override
     def release(self, *, linger: bool = False) -> None:
         _ = linger
         self.released = True

@@ -47,6 +47,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "internal_error": ("Antiphon failed in a way that nobody foresaw.", "Give the `x-request-id` to its owner."),
     "invalid_api_key": ("The key is not one of this gateway's.", "Check it, or ask the owner for one."),
+    "invalid_http": (
+        "What was sent is not HTTP/1.1, or uses a method that nobody knows.",
+        "Mend the request, or what stands between you and the gateway. The connection is closed.",
+    ),
     "invalid_json": ("The body is not JSON, or is nested too deeply.", "Mend the body."),
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
     "invalid_type": ("The value at `param` has the wrong JSON type.", "Send the type that the message names."),
@@ -66,6 +70,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "rate_limit_exceeded": (
         "The provider limits how much the gateway may ask.",
         "Wait for `retry-after` seconds. Antiphon has already tried again and elsewhere.",
+    ),
+    "request_head_too_large": (
+        "The path and the headers are longer than 64 KiB.",
+        "Send less of them. The connection is closed.",
     ),
     "request_too_large": (
         "The body is larger than `server.max_body_bytes`, or than the provider takes.",

@@ -14,9 +14,15 @@ cmp -s "$lock" "$folder/lock.txt" || same=no
 [ "$same" = yes ] || "$python" -m venv --clear --without-pip "$folder"
 
 # A pip that can fill another environment is 22.3 or later; without one, Python brings its own.
-installer=$python
-if ! "$installer" -m pip --python "$folder/bin/python" --version >/dev/null 2>&1; then
-    "$python" -m venv "$scratch/pip"
+installer=
+for candidate in "$python" python3; do
+    if "$candidate" -m pip --python "$folder/bin/python" --version >/dev/null 2>&1; then
+        installer=$candidate
+        break
+    fi
+done
+if [ -z "$installer" ]; then
+    "$python" -m venv "$scratch/pip" 2>/dev/null || python3 -m venv "$scratch/pip"
     installer=$scratch/pip/bin/python
 fi
 pip() {

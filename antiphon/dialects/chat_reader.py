@@ -44,6 +44,10 @@ class ChatReader:
             self.failure = error
         return self._given()
 
+    def relays(self, data: bytes, number: int) -> bool:
+        """Never: every event is written anew."""
+        return False
+
     def close(self) -> Chunk:
         """The last events. A stream that never said why it ended was cut."""
         if self.failure is not None:

@@ -31,6 +31,9 @@ _PLAIN: Final = frozenset(
 )
 """Events that never need a change but of their number."""
 
+_PLAIN_LINES: Final = {b"event: " + kind.encode(): kind for kind in _PLAIN}
+_LF: Final = 0x0A
+
 _KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
 _ENDINGS: Final = {"response.completed": "completed", "response.incomplete": "incomplete"}
 _STATUS: Final = {b'"completed"': "completed", b'"incomplete"': "incomplete"}
@@ -134,6 +137,26 @@ class ResponsesReader:
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes, with their own bytes if none of them had to change."""
         return self._take(self._frames.feed(data))
+
+    def relays(self, data: bytes, number: int) -> bool:
+        """Whether `data` is exactly one event of the kind that nearly all are: plain, canonical, with this number."""
+        line_end = data.find(b"\n")
+        kind = _PLAIN_LINES.get(data[:line_end])
+        if kind is None or not self._output or self.outcome is not None or self._frames.waiting:
+            return False
+        start = line_end + 7
+        if data[line_end + 1 : start] != b"data: " or data.find(b"\n", start) != len(data) - 2 or data[-1] != _LF:
+            return False
+        try:
+            peek = _peek(data[start:-2])
+            if not data.isascii():
+                data.decode()
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        if not peek.sequence_number == self._next == number or peek.type != kind:
+            return False
+        self._next += 1
+        return True
 
     def close(self) -> Chunk:
         """What a last frame without its end brings. Raises UpstreamBroke when the answer was cut."""

@@ -7,8 +7,9 @@ from typing import Final
 
 from antiphon.errors import UpstreamError
 from antiphon.gateway.delivery import Delivery
-from antiphon.protocols import Target, Turn, UpstreamReply
-from antiphon.wire.events import Chunk, Outcome
+from antiphon.protocols import Reader, Target, Turn, UpstreamReply
+from antiphon.wire.assembly import events_of
+from antiphon.wire.events import EMPTY, Chunk, Outcome, render
 from antiphon.wire.synthesis import synthesised
 
 MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
@@ -56,20 +57,30 @@ class Attempt:
 
     async def _stream(self, reply: UpstreamReply) -> Outcome:
         reader = self._target.dialect.reader(self._turn, self._target)
-        delivery = self._delivery
+        flow = _Flow(reader, self._delivery)
         streamed = self._turn.request.streamed
         while True:
-            data = await reply.chunk(self._hold_seconds if delivery.holding else None)
-            if data is None:
-                await delivery.release()
-                continue
-            chunk = reader.feed(data) if data else reader.close()
+            chunk = await self._next(reply, reader, flow)
             if reader.outcome is not None:
                 return await self._finish(reader.outcome, chunk if streamed else None)
             if streamed:
-                await delivery.pass_on(chunk)
+                await self._delivery.pass_on(chunk)
             if reader.failure is not None:
                 raise reader.failure
+
+    async def _next(self, reply: UpstreamReply, reader: Reader, flow: _Flow) -> Chunk:
+        """The next chunk that takes more than being handed over: most are, once output has begun, without a task."""
+        delivery = self._delivery
+        if delivery.output:
+            await reply.pump(flow.take)
+            chunk = flow.left()
+            if chunk is not None:
+                return chunk
+        data = await reply.chunk(self._hold_seconds if delivery.holding else None)
+        if data is None:
+            await delivery.release()
+            return EMPTY
+        return reader.feed(data) if data else reader.close()
 
     async def _whole(self, reply: UpstreamReply) -> Outcome:
         body = await reply.read(MAX_ANSWER_BYTES)
@@ -83,6 +94,48 @@ class Attempt:
         if last is not None:
             await self._delivery.end(last)
         return outcome
+
+
+class _Flow:
+    """Hands a stream over read by read, until something has to be waited for, or has gone wrong."""
+
+    __slots__ = ("_delivery", "_error", "_left", "_reader")
+
+    def __init__(self, reader: Reader, delivery: Delivery) -> None:
+        self._reader = reader
+        self._delivery = delivery
+        self._left: Chunk | None = None
+        self._error: Exception | None = None
+
+    def take(self, data: bytes) -> bool:
+        """Whether all is as before. Never raises: it is called where nobody could catch it."""
+        reader = self._reader
+        try:
+            if reader.relays(data, self._delivery.next_number):
+                if self._delivery.offer(data, 1):
+                    return True
+                chunk = Chunk(tuple(events_of(data)), data)
+            else:
+                chunk = reader.feed(data)
+                if not chunk.events and reader.outcome is None and reader.failure is None:
+                    return True
+                if reader.outcome is None and reader.failure is None and self._offer(chunk):
+                    return True
+            self._left = chunk
+        except Exception as error:  # noqa: BLE001 - raised again by `left`, where the answer is waited for
+            self._error = error
+        return False
+
+    def _offer(self, chunk: Chunk) -> bool:
+        delivery = self._delivery
+        return chunk.events[0].number == delivery.next_number and delivery.offer(render(chunk), len(chunk.events))
+
+    def left(self) -> Chunk | None:
+        """What could not be handed over. Raises what went wrong."""
+        chunk, self._left = self._left, None
+        if self._error is not None:
+            raise self._error
+        return chunk
 
 
 def is_event_stream(reply: UpstreamReply) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from antiphon.errors import AntiphonError, UpstreamBroke
-from antiphon.protocols import Sink, Turn
+from antiphon.protocols import DirectSink, Sink, Turn
 from antiphon.wire.assembly import Assembly, events_of
 from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, render, renumbered
 from antiphon.wire.responses import ResponseError, encoded, opened
@@ -36,6 +36,7 @@ class Delivery:
     """
 
     __slots__ = (
+        "_direct",
         "_folded",
         "_held",
         "_limit",
@@ -54,6 +55,7 @@ class Delivery:
         """Nothing has been sent yet."""
         self._turn = turn
         self._sink = sink
+        self._direct = sink if turn.request.streamed and isinstance(sink, DirectSink) else None
         self._held: list[Chunk] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._size = 0
@@ -90,6 +92,18 @@ class Delivery:
             await self.release()
         if chunk.events:
             await self._send(chunk)
+
+    def offer(self, wire: bytes, events: int) -> bool:
+        """Sends so many events of output, next in number, at once if nothing stands in the way."""
+        direct = self._direct
+        if direct is None or self._size > self._limit or not direct.offer(wire):
+            return False
+        self.next_number += events
+        self.frames.append(wire)
+        self._size += len(wire)
+        if self._waiting:
+            self._wake()
+        return True
 
     async def release(self) -> None:
         """Sends what is held."""

@@ -16,6 +16,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+DIRECT_WRITE: Final = "antiphon.direct_write"
+"""The scope's key for our server's own extension of ASGI."""
+
 _JSON: Final = (b"content-type", b"application/json")
 _MAX_HEADER_CHARACTERS: Final = 4096
 _WINDOW: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
@@ -61,6 +64,12 @@ class Call:
         """What the route's pattern caught."""
         params: Mapping[str, str] = self.scope.get("path_params", {})
         return params
+
+    @property
+    def direct_write(self) -> Callable[[bytes], bool] | None:
+        """Writes a part of a body that has begun, where the server can do so without waiting (see `transport`)."""
+        write: Callable[[bytes], bool] | None = self.scope.get(DIRECT_WRITE)
+        return write
 
     def header(self, name: bytes) -> bytes | None:
         """The first header with this lower-case name."""

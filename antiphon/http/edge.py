@@ -44,6 +44,7 @@ class Edge:
         except Exception as raised:  # noqa: BLE001 - the edge: whatever happened, the client gets an envelope
             error = await self._answer(call, scope, raised)
         finally:
+            del routed["antiphon.call"]  # the call holds the scope: left alone, the two would wait for the collector
             self._record(self._told(call, scope["path"], time.perf_counter() - began, error))
 
     async def _answer(self, call: Call, scope: Scope, raised: Exception) -> AntiphonError:

@@ -39,12 +39,13 @@ class Heartbeat:
 class EventStream:
     """A sink that writes chunks to a client; the headers go out with the first of them."""
 
-    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending")
+    __slots__ = ("_call", "_direct", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending")
 
     def __init__(self, call: Call, heartbeat: Heartbeat, *, done_marker: bool) -> None:
         """`done_marker`: whether `[DONE]` follows the terminal event."""
         self._call = call
         self._send = call.send
+        self._direct = call.direct_write
         self._heartbeat = heartbeat
         self._loop = asyncio.get_running_loop()
         self._done = _DONE if done_marker else b""
@@ -65,6 +66,13 @@ class EventStream:
         self._sending = True
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self._sending = False
+
+    def offer(self, data: bytes) -> bool:
+        """Writes at once where the server can and nothing is being written."""
+        if self._direct is None or self._sending or not self._direct(data):
+            return False
+        self._last = self._loop.time()
+        return True
 
     async def open(self) -> None:
         """Sends the headers."""

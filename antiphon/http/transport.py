@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with one system call less per answer.
+"""uvicorn's HTTP protocol with one system call less per answer, and with answers of ours to what is no request.
 
 uvicorn writes the head of an answer and its body apart; ASGI sends them apart, but the body nearly always follows at
 once. Here the head waits for it, at most until the event loop turns.
@@ -7,12 +7,27 @@ once. Here the head waits for it, at most until the event loop turns.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final
 
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
+from antiphon.http.call import DIRECT_WRITE
+from antiphon.http.errors import envelope
+
+_logger: Final = logging.getLogger("antiphon.http")
 _HEAD: Final = b"HTTP/1.1 "
+_HEAD_LIMIT: Final = 65_536
+_PIECE: Final = 32_768
+_UNFINISHED_LIMIT: Final = _HEAD_LIMIT + _PIECE
+"""The piece in which a head begins may hold the end of a body too, so that a whole piece more has to be allowed for."""
+
+_LINGER_SECONDS: Final = 2.0
+"""A client that is still sending would lose the answer if the connection were closed under it (RFC 9112, 9.6)."""
 
 
 class HeadJoiningTransport(asyncio.Transport):
@@ -40,6 +55,17 @@ class HeadJoiningTransport(asyncio.Transport):
         if self._head:
             head, self._head = self._head, b""
             self._transport.write(head)
+
+    @override
+    def can_write_eof(self) -> bool:
+        """Whether the peer can be told that nothing more will be written."""
+        return self._transport.can_write_eof()
+
+    @override
+    def write_eof(self) -> None:
+        """Tells the peer so when everything is written."""
+        self._flush()
+        self._transport.write_eof()
 
     @override
     def close(self) -> None:
@@ -79,9 +105,129 @@ class HeadJoiningTransport(asyncio.Transport):
 
 
 class LeanHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol over a `HeadJoiningTransport`."""
+    """uvicorn's protocol over a `HeadJoiningTransport`.
+
+    What is no request is told so in the envelope, an offer to upgrade is declined by serving the request as it is, and
+    a head without end is cut off.
+    """
+
+    _deaf = False
+    _unfinished = 0
+    """Bytes since a head began, or since there was a bit of body."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The client has connected."""
         super().connection_made(HeadJoiningTransport(transport, self.loop))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Takes it in pieces, because a head is measured in pieces."""
+        if len(data) > _PIECE:
+            for start in range(0, len(data), _PIECE):
+                self.data_received(data[start : start + _PIECE])
+            return
+        self._unset_keepalive_if_required()
+        while data and not self._deaf:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as offer:
+                self._decline()
+                data = data[offer.args[0] :]
+            except HttpParserError as error:
+                self._refuse(_invalid(error))
+            else:
+                scope = self.scope
+                if scope and ("method" not in scope or self.cycle.more_body):
+                    self._count(len(data))
+                else:
+                    self._unfinished = 0
+                return
+
+    @override
+    def on_message_begin(self) -> None:
+        """A request begins: its application may write without waiting."""
+        super().on_message_begin()
+        self.scope[DIRECT_WRITE] = self.direct_write  # pyright: ignore[reportGeneralTypeIssues] - an extension of ours
+
+    def direct_write(self, data: bytes) -> bool:
+        """Writes a part of the streamed body that is on its way. False where ASGI's `send` has to see to it."""
+        cycle = self.cycle
+        if self.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding or cycle.response_complete:
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        """A bit of the body has been read."""
+        self._unfinished = 0
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
+    @override
+    def _should_upgrade(self) -> bool:
+        """Asked once the parser has stopped at an offer to upgrade: lets uvicorn drop what has been read of it."""
+        return True
+
+    def _decline(self) -> None:
+        """Reads the head again, without the offer: a server may ignore it (RFC 9110, 7.8), the parser does not."""
+        scope = self.scope
+        if scope["method"] == "CONNECT":
+            self._refuse(BadRequest("This server is no proxy: it has nothing to CONNECT to.", code="invalid_http"))
+            return
+        lines = [b"%b %b HTTP/%b" % (scope["method"].encode(), self.url, scope["http_version"].encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        try:
+            self.parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
+        except HttpParserError as error:
+            self._refuse(_invalid(error))
+
+    def _count(self, size: int) -> None:
+        self._unfinished += size
+        if self._unfinished > _UNFINISHED_LIMIT:
+            message = f"The path and the headers are longer than the {_HEAD_LIMIT} bytes that are accepted here."
+            self._refuse(HeadTooLarge(message))
+
+    def _refuse(self, error: AntiphonError) -> None:
+        """Reads no more of this connection, and says why unless the answer to an earlier request would be garbled."""
+        self._deaf = True
+        _logger.info("refused what is no request: %s", error.message)
+        cycle = self.cycle
+        if cycle and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if self.pipeline or cycle.response_started:
+                self.transport.close()
+                return
+        self._say(error)
+
+    def _say(self, error: AntiphonError) -> None:
+        body = envelope(error)
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(STATUS_LINE[error.status] + lines + b"\r\n" + body)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+
+def _invalid(error: HttpParserError) -> BadRequest:
+    """What the parser says of the bytes; what it says of us, which is that the URL made no sense, is put plainly."""
+    reason = "the URL cannot be read" if isinstance(error, HttpParserCallbackError) else str(error)
+    return BadRequest(f"This is not a valid HTTP/1.1 request: {reason}.", code="invalid_http")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from typing_extensions import override
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._silent = 0
         self._body_begun = False
         self._lingering = False
+        self._consume: Callable[[bytes], bool] | None = None
         self.answer = Answer()
         self.closed = False
 
@@ -110,8 +112,13 @@ class Connection(asyncio.Protocol):
             raise self._failure
         return None
 
-    def more(self, wait: float | None) -> asyncio.Future[bool]:
-        """True when it is worth looking again, False when `wait` seconds have passed."""
+    def more(self, wait: float | None, consume: Callable[[bytes], bool] | None = None) -> asyncio.Future[bool]:
+        """True when it is worth looking again, False when `wait` seconds have passed.
+
+        `consume` gets what arrives at once, outside of any task, until it returns False; what it is given counts as
+        taken. It must not raise.
+        """
+        self._consume = consume
         if wait is None:
             self._wake_at = math.inf
         else:
@@ -234,6 +241,11 @@ class Connection(asyncio.Protocol):
 
     def _answered(self) -> None:
         """There is more of the answer than before: whom does it concern?"""
+        if self._consume is not None and self.answer.body:
+            data = self.take()
+            if data and self._consume(data) and not self.answer.done:
+                return
+            self._consume = None
         if self._waiter is not None:
             self._wake(arrived=True)
         elif self._lingering and (self.answer.done or self._buffered > MAX_HEAD):
@@ -243,6 +255,7 @@ class Connection(asyncio.Protocol):
             self.answer.reusable = False
 
     def _wake(self, *, arrived: bool) -> None:
+        self._consume = None
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(arrived)

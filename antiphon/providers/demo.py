@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -126,6 +126,9 @@ class DemoReply:
     async def read(self, limit: int) -> bytes:
         """Never larger than any limit that makes sense."""
         return b"".join(self._pieces)
+
+    async def pump(self, consume: Callable[[bytes], bool]) -> None:
+        """Everything is here already: `chunk` gives it."""
 
     def release(self, *, linger: bool = False) -> None:
         """There is nothing to give back."""

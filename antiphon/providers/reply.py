@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from antiphon.errors import Retry
 from antiphon.providers.connection import Connection
 from antiphon.providers.foreign import broken
@@ -59,6 +61,18 @@ class UpstreamReply:
             else:
                 inflate.finish()
                 return b""
+
+    async def pump(self, consume: Callable[[bytes], bool]) -> None:
+        """Gives `consume` what arrives, as it arrives and outside of any task, until it says no or the end is near.
+
+        Never fails: `chunk` tells afterwards how things stand. `consume` must not raise. Returns at once where bytes
+        wait already, or have to be unpacked first.
+        """
+        connection = self._connection
+        if connection is None or self._inflate is not None or connection.closed:
+            return
+        if not connection.answer.body and not connection.answer.done:
+            await connection.more(None, consume)
 
     async def read(self, limit: int) -> bytes:
         """The whole body. Raises UpstreamBroke when it is longer than `limit` bytes, and as `chunk` does."""

@@ -62,6 +62,11 @@ class FrameSplitter:
         self._keep(data[start:])
         return frames
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the beginning of a frame waits for its rest."""
+        return bool(self._pieces)
+
     def finish(self) -> list[Frame]:
         """The frame that waits at the end of the stream, if there is one."""
         return self.feed(b"\n\n") if any(piece.strip() for piece in self._pieces) else []

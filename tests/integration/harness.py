@@ -85,7 +85,7 @@ class Gateway:
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged, as far as its lines are complete."""
         text = self.log.read_text("utf-8")
-        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].split("\n") if line.startswith("{")]
 
     async def mark(self) -> int:
         """How many lines there are once everything that has happened is logged."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,9 @@ async def test_a_read_is_kept_apart_from_the_next(tmp_path: Path) -> None:
 
         async def chunk(self, wait: float | None = None) -> bytes | None:
             return next(self._pieces)
+
+        async def pump(self, consume: Callable[[bytes], bool]) -> None:
+            raise AssertionError
 
         def release(self, *, linger: bool = False) -> None:
             raise AssertionError
