@@ -44,6 +44,9 @@ Notes = Callable[[str], Iterable[dict[str, Any]]]
 """Makes annotations of what a text part says so far."""
 
 _BLOCK: Final = 16
+_PIECES: Final = 4096
+"""Many small strings cost ten times their text, so they are joined now and then."""
+
 _PAD: Final = b"TQ4mWzk9VbX2rLf7JcHs0NpYeGd1uAoR8iKx3MqEtB5vCjZ6SwDyFhUnPagIlO7Q"
 """Padding that hides the sizes of deltas: where a slice of it begins depends on the event's number alone, so that a
 replay is the same bytes."""
@@ -240,6 +243,8 @@ class ResponseWriter:
                 return
             said = _encode(delta)
         run.pieces.append(delta)
+        if len(run.pieces) > _PIECES:
+            run.pieces[:] = ["".join(run.pieces)]
         if self._silent:
             return
         number = self._number

@@ -59,7 +59,7 @@ STRANGE = {
     "a delta of a lone surrogate": event("response.output_text.delta", 6, output_index=0, delta="\ud800"),
     "an annotation of nothing": event("response.output_text.annotation.added", 6, output_index=0),
     "a number that is a word": event("response.output_text.delta", 6, output_index=0, delta="x").replace(
-        b'"sequence_number":6', b'"sequence_number":"six"'
+        b'"sequence_number": 6', b'"sequence_number": "six"'
     ),
     "a type that is a number": b'data: {"type":5,"sequence_number":6}\n\n',
     "a type with a line end": b'data: {"type":"a\\nb: c\\n\\ndata: d","sequence_number":6}\n\n',
