@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from antiphon.errors import AntiphonError
 from antiphon.gateway.relay import Relay
 from antiphon.http.call import Call, Header, header_text
+from antiphon.http.errors import envelope
 from antiphon.http.streams import STREAM_HEADERS
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Target
@@ -28,7 +30,12 @@ class ChatEndpoint:
         body = await call.body(self._max_body_bytes)
         client = _ChatClient(call)
         with ClientWatch(call, self._group):
-            await self._relay.chat(body, client)
+            try:
+                await self._relay.chat(body, client)
+            except AntiphonError as error:
+                if not call.started:
+                    raise
+                await client.pass_on(b"data: %b\n\n" % envelope(error))
             await client.close()
 
 

@@ -7,7 +7,7 @@ import httpx
 import openai
 import pytest
 
-from tests.e2e.upstream import Provider, refusing, stream, whole
+from tests.e2e.upstream import Cut, Provider, refusing, stream, whole
 
 ANSWER = {
     "id": "chatcmpl-1",
@@ -51,6 +51,15 @@ def test_a_refusal_keeps_its_meaning_and_loses_its_secrets(client: openai.OpenAI
         client.chat.completions.create(model="chat/m", messages=messages)
     assert "temperature" in str(caught.value)
     assert "sk-abcdef" not in str(caught.value)
+
+
+def test_a_stream_that_is_cut_says_so_in_its_last_event(client: openai.OpenAI, chat: Provider) -> None:
+    chunk: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
+    chat.answer(stream(f"data: {json.dumps(chunk)}\n\n".encode(), Cut()))
+    messages: Any = [{"role": "user", "content": "Hi"}]
+    read = client.chat.completions.create(model="chat/m", messages=messages, stream=True)
+    with pytest.raises(openai.APIError, match="cut"):
+        list(read)
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 400), (b'{"model":5}', 400), (b"{}", 400)])
