@@ -24,7 +24,7 @@ from antiphon.protocols import (
     UpstreamReply,
 )
 from antiphon.wire.assembly import events_of
-from antiphon.wire.events import Chunk, Event, frame
+from antiphon.wire.events import Chunk, Event, frame, render
 
 CALLER = Caller("tenant-a", "key-a")
 
@@ -222,9 +222,31 @@ class Collected:
         self.began.set()
 
     @property
+    def wire(self) -> bytes:
+        """Everything as it was sent."""
+        return b"".join(render(chunk) for chunk in self.chunks)
+
+    @property
     def events(self) -> list[Event]:
         return [event for chunk in self.chunks for event in chunk.events]
 
     @property
     def types(self) -> list[str]:
         return [event.type for event in self.events]
+
+
+class DirectCollected(Collected):
+    """A sink that can be written to at once, but for every third time it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offered = 0
+        self.taken = 0
+
+    def offer(self, data: bytes) -> bool:
+        self.offered += 1
+        if self.offered % 3 == 0:
+            return False
+        self.taken += 1
+        self.chunks.append(Chunk(tuple(events_of(data)), data))
+        return True

@@ -99,10 +99,7 @@ class Delivery:
         if direct is None or self._size > self._limit or not direct.offer(wire):
             return False
         self.next_number += events
-        self.frames.append(wire)
-        self._size += len(wire)
-        if self._waiting:
-            self._wake()
+        self._note(wire)
         return True
 
     async def release(self) -> None:
@@ -149,13 +146,16 @@ class Delivery:
         if wire is None:
             wire = render(chunk)
             chunk = Chunk(chunk.events, wire)
-        self.frames.append(wire)
-        self._size += len(wire)
+        self._note(wire)
         if self._size > self._limit and not self.ended:
             self._make_room()
+        await self._sink(chunk)
+
+    def _note(self, wire: bytes) -> None:
+        self.frames.append(wire)
+        self._size += len(wire)
         if self._waiting:
             self._wake()
-        await self._sink(chunk)
 
     def _make_room(self) -> None:
         """Folds a long answer that nobody will replay into its text. Raises UpstreamBroke when it grows too long."""

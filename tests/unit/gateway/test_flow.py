@@ -18,6 +18,7 @@ from antiphon.wire.requests import Item, parse_request
 from tests.fakes import (
     CALLER,
     Collected,
+    DirectCollected,
     FixedRouter,
     MemoryResponses,
     ScriptedProvider,
@@ -357,3 +358,26 @@ async def test_a_provider_that_answers_a_stream_request_whole_is_told_as_a_strea
     last = json.loads(scene.sink.events[-1].data)
     assert last["response"] == answer
     assert events_of(b"".join(scene.store.turns[answer["id"]].frames or ())) == scene.sink.events
+
+
+async def test_what_is_handed_over_without_a_task_is_sent_once_in_order_and_kept() -> None:
+    upstream, _ = native(stream_reply(*stream()))
+    scene = Scene(upstream)
+    sink = DirectCollected()
+    turn = await scene.open(stream=True)
+    await scene.gateway.answer(turn, sink)
+    check_stream(sink.events)
+    assert sink.taken > 0
+    assert sink.offered > sink.taken
+    assert b"".join(scene.store.turns[turn.id].frames or ()) == sink.wire
+
+
+async def test_a_failure_while_events_are_handed_over_still_ends_the_stream() -> None:
+    broken = b"event: response.output_text.delta\ndata: {]\n\n"
+    upstream, _ = native(stream_reply(*stream(upto=5), broken))
+    scene = Scene(upstream)
+    sink = DirectCollected()
+    turn = await scene.open(stream=True)
+    outcome = await scene.gateway.answer(turn, sink)
+    assert outcome.status == "failed"
+    check_stream(sink.events)
