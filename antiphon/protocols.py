@@ -115,7 +115,6 @@ class Quirks(Struct, frozen=True, kw_only=True):
     stores: bool = True
     encrypted_reasoning_models: str = ""
     chat_only_models: str = ""
-    source: str = ""
 
 
 class UpstreamReply(Protocol):

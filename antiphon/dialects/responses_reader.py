@@ -25,13 +25,19 @@ from antiphon.wire.visibility import shown, shown_item
 
 _encode: Final = msgspec.json.Encoder().encode
 _ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {"reasoning.encrypted_content"}
-_PLAIN: Final = frozenset(
-    {"response.output_text.delta", "response.function_call_arguments.delta", "response.reasoning_text.delta"}
-    | {"response.reasoning_summary_text.delta", "response.refusal.delta", "response.custom_tool_call_input.delta"}
-)
-"""Events that never need a change but of their number."""
+_PLAIN_LINES: Final = {
+    b"event: " + kind.encode(): kind
+    for kind in (
+        "response.output_text.delta",
+        "response.function_call_arguments.delta",
+        "response.reasoning_text.delta",
+        "response.reasoning_summary_text.delta",
+        "response.refusal.delta",
+        "response.custom_tool_call_input.delta",
+    )
+}
+"""Events that never need a change but of their number, by the line that begins their frame."""
 
-_PLAIN_LINES: Final = {b"event: " + kind.encode(): kind for kind in _PLAIN}
 _LF: Final = 0x0A
 
 _KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
@@ -171,11 +177,9 @@ class ResponsesReader:
         raws: list[bytes] = []
         try:
             for frame in frames:
-                if self._output and self._passes(frame, events):
-                    raws.append(frame.raw)
-                elif self.outcome is not None:
+                if self.outcome is not None:
                     break
-                elif self._relay(frame, events):
+                if self._relay(frame, events):
                     raws.append(frame.raw)
         except UpstreamError as error:
             if not self._output:
@@ -186,23 +190,6 @@ class ResponsesReader:
         if len(raws) != len(events):
             return Chunk(tuple(events))
         return Chunk(tuple(events), raws[0] if len(raws) == 1 else b"".join(raws))
-
-    def _passes(self, frame: Frame, events: list[Event]) -> bool:
-        """Adds the event of a frame that is what nearly all are: plain, next in number, in canonical form."""
-        kind = frame.event
-        if kind not in _PLAIN or not frame.raw or self.outcome is not None:
-            return False
-        try:
-            peek = _peek(frame.data)
-            if not frame.data.isascii():
-                frame.data.decode()
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
-        if peek.sequence_number != self._next or peek.type != kind:
-            return False
-        events.append(Event(kind, self._next, frame.data))
-        self._next += 1
-        return True
 
     def _relay(self, frame: Frame, events: list[Event]) -> bool:
         """Adds the frame's events. True when its own bytes say exactly that."""

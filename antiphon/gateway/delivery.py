@@ -18,7 +18,7 @@ from antiphon.wire.responses import ResponseError, encoded, opened
 from antiphon.wire.synthesis import error_event
 from antiphon.wire.usage import NO_USAGE
 
-MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+MAX_STREAM_BYTES: Final = 64 * 1024 * 1024
 """A stream is kept until it ends, since its ending repeats it; so what it may take of the memory has a limit."""
 
 FOLD_BYTES: Final = 1024 * 1024
@@ -60,7 +60,7 @@ class Delivery:
         self._waiting: list[asyncio.Future[None]] = []
         self._size = 0
         self._folded = Assembly()
-        self._limit = MAX_ANSWER_BYTES if turn.request.stored else FOLD_BYTES
+        self._limit = MAX_STREAM_BYTES if turn.request.stored else FOLD_BYTES
         self.frames: list[bytes] = []
         self.next_number = 0
         self.provider = ""
@@ -159,8 +159,8 @@ class Delivery:
 
     def _make_room(self) -> None:
         """Folds a long answer that nobody will replay into its text. Raises UpstreamBroke when it grows too long."""
-        if self._size > MAX_ANSWER_BYTES:
-            raise UpstreamBroke(f"The answer is longer than the {MAX_ANSWER_BYTES} bytes that are passed on.")
+        if self._size > MAX_STREAM_BYTES:
+            raise UpstreamBroke(f"The answer is longer than the {MAX_STREAM_BYTES} bytes that are passed on.")
         for event in events_of(b"".join(self.frames)):
             self._folded.follow(event)
         self.frames.clear()

@@ -149,7 +149,6 @@ class Request(Struct, frozen=True, kw_only=True):
 KNOWN_FIELDS: Final = frozenset(Request.__struct_fields__) - {"body"}
 
 _request = msgspec.json.Decoder(Request)
-_anything = msgspec.json.Decoder()
 
 
 def parse_request(body: bytes) -> Request:
@@ -162,11 +161,3 @@ def parse_request(body: bytes) -> Request:
         raise told(error) from None
     msgspec.structs.force_setattr(request, "body", body)
     return request
-
-
-def parse_json(body: bytes) -> Any:
-    """Any JSON value. Raises BadRequest when `body` is none."""
-    try:
-        return _anything.decode(body)
-    except UNDECODABLE as error:
-        raise told(error) from None
