@@ -22,7 +22,21 @@ _OPTIONS = (
     "--no-first-run",
     "--remote-debugging-pipe",
 )
+# What a page on its way elsewhere answers to a question that it was still thinking about.
+_LEFT = (
+    "Inspected target navigated or closed",
+    "Execution context was destroyed.",
+    "Cannot find default execution context",
+)
 _COMPLAINTS = ("Log.entryAdded", "Runtime.exceptionThrown")
+
+
+class Refused(Exception):
+    """The browser's answer to a command that it could not carry out."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class Browser:
@@ -73,7 +87,8 @@ class Browser:
         os.write(self._to, json.dumps(command | ({"sessionId": session} if session else {})).encode() + b"\0")
         while (message := self._next()).get("id") != self._count:
             self._told.append(message)
-        assert "error" not in message, message
+        if "error" in message:
+            raise Refused(message["error"]["message"])
         return message["result"]
 
     def complaints(self, session: str) -> list[str]:
@@ -114,9 +129,19 @@ class Page:
             }};
             look();
         }})"""
-        answer = self.ask("Runtime.evaluate", expression=looking, awaitPromise=True, returnByValue=True)
+        while (answer := self._evaluated(looking)) is None:
+            pass
         assert "exceptionDetails" not in answer, f"{expression}: {answer['exceptionDetails']}"
         return answer["result"]["value"]
+
+    def _evaluated(self, expression: str) -> Any:
+        """What the page answers, or None if it left for another page before it had answered."""
+        try:
+            return self.ask("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        except Refused as refused:
+            if refused.message in _LEFT:
+                return None
+            raise
 
     def complaints(self) -> list[str]:
         return self._browser.complaints(self._session)
