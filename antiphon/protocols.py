@@ -25,8 +25,9 @@ Sink = Callable[[Chunk], Awaitable[None]]
 class DirectSink(Protocol):
     """A sink that can also be given bytes without waiting for it."""
 
-    def offer(self, data: bytes) -> bool:
-        """Whether the bytes of a chunk without a terminal event were taken; if not, the sink is to be awaited."""
+    @property
+    def direct(self) -> Callable[[bytes], bool] | None:
+        """Says whether it took the bytes of events before the terminal one; if not, the sink is to be awaited."""
         ...
 
 
@@ -177,8 +178,11 @@ class Reader(Protocol):
         """The events that `data` completes. Raises UpstreamError for a failure with no output before it."""
         ...
 
-    def relays(self, data: bytes, number: int) -> bool:
-        """Whether `data` is one event, of this number, that goes on as it is; then it counts as fed. Never raises."""
+    def quick(self, data: bytes, number: int) -> bytes | None:
+        """The frame of the one event, of this number, that `data` stands for where it is as plain as most are.
+
+        Then it counts as fed; None says that nothing has happened and `feed` is to be asked. Never raises.
+        """
         ...
 
     def close(self) -> Chunk:

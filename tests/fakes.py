@@ -243,7 +243,7 @@ class DirectCollected(Collected):
         self.offered = 0
         self.taken = 0
 
-    def offer(self, data: bytes) -> bool:
+    def direct(self, data: bytes) -> bool:
         self.offered += 1
         if self.offered % 3 == 0:
             return False

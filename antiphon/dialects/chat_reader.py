@@ -9,6 +9,7 @@ from typing import Final
 
 from antiphon.dialects.chat_answer import ChatAnswer
 from antiphon.dialects.chat_shapes import completion
+from antiphon.dialects.chat_template import Template, template_of
 from antiphon.dialects.failures import failure_of
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Target, Turn
@@ -16,12 +17,14 @@ from antiphon.wire.events import EMPTY, Chunk, Outcome
 from antiphon.wire.sse import Frame, FrameSplitter
 
 _DONE: Final = b"[DONE]"
+_LESSONS: Final = 3
+"""How many templates are tried: the chunks of some providers differ in more than their text."""
 
 
 class ChatReader:
     """Implements `protocols.Reader`."""
 
-    __slots__ = ("_answer", "_frames", "_said", "failure", "outcome")
+    __slots__ = ("_answer", "_frames", "_lessons", "_said", "_template", "failure", "outcome")
 
     def __init__(self, turn: Turn, target: Target) -> None:
         """Reads one answer of `target` to `turn`."""
@@ -30,11 +33,14 @@ class ChatReader:
         self._frames = FrameSplitter()
         self.failure: UpstreamError | None = None
         self._said = False
+        self._template: Template | None = None
+        self._lessons = _LESSONS
 
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes. A failure is raised once all events before it have been given."""
         if self.failure is not None:
             raise self.failure
+        whole = not self._frames.waiting
         try:
             for frame in self._frames.feed(data):
                 if self.outcome is not None:
@@ -42,11 +48,16 @@ class ChatReader:
                 self._read(frame)
         except UpstreamError as error:
             self.failure = error
+        if whole and self._lessons and self._answer.speaks:
+            self._learn(data)
         return self._given()
 
-    def relays(self, data: bytes, number: int) -> bool:
-        """Never: every event is written anew."""
-        return False
+    def quick(self, data: bytes, number: int) -> bytes | None:
+        """What stands for a chunk that differs from an earlier one in nothing but its text."""
+        if self._template is None or self._frames.waiting or self.failure is not None or self.outcome is not None:
+            return None
+        text = self._template.text(data)
+        return self._answer.said_on(text, number) if text else None
 
     def close(self) -> Chunk:
         """The last events. A stream that never said why it ended was cut."""
@@ -57,6 +68,12 @@ class ChatReader:
                 raise _cut()
             self.outcome = self._answer.finish()
         return self._given()
+
+    def _learn(self, data: bytes) -> None:
+        template = template_of(data)
+        if template is not None:
+            self._template = template
+            self._lessons -= 1
 
     def _given(self) -> Chunk:
         events = self._answer.writer.take()

@@ -144,25 +144,25 @@ class ResponsesReader:
         """The events that `data` completes, with their own bytes if none of them had to change."""
         return self._take(self._frames.feed(data))
 
-    def relays(self, data: bytes, number: int) -> bool:
-        """Whether `data` is exactly one event of the kind that nearly all are: plain, canonical, with this number."""
+    def quick(self, data: bytes, number: int) -> bytes | None:
+        """`data` itself if it is exactly one event of the kind that nearly all are: plain, canonical, in order."""
         line_end = data.find(b"\n")
         kind = _PLAIN_LINES.get(data[:line_end])
         if kind is None or not self._output or self.outcome is not None or self._frames.waiting:
-            return False
+            return None
         start = line_end + 7
         if data[line_end + 1 : start] != b"data: " or data.find(b"\n", start) != len(data) - 2 or data[-1] != _LF:
-            return False
+            return None
         try:
             peek = _peek(data[start:-2])
             if not data.isascii():
                 data.decode()
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
+            return None
         if not peek.sequence_number == self._next == number or peek.type != kind:
-            return False
+            return None
         self._next += 1
-        return True
+        return data
 
     def close(self) -> Chunk:
         """What a last frame without its end brings. Raises UpstreamBroke when the answer was cut."""

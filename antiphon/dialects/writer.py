@@ -130,6 +130,15 @@ class ResponseWriter:
         self._loose_logprobs.extend(logprobs)
         self._speak(TEXT, delta)
 
+    def said_on(self, delta: str, number: int) -> bytes | None:
+        """The frame of a delta of the text that is being written; None, nothing done, if it is not of this number."""
+        run = self._run
+        if run is None or run.voice is not TEXT or run.held or self._loose_logprobs or number != self._number:
+            return None
+        self._say(run, delta, run.tail)
+        event = self._events.pop()
+        return b"event: response.output_text.delta\ndata: %b\n\n" % event.data
+
     def refusal(self, delta: str) -> None:
         """Text that declines to answer."""
         self._speak(REFUSAL, delta)

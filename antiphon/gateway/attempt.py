@@ -111,10 +111,11 @@ class _Flow:
         """Whether all is as before. Never raises: it is called where nobody could catch it."""
         reader = self._reader
         try:
-            if reader.relays(data, self._delivery.next_number):
-                if self._delivery.offer(data, 1):
+            frame = reader.quick(data, self._delivery.next_number)
+            if frame is not None:
+                if self._delivery.offer(frame, 1):
                     return True
-                chunk = Chunk(tuple(events_of(data)), data)
+                chunk = Chunk(tuple(events_of(frame)), frame)
             else:
                 chunk = reader.feed(data)
                 if not chunk.events and reader.outcome is None and reader.failure is None:

@@ -55,7 +55,7 @@ class Delivery:
         """Nothing has been sent yet."""
         self._turn = turn
         self._sink = sink
-        self._direct = sink if turn.request.streamed and isinstance(sink, DirectSink) else None
+        self._direct = sink.direct if turn.request.streamed and isinstance(sink, DirectSink) else None
         self._held: list[Chunk] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._size = 0
@@ -96,10 +96,13 @@ class Delivery:
     def offer(self, wire: bytes, events: int) -> bool:
         """Sends so many events of output, next in number, at once if nothing stands in the way."""
         direct = self._direct
-        if direct is None or self._size > self._limit or not direct.offer(wire):
+        if direct is None or self._size > self._limit or not direct(wire):
             return False
         self.next_number += events
-        self._note(wire)
+        self.frames.append(wire)
+        self._size += len(wire)
+        if self._waiting:
+            self._wake()
         return True
 
     async def release(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from antiphon.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedMediaType
@@ -16,13 +16,24 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-DIRECT_WRITE: Final = "antiphon.direct_write"
+DIRECT_WRITER: Final = "antiphon.direct_writer"
 """The scope's key for our server's own extension of ASGI."""
 
 _JSON: Final = (b"content-type", b"application/json")
 _MAX_HEADER_CHARACTERS: Final = 4096
 _WINDOW: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 """zlib's window size per content coding (https://docs.python.org/3/library/zlib.html#zlib.decompress)."""
+
+
+class DirectWriter(Protocol):
+    """Where our own server takes parts of a body without waiting (see `transport`)."""
+
+    last_write: float
+    """When it last did, by the event loop's clock."""
+
+    def direct_write(self, data: bytes) -> bool:
+        """Writes a part of the streamed body that has begun. False where ASGI's `send` has to see to it."""
+        ...
 
 
 class ClientGone(Exception):
@@ -66,10 +77,10 @@ class Call:
         return params
 
     @property
-    def direct_write(self) -> Callable[[bytes], bool] | None:
-        """Writes a part of a body that has begun, where the server can do so without waiting (see `transport`)."""
-        write: Callable[[bytes], bool] | None = self.scope.get(DIRECT_WRITE)
-        return write
+    def direct_writer(self) -> DirectWriter | None:
+        """Where parts of the body can be written without waiting, if the server is ours."""
+        writer: DirectWriter | None = self.scope.get(DIRECT_WRITER)
+        return writer
 
     def header(self, name: bytes) -> bytes | None:
         """The first header with this lower-case name."""

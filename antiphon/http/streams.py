@@ -39,13 +39,14 @@ class Heartbeat:
 class EventStream:
     """A sink that writes chunks to a client; the headers go out with the first of them."""
 
-    __slots__ = ("_call", "_direct", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending")
+    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending", "_writer", "direct")
 
     def __init__(self, call: Call, heartbeat: Heartbeat, *, done_marker: bool) -> None:
         """`done_marker`: whether `[DONE]` follows the terminal event."""
         self._call = call
         self._send = call.send
-        self._direct = call.direct_write
+        self._writer = call.direct_writer
+        self.direct = None if self._writer is None else self._writer.direct_write
         self._heartbeat = heartbeat
         self._loop = asyncio.get_running_loop()
         self._done = _DONE if done_marker else b""
@@ -67,13 +68,6 @@ class EventStream:
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self._sending = False
 
-    def offer(self, data: bytes) -> bool:
-        """Writes at once where the server can and nothing is being written."""
-        if self._direct is None or self._sending or not self._direct(data):
-            return False
-        self._last = self._loop.time()
-        return True
-
     async def open(self) -> None:
         """Sends the headers."""
         await self._call.start(200, STREAM_HEADERS)
@@ -90,7 +84,7 @@ class EventStream:
 
     def silent_since(self, moment: float) -> bool:
         """Whether nothing has been written since `moment` of the loop's clock, nor is being written."""
-        return not self._sending and self._last < moment
+        return not self._sending and self._last < moment and (self._writer is None or self._writer.last_write < moment)
 
     async def comment(self) -> None:
         """Writes a comment, which every client passes over."""

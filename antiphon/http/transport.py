@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
-from antiphon.http.call import DIRECT_WRITE
+from antiphon.http.call import DIRECT_WRITER
 from antiphon.http.errors import envelope
 
 _logger: Final = logging.getLogger("antiphon.http")
@@ -111,6 +111,7 @@ class LeanHttpProtocol(HttpToolsProtocol):
     a head without end is cut off.
     """
 
+    last_write = 0.0
     _deaf = False
     _unfinished = 0
     """Bytes since a head began, or since there was a bit of body."""
@@ -118,6 +119,7 @@ class LeanHttpProtocol(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The client has connected."""
+        self._wire = transport
         super().connection_made(HeadJoiningTransport(transport, self.loop))
 
     @override
@@ -148,14 +150,15 @@ class LeanHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins: its application may write without waiting."""
         super().on_message_begin()
-        self.scope[DIRECT_WRITE] = self.direct_write  # pyright: ignore[reportGeneralTypeIssues] - an extension of ours
+        self.scope[DIRECT_WRITER] = self  # pyright: ignore[reportGeneralTypeIssues] - an extension of ours
 
     def direct_write(self, data: bytes) -> bool:
-        """Writes a part of the streamed body that is on its way. False where ASGI's `send` has to see to it."""
+        """Implements `DirectWriter`. Never between a head and what joins it: a body has begun when its head is out."""
         cycle = self.cycle
         if self.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding or cycle.response_complete:
             return False
-        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self.last_write = self.loop.time()
+        self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     @override

@@ -5,9 +5,12 @@ Law: the same bytes, however they are cut, give the same answer (RFC 9112).
 
 from __future__ import annotations
 
+from functools import partial
+
 from httptools import HttpResponseParser
 
 _FINAL = 200
+_BEGAN, _ENDED = True, False
 
 
 class _UnaskedError(Exception):
@@ -27,6 +30,9 @@ class Answer:
         self.on_body = self.body.append  # the parser calls the list itself: no frame of ours per chunk
         self.done = False
         self.reusable = True
+        self.chunks: list[bool] = []
+        self.on_chunk_header = partial(self.chunks.append, _BEGAN)
+        self.on_chunk_complete = partial(self.chunks.append, _ENDED)
         self._fields: list[tuple[bytes, bytes]] = []
         self._parser = parser = HttpResponseParser(self)
         # What old servers send and no reader can misunderstand: bare line feeds, and blanks after a chunk's size.
@@ -37,6 +43,13 @@ class Answer:
         """Another request has been sent."""
         self.status = 0
         self.done = False
+
+    def between_chunks(self, data: bytes) -> bool:
+        """Whether `data`, which was just fed, ended together with a chunk of the body. To be asked after each read."""
+        chunks = self.chunks
+        between = bool(chunks) and not chunks[-1] and data.endswith(b"\r\n")
+        chunks.clear()
+        return between
 
     def ends_by_close(self) -> bool:
         """Whether the answer's length is not told, so that only the end of the connection ends it (RFC 9112, 6.3)."""

@@ -29,6 +29,8 @@ _LINGER: Final = 1.0
 _SLACK: Final = 0.001  # uvloop's clock counts in milliseconds
 _REFUSAL: Final = 400
 _NOTHING: Final = memoryview(b"")
+_SHORTEST_SIZE: Final = len(b"1\r\n")
+_LONGEST_SIZE: Final = len(b"ffff\r\n")
 
 
 class Stale(UpstreamBroke):
@@ -66,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._body_begun = False
         self._lingering = False
         self._consume: Callable[[bytes], bool] | None = None
+        self._between_chunks = False
         self.answer = Answer()
         self.closed = False
 
@@ -170,6 +173,8 @@ class Connection(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._between_chunks and self._consume is not None and self._hand_over(data, self._consume):
+            return
         answer = self.answer
         if not self._busy or answer.done:
             self._unasked()
@@ -180,6 +185,7 @@ class Connection(asyncio.Protocol):
             answer.feed(data)
         except NOT_HTTP as error:
             self._garbled(error)
+        self._between_chunks = answer.between_chunks(data)
         if answer.body:
             if self._buffered > MAX_HEAD:
                 self._crowded()
@@ -215,13 +221,25 @@ class Connection(asyncio.Protocol):
 
     # inside
 
+    def _hand_over(self, data: bytes, consume: Callable[[bytes], bool]) -> bool:
+        """Whether `data` is one whole chunk, as paced streams send them: the parser need not see it."""
+        start = data.find(b"\r\n", 1, _LONGEST_SIZE) + 2
+        size = len(data) - start - 2
+        if start < _SHORTEST_SIZE or size < 1 or data[: start - 2] != b"%x" % size or not data.endswith(b"\r\n"):
+            return False
+        self._touched = self._loop.time()
+        body = data[start:-2]
+        if not consume(body):
+            self._wake(arrived=True)
+        return True
+
     def _begin(self, timeouts: Timeouts) -> None:
         self.answer.expect()
         self._busy = True
         self._exchanges += 1
         self._timeouts = timeouts
         self._buffered = self._silent = 0
-        self._body_begun = False
+        self._body_begun = self._between_chunks = False
         self._started = self._sent_at = self._touched = now = self._loop.time()
         self._alarm.by(now + min(timeouts.first_byte, timeouts.whole))
 

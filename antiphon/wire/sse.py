@@ -64,8 +64,8 @@ class FrameSplitter:
 
     @property
     def waiting(self) -> bool:
-        """Whether the beginning of a frame waits for its rest."""
-        return bool(self._pieces)
+        """Whether the beginning of a frame, or half a line end, waits for its rest."""
+        return self._crlf or bool(self._pieces)
 
     def finish(self) -> list[Frame]:
         """The frame that waits at the end of the stream, if there is one."""

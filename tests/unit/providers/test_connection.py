@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typing_extensions import override
 
 from antiphon.errors import AntiphonError, UpstreamTimeout
@@ -321,3 +324,47 @@ async def test_closing_a_pool_waits_for_its_sockets() -> None:
         assert line.wire.aborted
         assert not closing.done()
         line.connection.connection_lost(None)
+
+
+def pieces_of(body: bytes, cuts: list[int], *, style: bytes) -> list[bytes]:
+    """The body as the chunks that `cuts` make of it."""
+    ends = [0, *sorted({min(cut, len(body)) for cut in cuts} - {0}), len(body)]
+    parts = [body[start:end] for start, end in itertools.pairwise(ends) if end > start]
+    return [style % len(part) + b"\r\n" + part + b"\r\n" for part in parts] + [b"0\r\n\r\n"]
+
+
+@given(
+    body=st.binary(min_size=1, max_size=400) | st.just(b"e\r\n" * 90),
+    cuts=st.lists(st.integers(1, 400), max_size=8),
+    reads=st.lists(st.integers(1, 60), max_size=12),
+    style=st.sampled_from([b"%x", b"%X", b"0%x", b"%x;a=b"]),
+    aligned=st.booleans(),
+)
+async def test_a_consumer_gets_the_same_body_however_it_is_cut(
+    body: bytes, cuts: list[int], reads: list[int], style: bytes, *, aligned: bool
+) -> None:
+    """Reads that are whole chunks take another way than the rest."""
+    line = Line()
+    await line.asks(b"{}", CHUNKED)
+    wire = pieces_of(body, cuts, style=style)
+    if not aligned:
+        joined = b"".join(wire)
+        places = [0, *itertools.accumulate(reads), len(joined)]
+        wire = [joined[start:end] for start, end in itertools.pairwise(sorted(min(p, len(joined)) for p in places))]
+    got: list[bytes] = []
+
+    def consume(data: bytes) -> bool:
+        got.append(data)
+        return len(got) % 3 != 0
+
+    line.connection.more(None, consume)
+    for read in wire:
+        if read and not line.connection.answer.done:
+            line.connection.data_received(read)
+            while rest := line.connection.take():
+                got.append(rest)
+            line.connection.more(None, consume)
+    assert b"".join(got) == body
+    assert line.connection.answer.done
+    line.connection.release()
+    assert not line.wire.aborted
