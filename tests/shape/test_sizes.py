@@ -8,7 +8,7 @@ from tests.shape.repository import ROOT, python_files, tree_of
 
 MAX_LINES = 400
 MAX_STATEMENTS = 40
-MAX_PUBLIC_METHODS = 12
+MAX_PUBLIC_METHODS = 13
 
 OURS = [path for path in python_files("antiphon", "tests") if "migrations" not in path.parts]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
