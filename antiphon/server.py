@@ -1,16 +1,19 @@
-"""Serves the application with uvicorn, in one process or in several that share a port."""
+"""Serves the application with uvicorn, in one process or in several that share a port; or works without serving."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import math
+import signal
 from typing import Final
 
 import uvicorn
+import uvloop
 from msgspec import Struct
 from uvicorn.supervisors import Multiprocess
 
-from antiphon.app import Application, create_app
+from antiphon.app import Application, create_app, working
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.settings import Settings
 
@@ -69,3 +72,18 @@ def run_server(settings: Settings) -> None:
         Multiprocess(config, sockets=[listener]).run()
     finally:
         listener.close()
+
+
+def run_worker(settings: Settings, answers_at_once: int) -> None:
+    """Gives answers in the background until a stop signal. Raises ConfigError, StoreFailed."""
+    uvloop.run(_work(settings, answers_at_once))
+
+
+async def _work(settings: Settings, answers_at_once: int) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+    async with working(settings, answers_at_once):
+        _settle_memory()
+        await stopped.wait()
