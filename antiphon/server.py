@@ -6,6 +6,7 @@ import asyncio
 import gc
 import math
 import signal
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -82,8 +83,12 @@ def run_worker(settings: Settings, answers_at_once: int) -> None:
 async def _work(settings: Settings, answers_at_once: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _stack: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopped.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+        signal.signal(number, stop)
     async with working(settings, answers_at_once):
         _settle_memory()
         await stopped.wait()

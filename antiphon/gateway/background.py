@@ -77,19 +77,22 @@ class Background:
         self._worker.nudge()
         return body
 
-    async def shown(self, tenant: str, stored: StoredResponse) -> bytes:
-        """The response object as it is now, of an answer that is queued or in progress: finished items are in it."""
+    async def shown(self, tenant: str, stored: StoredResponse) -> tuple[bytes, bool]:
+        """The response object of an answer that was queued or in progress, as it is now, and whether it still is.
+
+        Finished items are in it.
+        """
         frames: list[bytes] = []
         after = -1
         while (page := await self._desk.journal.page(tenant, stored.id, after)) is not None:
             if page.status not in IN_FLIGHT:
                 ended = await self._desk.responses.get(tenant, stored.id)
-                return stored.body if ended is None else ended.body
+                return (stored if ended is None else ended).body, False
             frames += page.frames
             if not page.more:
-                return so_far(stored.body, page.status, frames)
+                return so_far(stored.body, page.status, frames), True
             after = _last(page)
-        return stored.body
+        return stored.body, False
 
     async def cancel(self, tenant: str, response_id: str) -> bytes:
         """The response, cancelled now or before. Raises NotFound, and BadRequest for what cannot be cancelled."""

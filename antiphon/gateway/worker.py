@@ -86,6 +86,8 @@ class Worker:
                     pass
             except StoreFailed as error:
                 _logger.warning("no background answer could be claimed: %s", error)
+            except Exception:  # the worker's loop: whatever a claim breaks on, the next may not
+                _logger.exception("no background answer could be claimed")
             await heard(self._nudged, self._desk.policy.poll_seconds)
 
     async def _claim_one(self) -> bool:

@@ -42,8 +42,9 @@ class BackgroundEndpoints:
             await call.reply(200, body, POLL)
 
     async def show(self, call: Call, stored: StoredResponse, include: Collection[str]) -> None:
-        """An answer that is queued or in progress."""
-        await call.reply(200, shown(await self._background.shown(call.tenant, stored), include), POLL)
+        """An answer that was queued or in progress a moment ago."""
+        body, is_running = await self._background.shown(call.tenant, stored)
+        await call.reply(200, shown(body, include), POLL if is_running else POLL[:1])
 
     async def follow(
         self, call: Call, identifier: str, after: int, through: Callable[[Sink], Sink] | None = None

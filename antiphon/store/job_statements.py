@@ -11,7 +11,9 @@ from typing import Final
 from sqlalchemy import (
     ClauseElement,
     ColumnElement,
+    Integer,
     Select,
+    Text,
     and_,
     bindparam,
     delete,
@@ -29,9 +31,9 @@ from antiphon.store.tables import jobs, response_events, responses
 BATCHES: Final = 64
 """Of a journal in one page."""
 
-_ONE: Final = literal_column("1")
-_NOTHING: Final = literal_column("0")
-IN_FLIGHT: Final = (literal_column("'queued'"), literal_column("'in_progress'"))
+_ONE: Final = literal_column("1", Integer)
+_NOTHING: Final = literal_column("0", Integer)
+IN_FLIGHT: Final = (literal_column("'queued'", Text), literal_column("'in_progress'", Text))
 """The statuses of responses that a job belongs to."""
 
 
@@ -65,11 +67,7 @@ def read_claimed() -> ClauseElement:
 
 def begin_response() -> ClauseElement:
     """`id`."""
-    return (
-        update(responses)
-        .where(_is(responses.c.id), responses.c.status.in_(IN_FLIGHT))
-        .values(status=literal_column("'in_progress'"))
-    )
+    return update(responses).where(_is(responses.c.id), responses.c.status.in_(IN_FLIGHT)).values(status=IN_FLIGHT[1])
 
 
 def lease_job() -> ClauseElement:
@@ -130,7 +128,7 @@ def read_page() -> ClauseElement:
         .select_from(responses.outerjoin(response_events, later))
         .where(*_visible())
         .order_by(response_events.c.first)
-        .limit(literal_column(str(BATCHES)))
+        .limit(literal_column(str(BATCHES), Integer))
         .offset(_NOTHING)
     )
 
