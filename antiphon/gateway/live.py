@@ -33,7 +33,8 @@ class LiveAnswers:
         """The task that `begin` gave has answered, or given up."""
         if task is not None:
             self._tasks.discard(task)
-            self._reasons.pop(task, None)
+            if self._reasons:
+                self._reasons.pop(task, None)
         if turn.request.streamed:
             delivery = self._deliveries.pop((turn.caller.tenant, turn.id), None)
             if delivery is not None:

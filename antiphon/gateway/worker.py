@@ -109,7 +109,8 @@ class Worker:
         try:
             await run.run()
         finally:
-            del self._runs[run.claim.id]
+            if self._runs.get(run.claim.id) is run:  # else it was slow, and the job was claimed here once more
+                del self._runs[run.claim.id]
             if not self._runs:
                 self._quiet.set()
             self._nudged.set()
@@ -130,6 +131,7 @@ class _Run:
         """Lets another worker begin anew, unless somebody may have seen output."""
         if not self._sink.output and not self._sink.closed:
             self._handed_back = True
+            self._sink.close()
             self.lost.set()
 
     async def run(self) -> None:
@@ -223,9 +225,11 @@ class _Run:
 
     async def _keep_lease(self) -> None:
         """Until cancelled. Raises Conflict when the job was cancelled, or is another's."""
-        while not self._sink.closed:
+        while True:
             if await heard(self.lost, self._desk.policy.heartbeat_seconds):
                 raise Conflict("The job was taken away.")
+            if self._sink.closed:
+                return
             try:
                 renewed = await self._desk.jobs.renew(self.claim)
             except StoreFailed as error:

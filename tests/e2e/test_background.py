@@ -35,9 +35,9 @@ def scripted(model: str, native: Provider, chat: Provider, gate: Gate | None = N
 def polled(client: openai.OpenAI, response_id: str, wanted: Callable[[Response], bool] | None = None) -> Response:
     """The response once it has ended, or is as wanted."""
     if wanted is None:
-        with client.responses.retrieve(response_id, stream=True) as following:
-            with suppress(openai.APIError):  # what the library makes of an `error` event
-                deque(following, maxlen=0)
+        # The library makes an exception of an `error` event.
+        with client.responses.retrieve(response_id, stream=True) as following, suppress(openai.APIError):
+            deque(following, maxlen=0)
         return client.responses.retrieve(response_id)
     for _ in range(10_000):
         found = client.responses.retrieve(response_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,8 @@ from antiphon.store.responses import SqliteResponses
 from antiphon.wire.assembly import events_of
 from tests.contracts.jobs_store import LEASE_SECONDS, MANY, JobsContract, Make, Store, asked, claimed, ended, frame
 from tests.contracts.responses_store import MINE, HandClock
+
+NOTHING: Callable[[], Any] = multiple
 
 
 @asynccontextmanager
@@ -155,8 +157,7 @@ class JobsMachine(RuleBasedStateMachine):
         claim = self._run(self._store.jobs.claim(MANY))
         assert (claim and claim.id) == (free[0] if free else None)
         if claim is None:
-            nothing: Any = multiple()
-            return nothing
+            return NOTHING()
         self._attempts[claim.id] += 1
         self._leases[claim.id] = self._clock.now + LEASE_SECONDS
         assert claim.attempt == self._attempts[claim.id]

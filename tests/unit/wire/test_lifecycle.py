@@ -7,7 +7,7 @@ import pytest
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import frame, renumbered
 from antiphon.wire.lifecycle import begun, cancelled, count_of, has_output, is_background, queued, says_begun, so_far
-from antiphon.wire.requests import parse_request
+from antiphon.wire.requests import Item, parse_request
 from antiphon.wire.responses import encoded, opened
 from antiphon.wire.synthesis import synthesised
 from tests.grammar import check_stream
@@ -15,7 +15,7 @@ from tests.grammar import check_stream
 REQUEST = parse_request(b'{"model":"m","background":true,"service_tier":null}')
 OPENING = opened(REQUEST, id="resp_1", created_at=1, provider="p", conversation="conv_1")
 BODY, OPENED = queued(OPENING)
-ITEMS = [
+ITEMS: list[Item] = [
     {"id": "rs_1", "type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
     {
         "id": "msg_1",
