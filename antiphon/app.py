@@ -17,11 +17,16 @@ import msgspec
 from antiphon import __version__
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
+from antiphon.gateway.background import Background
+from antiphon.gateway.bells import Bells
+from antiphon.gateway.desk import BackgroundPolicy, Desk
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
+from antiphon.gateway.worker import Worker
 from antiphon.http.auth import Keyring
+from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.chat import ChatEndpoint
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
@@ -33,7 +38,7 @@ from antiphon.http.openapi import OpenApiEndpoint
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
 from antiphon.http.routes import Handlers, Routing, routing
 from antiphon.http.streams import Heartbeat
-from antiphon.observe.logs import configure
+from antiphon.observe.logs import RequestLog, configure
 from antiphon.protocols import Caller, Responses, UpstreamDialect
 from antiphon.providers.cards import ModelCard
 from antiphon.providers.deadlines import Timeouts
@@ -44,6 +49,8 @@ from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.settings import Settings
 from antiphon.store.database import SqliteDatabase
+from antiphon.store.jobs import SqliteJobs
+from antiphon.store.journal import SqliteJournal
 from antiphon.store.responses import SqliteResponses
 from antiphon.store.sweeper import Sweeper
 from antiphon.wire.ids import RANDOM_BYTES, identifier
@@ -118,6 +125,23 @@ def create_app(settings: Settings, opened: Callable[[], None] = lambda: None) ->
 @asynccontextmanager
 async def wired(settings: Settings) -> AsyncGenerator[Edge]:
     """Everything, open and wired together. Raises ConfigError, or StoreFailed when the database cannot be used."""
+    async with _opened(settings) as (parts, request_log):
+        desk = parts.desk(settings.background.answers_at_once)
+        async with _working(desk, parts) as worker:
+            yield Edge(parts.routing(desk, worker), request_log, new_request_id)
+
+
+@asynccontextmanager
+async def working(settings: Settings, answers_at_once: int) -> AsyncGenerator[None]:
+    """Gives answers in the background, and serves nothing. Raises as `wired`."""
+    async with _opened(settings) as (parts, _):
+        parts.tasks.create_task(parts.discovery.keep())
+        async with _working(parts.desk(answers_at_once), parts):
+            yield
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncGenerator[tuple[_Parts, RequestLog]]:
     as_json = settings.logging.format == "json" or (settings.logging.format == "auto" and not sys.stderr.isatty())
     request_log = configure(sys.stderr, level=settings.logging.level, as_json=as_json)
     async with AsyncExitStack() as stack:
@@ -132,9 +156,20 @@ async def wired(settings: Settings) -> AsyncGenerator[Edge]:
             discovery=Discovery(_providers(settings, stack), time.time),
             tasks=await stack.enter_async_context(_background()),
         )
-        gateway = parts.gateway()
-        stack.enter_context(draining(gateway.live.end_all, settings.server.shutdown_seconds))
-        yield Edge(parts.routing(gateway), request_log, new_request_id)
+        yield parts, request_log
+
+
+@asynccontextmanager
+async def _working(desk: Desk, parts: _Parts) -> AsyncGenerator[Worker]:
+    """The worker; on leaving, running answers get the rest of the time that a shutdown may take."""
+    worker = Worker(desk, parts.tasks)
+    limit = parts.settings.server.shutdown_seconds
+    with draining(worker.stop_claiming, desk.gateway.live.end_all, limit):
+        worker.start()
+        try:
+            yield worker
+        finally:
+            await worker.close(limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +195,36 @@ class _Parts:
         surroundings = Surroundings(time.time, Identifiers(), random.random)
         return Gateway(ModelRouter(self.discovery, aliases), self.responses, policy, surroundings)
 
-    def routing(self, gateway: Gateway) -> Routing:
-        settings = self.settings
+    def desk(self, answers_at_once: int) -> Desk:
+        background = self.settings.background
+        policy = BackgroundPolicy(
+            answers_at_once=answers_at_once,
+            running_per_tenant=background.running_per_tenant,
+            queued_per_tenant=background.queued_per_tenant,
+            heartbeat_seconds=min(background.heartbeat_seconds, background.lease_seconds / 3),
+            limit_seconds=background.limit_seconds,
+            poll_seconds=background.poll_seconds,
+            cancel_clears_output=background.cancel_clears_output,
+        )
+        return Desk(
+            gateway=self.gateway(),
+            responses=self.responses,
+            jobs=SqliteJobs(self.database, time.time, background.lease_seconds),
+            journal=SqliteJournal(self.database, time.time),
+            bells=Bells(),
+            policy=policy,
+        )
+
+    def routing(self, desk: Desk, worker: Worker) -> Routing:
+        settings, gateway = self.settings, desk.gateway
         heartbeat = Heartbeat(settings.responses.keepalive_seconds, self.tasks)
         for work in (heartbeat.run(), self.discovery.keep(), Sweeper(self.database, time.time, _SWEEP_SECONDS).run()):
             self.tasks.create_task(work)
         options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
-        responses = ResponsesEndpoints(gateway, self.responses, heartbeat, self.tasks, options)
+        background = BackgroundEndpoints(
+            Background(desk, worker), heartbeat, self.tasks, done_marker=options.done_marker
+        )
+        responses = ResponsesEndpoints(gateway, self.responses, background, heartbeat, self.tasks, options)
         relay = Relay(gateway.router, gateway.policy.retries, random.random)
         chat = ChatEndpoint(relay, self.tasks, options.max_body_bytes)
         models = ModelsEndpoints(self._cards)
@@ -175,6 +233,7 @@ class _Parts:
             create_response=responses.create,
             retrieve_response=responses.retrieve,
             delete_response=responses.delete,
+            cancel_response=background.cancel,
             list_input_items=responses.input_items,
             create_chat_completion=chat.create,
             list_models=models.list_models,

@@ -9,12 +9,14 @@
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
     │   ├── UpgradeRefused         426
+    │   ├── RateLimited            429
     │   └── HeadTooLarge           431
     ├── UpstreamError          a provider failed (5xx, or its own meaning); says where a retry may help
     │   ├── ConnectFailed          502
     │   ├── UpstreamTimeout        504
     │   ├── UpstreamBroke          502
     │   └── UpstreamRefused        what the provider answered, translated
+    ├── Conflict               a worker's job is gone or another's; no client ever sees it
     └── GatewayError           our fault or our owner's
         ├── ConfigError            start-up only
         ├── StoreFailed            503
@@ -100,6 +102,14 @@ class UpgradeRefused(CallerError):
     code = "websocket_not_available"
 
 
+class RateLimited(CallerError):
+    """The caller asks for more than the owner lets a tenant have."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+
 class HeadTooLarge(CallerError):
     """The path and the headers are longer than a request's may be."""
 
@@ -159,6 +169,10 @@ class UpstreamRefused(UpstreamError):
         self.type = type
         self.code = code
         self.retry = retry
+
+
+class Conflict(AntiphonError):
+    """Somebody else ended the job or took it over: whoever hears this drops what it is doing and touches nothing."""
 
 
 class GatewayError(AntiphonError):

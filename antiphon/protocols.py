@@ -45,13 +45,27 @@ class Caller(Struct, frozen=True):
     key_name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """An answer that has begun already, in another task or process.
+
+    `told` are its first frames, as everybody has seen them; `save` keeps its end. `provider` is named until one is
+    asked. A call to a provider may take `seconds`, whatever its own limit is.
+    """
+
+    told: Sequence[bytes]
+    provider: str
+    save: Callable[[StoredTurn], Awaitable[None]]
+    seconds: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Turn:
     """One request on its way to its answer.
 
     `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
-    an id. `origins` names, by item id, the provider that each reasoning item of the history came from. The last three
-    tell how the answer came, or is coming, to be.
+    an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
+    for an answer in the background. The last three tell how the answer came, or is coming, to be.
     """
 
     id: str
@@ -61,6 +75,7 @@ class Turn:
     input: list[Item]
     new_id: NewId
     clock: Clock
+    begun: Begun | None = None
     history: list[Item] = field(default_factory=list[Item])
     origins: dict[str, str] = field(default_factory=dict[str, str])
     conversation: str | None = None
@@ -153,8 +168,11 @@ class UpstreamReply(Protocol):
 class Post(Protocol):
     """Sends one body to a provider's endpoint, signed. Raises ConnectFailed or UpstreamTimeout."""
 
-    async def __call__(self, body: bytes, *, streamed: bool) -> UpstreamReply:
-        """The provider's reply as soon as its status and headers are known, whatever the status."""
+    async def __call__(self, body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+        """The provider's reply as soon as its status and headers are known, whatever the status.
+
+        `seconds`, where given, is how long the whole answer may take in place of the usual.
+        """
         ...
 
 
@@ -303,7 +321,7 @@ class Responses(Protocol):
         ...
 
     async def delete(self, tenant: str, response_id: str) -> bool:
-        """Removes the response with everything only it owns. False when there is none."""
+        """Removes the response with everything only it owns. False when there is none that has ended."""
         ...
 
 

@@ -1,16 +1,20 @@
-"""Serves the application with uvicorn, in one process or in several that share a port."""
+"""Serves the application with uvicorn, in one process or in several that share a port; or works without serving."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import math
+import signal
+from types import FrameType
 from typing import Final
 
 import uvicorn
+import uvloop
 from msgspec import Struct
 from uvicorn.supervisors import Multiprocess
 
-from antiphon.app import Application, create_app
+from antiphon.app import Application, create_app, working
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.settings import Settings
 
@@ -69,3 +73,22 @@ def run_server(settings: Settings) -> None:
         Multiprocess(config, sockets=[listener]).run()
     finally:
         listener.close()
+
+
+def run_worker(settings: Settings, answers_at_once: int) -> None:
+    """Gives answers in the background until a stop signal. Raises ConfigError, StoreFailed."""
+    uvloop.run(_work(settings, answers_at_once))
+
+
+async def _work(settings: Settings, answers_at_once: int) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _stack: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopped.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    async with working(settings, answers_at_once):
+        _settle_memory()
+        await stopped.wait()

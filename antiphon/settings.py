@@ -203,6 +203,47 @@ class ResponsesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = 15.0
 
 
+class BackgroundSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How answers are given in the background (`"background": true`)."""
+
+    answers_at_once: Annotated[
+        int,
+        Meta(description="How many each process gives at once; 0 leaves them all to `antiphon worker`.", ge=0, le=4096),
+    ] = 32
+    running_per_tenant: Annotated[
+        int, Meta(description="How many of one tenant's run at once, in all processes.", ge=1, le=1_000_000)
+    ] = 16
+    queued_per_tenant: Annotated[
+        int,
+        Meta(
+            description="How many of one tenant's may wait; one more is refused with 429.",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 1000
+    limit_seconds: Annotated[
+        float, Meta(description="How long one may take, whatever `timeouts` say; then it fails.", ge=1, le=86_400)
+    ] = 3600.0
+    lease_seconds: Annotated[
+        float,
+        Meta(description="A worker that has not been heard of for so long is taken for dead.", ge=0.5, le=3600),
+    ] = 30.0
+    heartbeat_seconds: Annotated[
+        float,
+        Meta(
+            description="How often a worker renews its lease; a third of `background.lease_seconds` at most.",
+            ge=0.1,
+            le=1200,
+        ),
+    ] = 10.0
+    poll_seconds: Annotated[
+        float, Meta(description="How often a worker looks for what other processes have taken in.", ge=0.05, le=60)
+    ] = 1.0
+    cancel_clears_output: Annotated[
+        bool, Meta(description="Whether a cancelled answer loses the items that were finished.")
+    ] = False
+
+
 class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a provider may take."""
 
@@ -266,6 +307,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = field(default_factory=dict[str, AliasSettings])
     responses: Annotated[ResponsesSettings, Meta(description="How answers are given and kept.")] = field(
         default_factory=ResponsesSettings
+    )
+    background: Annotated[BackgroundSettings, Meta(description="How answers are given in the background.")] = field(
+        default_factory=BackgroundSettings
     )
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings

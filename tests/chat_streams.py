@@ -19,7 +19,7 @@ from antiphon.wire.requests import parse_request
 NOW = 1_700_000_002.75
 
 
-async def _no_post(body: bytes, *, streamed: bool) -> UpstreamReply:
+async def _no_post(body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
     raise AssertionError("nothing is posted here")
 
 

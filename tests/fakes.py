@@ -102,8 +102,8 @@ class ScriptedProvider:
         self.script = list(script)
         self.bodies: list[bytes] = []
 
-    async def post(self, body: bytes, *, streamed: bool) -> UpstreamReply:
-        _ = streamed
+    async def post(self, body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+        _ = streamed, seconds
         self.bodies.append(body)
         reply = self.script.pop(0)
         if isinstance(reply, UpstreamError):

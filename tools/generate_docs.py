@@ -36,6 +36,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Several providers offer a model of this name.",
         "Write `provider/model`; the message lists them.",
     ),
+    "background_queue_full": (
+        "As many of your answers wait in the background as may (`background.queued_per_tenant`).",
+        "Wait for `retry-after` seconds, or until some are done.",
+    ),
     "conflict": ("The provider reports a conflict with another request.", "Send it again a little later."),
     "context_length_exceeded": (
         "Input and history are longer than the model can read.",
@@ -64,7 +68,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Leave `conversation` out.",
     ),
     "previous_response_not_found": (
-        "The response to go on from, or one before it, is unknown, deleted, expired, not stored, failed or not yours.",
+        "The response to go on from, or one before it, is unknown, deleted, expired, not kept, running or failed.",
         "Go on from another, or send the whole history as `input`.",
     ),
     "rate_limit_exceeded": (

@@ -17,6 +17,7 @@ _INTERRUPTED: Final = 130
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Serve the API.",
+    "worker": "Give answers in the background.",
     "check": "Check the configuration, and print what holds.",
     "models": "List the models that can be asked for.",
     "ask": "Ask a model, and print its answer as it comes.",

@@ -40,7 +40,8 @@ class Attempt:
         turn.warnings = built.warnings
         turn.attempts += 1
         self._delivery.provider = target.provider
-        reply = await target.post(built.body, streamed=turn.request.streamed)
+        seconds = None if turn.begun is None else turn.begun.seconds
+        reply = await target.post(built.body, streamed=turn.request.streamed, seconds=seconds)
         whole = False
         try:
             if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success

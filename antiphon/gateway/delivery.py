@@ -11,9 +11,10 @@ from typing import Final
 import msgspec
 
 from antiphon.errors import AntiphonError, UpstreamBroke
-from antiphon.protocols import DirectSink, Sink, Turn
+from antiphon.protocols import Begun, DirectSink, Sink, Turn
 from antiphon.wire.assembly import Assembly, events_of
 from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, render, renumbered
+from antiphon.wire.lifecycle import count_of
 from antiphon.wire.responses import ResponseError, encoded, opened
 from antiphon.wire.synthesis import error_event
 from antiphon.wire.usage import NO_USAGE
@@ -66,6 +67,8 @@ class Delivery:
         self.provider = ""
         self.output = False
         self.ended = False
+        if turn.begun is not None:
+            self._go_on_from(turn.begun)
 
     @property
     def opened(self) -> bool:
@@ -153,6 +156,13 @@ class Delivery:
         if self._size > self._limit and not self.ended:
             self._make_room()
         await self._sink(chunk)
+
+    def _go_on_from(self, begun: Begun) -> None:
+        """What was told already counts as sent; nothing of it was output that a provider could contradict."""
+        self.provider = begun.provider
+        for frames in begun.told:
+            self._note(frames)
+            self.next_number += count_of(frames)
 
     def _note(self, wire: bytes) -> None:
         self.frames.append(wire)

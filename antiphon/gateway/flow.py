@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import AntiphonError, BadRequest, GatewayError, NotFound, ShuttingDown
+from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, NotFound
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import Attempt
 from antiphon.gateway.delivery import Delivery
@@ -58,12 +58,12 @@ class Gateway:
         self.router = router
         self._responses = responses
         self.policy = policy
-        self._surroundings = surroundings
+        self.surroundings = surroundings
         self.live = LiveAnswers()
 
     async def open(self, request: Request, caller: Caller) -> Turn:
         """The turn that a request asks for, its history resolved. Raises BadRequest or NotFound."""
-        surroundings = self._surroundings
+        surroundings = self.surroundings
         _check_supported(request)
         lineage = None
         if request.previous_response_id is not None:
@@ -79,7 +79,7 @@ class Gateway:
             history=[] if lineage is None else lineage.items,
             origins={} if lineage is None else lineage.origins,
             conversation=self._conversation(request, lineage),
-            strict=self.policy.strict if request.strict is None else request.strict,
+            strict=self.is_strict(request),
         )
 
     async def answer(self, turn: Turn, sink: Sink) -> Outcome:
@@ -91,13 +91,16 @@ class Gateway:
         task = self.live.begin(turn, delivery)
         try:
             return await self._ask(turn, delivery)
+        except Conflict:
+            raise
         except AntiphonError as error:
             return await self._fail(turn, delivery, error)
         except asyncio.CancelledError:
-            if not self.live.ending or task is None:
+            reason = self.live.reason(task)
+            if reason is None or task is None:
                 raise
             task.uncancel()
-            return await self._fail(turn, delivery, ShuttingDown("The gateway is shutting down; please retry."))
+            return await self._fail(turn, delivery, reason)
         except Exception:  # whoever has begun to read an answer gets its end, whatever broke
             if not delivery.opened:
                 raise
@@ -107,6 +110,14 @@ class Gateway:
         finally:
             self.live.end(turn, task)
 
+    async def give_up(self, turn: Turn, sink: Sink, error: AntiphonError) -> Outcome:
+        """Ends an answer that has begun already and cannot be gone on with."""
+        return await self._fail(turn, Delivery(turn, sink), error)
+
+    def is_strict(self, request: Request) -> bool:
+        """Whether what a target cannot express is refused."""
+        return self.policy.strict if request.strict is None else request.strict
+
     async def _ask(self, turn: Turn, delivery: Delivery) -> Outcome:
         async def attempt(target: Target) -> Outcome:
             delivery.forget()
@@ -114,14 +125,14 @@ class Gateway:
             return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
 
         targets = await self.router.targets(turn.request.model or "", turn.request.wanted_provider)
-        return await ask(targets, attempt, self.policy.retries, self._surroundings.random, lambda: delivery.output)
+        return await ask(targets, attempt, self.policy.retries, self.surroundings.random, lambda: delivery.output)
 
     async def _fail(self, turn: Turn, delivery: Delivery, error: AntiphonError) -> Outcome:
         """Ends an answer that has begun; one that has not is left to its caller."""
         if not delivery.opened:
             raise error
         last, outcome = delivery.failure(error)
-        if turn.target is not None and error.code != "store_unavailable":
+        if (turn.target is not None or turn.begun is not None) and error.code != "store_unavailable":
             try:
                 await self._keep(turn, turn.target, delivery, outcome, last)
             except GatewayError as lost:
@@ -129,28 +140,41 @@ class Gateway:
         await delivery.end(last)
         return outcome
 
-    async def _keep(self, turn: Turn, target: Target, delivery: Delivery, outcome: Outcome, last: Chunk | None) -> None:
+    async def _keep(
+        self, turn: Turn, target: Target | None, delivery: Delivery, outcome: Outcome, last: Chunk | None
+    ) -> None:
         request = turn.request
         if not request.stored:
             return
-        retention = self.policy.retention_days
-        await self._responses.save(
+        save = self._responses.save if turn.begun is None else turn.begun.save
+        await save(
             StoredTurn(
                 id=turn.id,
                 tenant=turn.caller.tenant,
                 parent_id=request.previous_response_id,
                 conversation_id=turn.conversation,
                 created_at=turn.created_at,
-                expires_at=None if retention is None else turn.created_at + retention * _SECONDS_PER_DAY,
+                expires_at=self.expiry(turn),
                 status=outcome.status,
-                model=target.name,
-                provider=target.provider,
+                model=(request.model or "") if target is None else target.name,
+                provider=delivery.provider if target is None else target.provider,
                 upstream_id=outcome.upstream_id,
                 input=_encode(turn.input),
                 body=outcome.body,
                 frames=None if last is None else delivery.record(last),
             )
         )
+
+    def expiry(self, turn: Turn) -> int | None:
+        """From which second in Unix time on what is kept of the turn no longer exists."""
+        retention = self.policy.retention_days
+        return None if retention is None else turn.created_at + retention * _SECONDS_PER_DAY
+
+    async def resolve(self, turn: Turn) -> None:
+        """Gives a turn that was made again what its ancestors said. Raises BadRequest."""
+        if turn.request.previous_response_id is not None:
+            lineage = await self._lineage(turn.caller, turn.request.previous_response_id)
+            turn.history, turn.origins = lineage.items, lineage.origins
 
     async def _lineage(self, caller: Caller, response_id: str) -> Lineage:
         ancestors = await self._responses.lineage(caller.tenant, response_id)
@@ -172,13 +196,10 @@ class Gateway:
         if not request.stored:
             return inherited
         if inherited is None and self.policy.implicit_conversation:
-            return self._surroundings.new_id("conv")
+            return self.surroundings.new_id("conv")
         return inherited
 
 
 def _check_supported(request: Request) -> None:
-    if request.background:
-        if not request.stored:
-            raise BadRequest("Background mode requires store=true.", param="background", code="unsupported_parameter")
-        message = "Background mode is not available here; leave 'background' out and stream instead."
-        raise BadRequest(message, param="background", code="unsupported_parameter")
+    if request.background and not request.stored:
+        raise BadRequest("Background mode requires store=true.", param="background", code="unsupported_parameter")

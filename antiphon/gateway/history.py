@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.errors import BadRequest
+from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Ancestor
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, Request
@@ -62,6 +63,9 @@ class Lineage(Struct, frozen=True):
 def lineage_of(ancestors: list[Ancestor]) -> Lineage:
     """The context that a chain brings to its next turn. Raises BadRequest when its last answer has not ended well."""
     last = ancestors[-1]
+    if last.status in IN_FLIGHT:
+        message = f"Previous response with id '{last.id}' is still in progress; wait until it has ended."
+        raise BadRequest(message, param="previous_response_id", code="previous_response_not_found")
     if last.status not in ("completed", "incomplete"):
         message = f"Previous response with id '{last.id}' is {last.status}; only a finished answer can be continued."
         raise BadRequest(message, param="previous_response_id", code="previous_response_not_found")

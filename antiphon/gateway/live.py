@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from antiphon.errors import UpstreamBroke
+from antiphon.errors import AntiphonError, ShuttingDown, UpstreamBroke
 from antiphon.gateway.delivery import Delivery
 from antiphon.protocols import Sink, Turn
 from antiphon.wire.assembly import events_of
@@ -18,7 +18,7 @@ class LiveAnswers:
         """Nobody is being answered."""
         self._deliveries: dict[tuple[str, str], Delivery] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        self.ending = False
+        self._reasons: dict[asyncio.Task[object], AntiphonError] = {}
 
     def begin(self, turn: Turn, delivery: Delivery) -> asyncio.Task[object] | None:
         """The current task answers the turn from now on, until `end`."""
@@ -33,6 +33,8 @@ class LiveAnswers:
         """The task that `begin` gave has answered, or given up."""
         if task is not None:
             self._tasks.discard(task)
+            if self._reasons:
+                self._reasons.pop(task, None)
         if turn.request.streamed:
             delivery = self._deliveries.pop((turn.caller.tenant, turn.id), None)
             if delivery is not None:
@@ -44,9 +46,18 @@ class LiveAnswers:
 
     def end_all(self) -> None:
         """Cancels every running turn; each ends with a terminal event of its own."""
-        self.ending = True
         for task in tuple(self._tasks):
+            self.cut_short(task, ShuttingDown("The gateway is shutting down; please retry."))
+
+    def cut_short(self, task: asyncio.Task[object] | None, error: AntiphonError) -> None:
+        """Cancels the turn that a task answers; it ends with this error. Nothing where none is being answered."""
+        if task is not None and task in self._tasks:
+            self._reasons[task] = error
             task.cancel()
+
+    def reason(self, task: asyncio.Task[object] | None) -> AntiphonError | None:
+        """Why the task was cut short, None where somebody else cancelled it."""
+        return None if task is None else self._reasons.get(task)
 
 
 async def follow(delivery: Delivery, after: int, sink: Sink) -> None:

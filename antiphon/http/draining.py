@@ -18,8 +18,10 @@ _Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 @contextmanager
-def draining(end_all: Callable[[], None], after_seconds: float) -> Generator[None]:
-    """Inside, a stop signal calls `end_all` after `after_seconds`, and then whatever handled the signal before.
+def draining(begin_to_stop: Callable[[], None], end_all: Callable[[], None], after_seconds: float) -> Generator[None]:
+    """Inside, a stop signal calls `begin_to_stop` at once and `end_all` after `after_seconds`.
+
+    Whatever handled the signal before is called too.
 
     Does nothing in a thread that is not the main one: signals come only there.
     """
@@ -31,6 +33,7 @@ def draining(end_all: Callable[[], None], after_seconds: float) -> Generator[Non
 
     def begin() -> None:
         if not timers:
+            begin_to_stop()
             timers.append(loop.call_later(after_seconds, end_all))
 
     def handle(number: int, stack: FrameType | None) -> None:

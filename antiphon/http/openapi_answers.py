@@ -11,6 +11,7 @@ from antiphon.errors import (
     ConnectFailed,
     GatewayError,
     NotFound,
+    RateLimited,
     ShuttingDown,
     StoreFailed,
     Unauthorized,
@@ -29,6 +30,7 @@ DESCRIBED: Final[tuple[type[AntiphonError], ...]] = (
     BodyTooLarge,
     UnsupportedMediaType,
     UpgradeRefused,
+    RateLimited,
     GatewayError,
     ConnectFailed,
     UpstreamBroke,
@@ -39,7 +41,7 @@ DESCRIBED: Final[tuple[type[AntiphonError], ...]] = (
 _RELAYED: Final = {
     403: ("The provider does not allow this.", "permission_error", None),
     429: (
-        "The provider asks for patience, or a quota is used up: wait for as long as `retry-after` says.",
+        "The provider asks for patience, a quota is used up, or too many of your answers wait: see `retry-after`.",
         "rate_limit_error",
         "rate_limit_exceeded",
     ),
@@ -59,10 +61,15 @@ HEADERS: Final[Json] = {
         "description": "What the provider could not be told, one sentence each, separated by ` | `.",
         "schema": {"type": "string"},
     },
+    "PollAfter": {
+        "description": "Milliseconds until it is worth asking again; only while the answer is not over.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "ETag": {"description": "Send it back in `if-none-match`.", "schema": {"type": "string"}},
 }
 ANSWERED: Final = {"antiphon-target": "Target", "antiphon-attempts": "Attempts", "antiphon-warnings": "Warnings"}
+POLLED: Final = {"openai-poll-after-ms": "PollAfter"}
 CACHED: Final = {"etag": "ETag"}
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
-from antiphon.http.openapi_answers import ANSWERED, CACHED, answer, json_answer, refused, schema
+from antiphon.http.openapi_answers import ANSWERED, CACHED, POLLED, answer, json_answer, refused, schema
 from antiphon.http.queries import Page
 from antiphon.wire.requests import Include
 
@@ -98,6 +98,10 @@ _REQUESTS: Final[Json] = {
         "summary": "The next turn",
         "value": {"model": "demo/echo", "previous_response_id": "resp_…", "input": "And again?"},
     },
+    "background": {
+        "summary": "In the background",
+        "value": {"model": "demo/echo", "input": "Say hello.", "background": True},
+    },
     "tool": {
         "summary": "With a function",
         "value": {
@@ -142,12 +146,13 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         summary="Create a response",
         description=(
             "Answers `input`, whole or, with `stream: true`, as events. Once the last byte has arrived the response is"
-            " stored, unless `store` is false.\n\nFailures before the first output are errors with a status; later ones"
+            " stored, unless `store` is false. With `background: true` it is stored as `queued` and answered later.\n\n"
+            "Failures before the first output are errors with a status; later ones"
             " are the events `error` and `response.failed`. Bodies may be compressed (`content-encoding: gzip` or"
             " `deflate`)."
         ),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _REQUESTS}}},
-        answers={"200": answer("The answer, or its events.", _RESPONSE, ANSWERED)},
+        answers={"200": answer("The answer, or its events.", _RESPONSE, ANSWERED | POLLED)},
         errors=_CREATE_ERRORS,
         relays=True,
     ),
@@ -178,8 +183,8 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         tag=RESPONSES,
         summary="Retrieve or replay a response",
         description=(
-            "The response as it was answered. With `stream=true` its events again, from any of them on; one that is"
-            " still being made is followed to its end, and one that was not streamed is told as events."
+            "The response as it was answered, or as far as it has come. With `stream=true` its events, from any of them"
+            " on; one that is still being made is followed to its end, and one that was not streamed is told as events."
         ),
         parameters=(
             _RESPONSE_ID,
@@ -197,7 +202,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             _query("provider", "Find it only if this provider made it.", {"type": "string"}),
             *_INCLUDE,
         ),
-        answers={"200": answer("The response, or its events.", _RESPONSE)},
+        answers={"200": answer("The response, or its events.", _RESPONSE, POLLED)},
         errors=_STORED_ERRORS,
     ),
     ("delete", "/v1/responses/{id}"): Operation(
@@ -207,7 +212,16 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         description="What went on from it can no longer be gone on from.",
         parameters=(_RESPONSE_ID,),
         answers={"200": json_answer("It is gone.", "DeletedResponse")},
-        errors=(401, 404, 500, 503),
+        errors=(400, 401, 404, 500, 503),
+    ),
+    ("post", "/v1/responses/{id}/cancel"): Operation(
+        id="cancelResponse",
+        tag=RESPONSES,
+        summary="Cancel a response",
+        description="Ends an answer in the background, and keeps the items that were finished. Again is no error.",
+        parameters=(_RESPONSE_ID,),
+        answers={"200": json_answer("The response as it is then.", "Response")},
+        errors=_STORED_ERRORS,
     ),
     ("get", "/v1/responses/{id}/input_items"): Operation(
         id="listInputItems",

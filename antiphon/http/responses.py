@@ -13,10 +13,12 @@ from antiphon.errors import BadRequest
 from antiphon.gateway.flow import Gateway
 from antiphon.gateway.history import items_of, lineage_of
 from antiphon.gateway.live import follow
+from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Call
 from antiphon.http.queries import Page, flag, included, number, page, response_id, unknown_response
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
+from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses, Sink, StoredResponse, Turn
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import Chunk, Event, Outcome, split_object
@@ -55,6 +57,7 @@ class ResponsesEndpoints:
         self,
         gateway: Gateway,
         responses: Responses,
+        background: BackgroundEndpoints,
         heartbeat: Heartbeat,
         group: asyncio.TaskGroup,
         options: EdgeOptions,
@@ -62,6 +65,7 @@ class ResponsesEndpoints:
         """`group` owns tasks that watch for clients that leave."""
         self._gateway = gateway
         self._responses = responses
+        self._background = background
         self._heartbeat = heartbeat
         self._group = group
         self._options = options
@@ -71,6 +75,9 @@ class ResponsesEndpoints:
         request = parse_request(await call.body(self._options.max_body_bytes))
         turn = await self._gateway.open(request, call.known_caller)
         call.turn = turn
+        if request.background:
+            await self._background.create(call, turn)
+            return
         if request.streamed:
             await self._stream(call, turn)
             return
@@ -91,7 +98,13 @@ class ResponsesEndpoints:
         stored = await self._responses.get(call.tenant, identifier)
         if stored is not None and provider and provider != stored.provider:
             raise unknown_response(identifier)
-        if not streamed:
+        if stored is not None and stored.status in IN_FLIGHT:
+            if not streamed:
+                await self._background.show(call, stored, include)
+            else:
+                through = _unpadding if padded is False else None
+                await self._background.follow(call, identifier, after, through)
+        elif not streamed:
             if stored is None:
                 raise unknown_response(identifier)
             await call.reply(200, shown(stored.body, include))
@@ -104,6 +117,8 @@ class ResponsesEndpoints:
         """`DELETE /v1/responses/{id}`."""
         identifier = response_id(call)
         if not await self._responses.delete(call.tenant, identifier):
+            if await self._responses.get(call.tenant, identifier) is not None:
+                raise BadRequest("Cannot delete an in-flight response.")
             raise unknown_response(identifier)
         await call.reply(200, _encode({"id": identifier, "object": "response.deleted", "deleted": True}))
 

@@ -47,6 +47,7 @@ class Handlers(Struct, frozen=True):
     create_response: Handler
     retrieve_response: Handler
     delete_response: Handler
+    cancel_response: Handler
     list_input_items: Handler
     create_chat_completion: Handler
     list_models: Handler
@@ -73,6 +74,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         public("/v1/responses", handlers.refuse_upgrade),
         private("/v1/responses/{id}", "GET", handlers.retrieve_response),
         private("/v1/responses/{id}", "DELETE", handlers.delete_response),
+        private("/v1/responses/{id}/cancel", "POST", handlers.cancel_response),
         private("/v1/responses/{id}/input_items", "GET", handlers.list_input_items),
         private("/v1/chat/completions", "POST", handlers.create_chat_completion),
         private("/v1/models", "GET", handlers.list_models),

@@ -101,6 +101,10 @@ class HttpUpstream:
         line = endpoint.get_head if origin.through is None else _through_proxy(b"GET", endpoint, origin.through)
         return await self._exchange(endpoint, origin, b"%b%b\r\n" % (line, headers), b"", timeouts or self._timeouts)
 
+    def lasting(self, seconds: float) -> Timeouts:
+        """The usual timeouts, but for an answer that may take so long."""
+        return replace(self._timeouts, whole=seconds)
+
     async def close(self) -> None:
         """Cut what is running, which then raises ShuttingDown, and return when every socket is closed."""
         self._closed = True

@@ -17,6 +17,7 @@ from typing_extensions import override
 from antiphon import __version__
 from antiphon.errors import ConfigError, UpstreamBroke
 from antiphon.protocols import Post, Quirks, Target, UpstreamDialect, UpstreamReply
+from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.row import PATHS, ProviderRow, normalise_base_url
 from antiphon.providers.table import row_for
@@ -36,8 +37,20 @@ Dialects = Mapping[str, UpstreamDialect]
 class Upstream(Protocol):
     """What is asked of the HTTP client."""
 
-    async def post(self, endpoint: Endpoint, headers: bytes, body: bytes, *, patient: bool) -> UpstreamReply:
+    async def post(
+        self,
+        endpoint: Endpoint,
+        headers: bytes,
+        body: bytes,
+        timeouts: Timeouts | None = None,
+        *,
+        patient: bool = False,
+    ) -> UpstreamReply:
         """The reply as soon as its head is there. A `patient` one waits longer for it. Raises UpstreamError."""
+        ...
+
+    def lasting(self, seconds: float) -> Timeouts:
+        """The usual timeouts, but for an answer that may take so long."""
         ...
 
     async def get(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
@@ -53,8 +66,10 @@ class BoundPost:
     endpoint: Endpoint
     headers: bytes
 
-    async def __call__(self, body: bytes, *, streamed: bool) -> UpstreamReply:
+    async def __call__(self, body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
         """A whole answer begins only when all of it has been thought of, so it is waited for longer."""
+        if seconds is not None:
+            return await self.upstream.post(self.endpoint, self.headers, body, self.upstream.lasting(seconds))
         return await self.upstream.post(self.endpoint, self.headers, body, patient=not streamed)
 
     @override

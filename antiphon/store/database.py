@@ -11,11 +11,11 @@ from typing import Final, TypeVar
 
 from antiphon.store.connections import Synchronous, connect_reader
 from antiphon.store.failures import start_up
-from antiphon.store.jobs import Work
 from antiphon.store.location import create_file, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.readers import Readers
 from antiphon.store.schema import open_database
+from antiphon.store.work import Work
 from antiphon.store.writer import GroupWriter
 
 T = TypeVar("T")

@@ -1,76 +1,250 @@
-"""Work on its way from the event loop to a thread and back."""
+"""Jobs in SQLite: answers that are to be given in the background.
+
+Law: a job is one worker's at a time, and a response has a job exactly as long as it is queued or in progress.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import partial
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
-from antiphon.store.failures import Caught, as_ours
+from msgspec import Struct
+from sqlalchemy import insert
 
-T_co = TypeVar("T_co", covariant=True)
+from antiphon.errors import Conflict
+from antiphon.jobs import IN_FLIGHT, Claim, Queued
+from antiphon.protocols import Clock, StoredResponse, StoredTurn
+from antiphon.store import job_statements as say
+from antiphon.store.database import SqliteDatabase
+from antiphon.store.ending import End, Ending, Joining, end_of
+from antiphon.store.statements import positional, text_of
+from antiphon.store.tables import jobs, response_events, responses
+from antiphon.wire.lifecycle import cancelled, count_of
+
+_JOB: Final = tuple(column.name for column in jobs.columns)
+_EVENTS: Final = tuple(column.name for column in response_events.columns)
+_RESPONSE: Final = tuple(column.name for column in responses.columns)
+_MILLISECONDS: Final = 1000
+_GONE: Final = "The job is gone, or somebody else's."
 
 
-class Work(Protocol[T_co]):
-    """Something to do with the database: made on the event loop, done in a thread."""
+class _Texts:
+    """Every statement, compiled."""
+
+    def __init__(self) -> None:
+        self.insert_response = positional(insert(responses), _RESPONSE)
+        self.insert_job = positional(insert(jobs), _JOB)
+        self.insert_events = positional(insert(response_events), _EVENTS)
+        self.count_waiting = text_of(say.count_waiting())
+        self.find = text_of(say.find_job())
+        self.claim = text_of(say.claim_job())
+        self.claimed = text_of(say.read_claimed())
+        self.begin = text_of(say.begin_response())
+        self.lease = text_of(say.lease_job())
+        self.drop_job = text_of(say.drop_any_job())
+        self.drop_journal = text_of(say.drop_journal())
+        self.journal = text_of(say.read_journal())
+        self.cancelled = text_of(say.read_cancelled())
+
+
+class SqliteJobs:
+    """The `Jobs` of one database."""
+
+    def __init__(
+        self, database: SqliteDatabase, clock: Clock, lease_seconds: float, joining: Sequence[Joining] = ()
+    ) -> None:
+        """A lease that is not renewed for `lease_seconds` lapses. `joining` is done with every end."""
+        self._database = database
+        self._clock = clock
+        self._lease = int(lease_seconds * _MILLISECONDS)
+        self._texts = _Texts()
+        self._ending = Ending(joining)
+
+    async def add(self, queued: Queued, most: int) -> bool:
+        return await self._database.write(_Add(self._texts, queued, most, self._moment()))
+
+    async def waiting(self, most: int) -> bool:
+        return await self._database.read(_Find(self._texts.find, {"moment": self._moment(), "most": most}))
+
+    async def claim(self, most: int) -> Claim | None:
+        now = self._moment()
+        return await self._database.write(
+            _Claim(self._texts, {"moment": now, "until": now + self._lease, "most": most})
+        )
+
+    async def renew(self, claim: Claim) -> bool:
+        return await self._database.write(_Lease(self._texts.lease, claim, self._moment() + self._lease))
+
+    async def release(self, claim: Claim) -> None:
+        await self._database.write(_Lease(self._texts.lease, claim, 0))
+
+    async def finish(self, claim: Claim, turn: StoredTurn) -> None:
+        if not await self._database.write(_Finish(self._ending, claim.attempt, turn)):
+            raise Conflict(_GONE)
+
+    async def cancel(self, tenant: str, response_id: str, *, clears_output: bool) -> StoredResponse | None:
+        key = {"id": response_id, "whose": tenant, "now": int(self._clock())}
+        return await self._database.write(_Cancel(self._texts, self._ending, key, clears_output=clears_output))
+
+    def _moment(self) -> int:
+        return int(self._clock() * _MILLISECONDS)
+
+
+class _Add:
+    def __init__(self, texts: _Texts, queued: Queued, most: int, moment: int) -> None:
+        self._texts = texts
+        self._queued = queued
+        self._most = most
+        self._moment = moment
+        self._frames = b""
+        self._row: Sequence[object] = ()
 
     def prepare(self) -> None:
-        """What needs no database, such as compressing: done before the write lock is taken."""
-        ...
+        turn = self._queued.turn
+        self._frames = b"".join(turn.frames or ())
+        self._row = (
+            turn.id,
+            turn.tenant,
+            turn.parent_id,
+            turn.conversation_id,
+            turn.created_at,
+            turn.expires_at,
+            turn.status,
+            turn.model,
+            turn.provider,
+            turn.upstream_id,
+            turn.input,
+            turn.body,
+            None,
+        )
 
-    def perform(self, connection: sqlite3.Connection) -> T_co:
-        """The statements. May run again, after a rollback, when a neighbour in the same transaction failed."""
-        ...
-
-
-class Job(Generic[T_co]):
-    """One piece of work, and the future of whoever awaits it. In the hands of one thread at a time."""
-
-    __slots__ = ("_finish", "_future", "_work", "alone")
-
-    def __init__(self, work: Work[T_co], loop: asyncio.AbstractEventLoop, *, alone: bool = False) -> None:
-        """`alone` is for what cannot stand in a transaction."""
-        self._work = work
-        self._future: asyncio.Future[T_co] = loop.create_future()
-        self._finish: Callable[[], object] = self._future.cancel
-        self.alone = alone
-
-    @property
-    def future(self) -> asyncio.Future[T_co]:
-        """Done once `settle` was called on the event loop."""
-        return self._future
-
-    def prepare(self) -> bool:
-        """Whether there is something to perform; the future knows why not."""
-        with Caught() as caught:
-            self._work.prepare()
-        if caught.error is not None:
-            self.fail(caught.error)
-        return caught.error is None
-
-    def perform(self, connection: sqlite3.Connection) -> None:
-        """Raises whatever the work raises; what a transaction makes of that is not the job's to say."""
-        self._finish = partial(self._future.set_result, self._work.perform(connection))
-
-    def fail(self, error: Exception) -> None:
-        self._finish = partial(self._future.set_exception, as_ours(error))
-
-    def settle(self) -> None:
-        """On the event loop only. A task that no longer waits is not told."""
-        if not self._future.done():
-            self._finish()
+    def perform(self, connection: sqlite3.Connection) -> bool:
+        queued, texts = self._queued, self._texts
+        turn = queued.turn
+        key = {"whose": turn.tenant, "moment": self._moment}
+        if connection.execute(texts.count_waiting, key).fetchone()[0] >= self._most:
+            return False
+        connection.execute(texts.insert_response, self._row)
+        connection.execute(texts.insert_job, (turn.id, turn.tenant, queued.key_name, 0, 0, queued.request))
+        connection.execute(texts.insert_events, (turn.id, 0, count_of(self._frames) - 1, self._frames))
+        return True
 
 
-def settle(jobs: Iterable[Job[object]]) -> None:
-    for job in jobs:
-        job.settle()
+class _Find(Struct, frozen=True):
+    statement: str
+    parameters: dict[str, int]
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: sqlite3.Connection) -> bool:
+        return connection.execute(self.statement, self.parameters).fetchone() is not None
 
 
-def tell(loop: asyncio.AbstractEventLoop, jobs: Iterable[Job[object]]) -> None:
-    """Wakes everyone who awaits one of the jobs, by one call into the loop."""
-    # A loop that is closed has nobody left to tell.
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(settle, jobs)
+class _Claim(Struct, frozen=True):
+    texts: _Texts
+    parameters: dict[str, int]
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: sqlite3.Connection) -> Claim | None:
+        texts = self.texts
+        while rows := connection.execute(texts.claim, self.parameters).fetchall():
+            response_id, tenant, key_name, attempt, request = rows[0]
+            key = {"id": response_id}
+            found = connection.execute(texts.claimed, key).fetchone()
+            if found is None:  # the response has expired and was swept
+                connection.execute(texts.drop_job, key)
+                connection.execute(texts.drop_journal, key)
+                continue
+            connection.execute(texts.begin, key)
+            created_at, conversation_id, provider, input_ = found
+            return Claim(
+                id=response_id,
+                tenant=tenant,
+                key_name=key_name,
+                attempt=attempt,
+                created_at=created_at,
+                conversation_id=conversation_id,
+                provider=provider,
+                request=request,
+                input=input_,
+                told=[frames for (frames,) in connection.execute(texts.journal, key)],
+            )
+        return None
+
+
+class _Lease(Struct, frozen=True):
+    statement: str
+    claim: Claim
+    until: int
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: sqlite3.Connection) -> bool:
+        key = {"id": self.claim.id, "under": self.claim.attempt, "until": self.until}
+        return connection.execute(self.statement, key).rowcount > 0
+
+
+class _Finish:
+    def __init__(self, ending: Ending, attempt: int, turn: StoredTurn) -> None:
+        self._ending = ending
+        self._attempt = attempt
+        self._turn = turn
+        self._end: End | None = None
+
+    def prepare(self) -> None:
+        self._end = end_of(self._turn)
+
+    def perform(self, connection: sqlite3.Connection) -> bool:
+        return self._ending.end(connection, self._end or end_of(self._turn), self._attempt)
+
+
+class _Cancel:
+    def __init__(self, texts: _Texts, ending: Ending, key: dict[str, str | int], *, clears_output: bool) -> None:
+        self._texts = texts
+        self._ending = ending
+        self._key = key
+        self._clears_output = clears_output
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: sqlite3.Connection) -> StoredResponse | None:
+        row = connection.execute(self._texts.cancelled, self._key).fetchone()
+        if row is None:
+            return None
+        id_, parent_id, conversation_id, status, provider, input_, body, streamed, model, created_at = row
+        if status in IN_FLIGHT:
+            status, streamed = "cancelled", True
+            told = [frames for (frames,) in connection.execute(self._texts.journal, {"id": id_})]
+            body, frames = cancelled(body, told, clears_output=self._clears_output)
+            turn = StoredTurn(
+                id=id_,
+                tenant=str(self._key["whose"]),
+                parent_id=parent_id,
+                conversation_id=conversation_id,
+                created_at=created_at,
+                expires_at=None,
+                status=status,
+                model=model,
+                provider=provider,
+                upstream_id=None,
+                input=input_,
+                body=body,
+                frames=frames,
+            )
+            self._ending.end(connection, end_of(turn), None)
+        return StoredResponse(
+            id=id_,
+            parent_id=parent_id,
+            conversation_id=conversation_id,
+            status=status,
+            provider=provider,
+            input=input_,
+            body=body,
+            streamed=bool(streamed),
+        )

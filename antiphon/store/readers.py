@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from antiphon.errors import StoreFailed
 from antiphon.store.failures import Caught
-from antiphon.store.jobs import Job, Work, settle
+from antiphon.store.work import Job, Work, settle
 
 T = TypeVar("T")
 

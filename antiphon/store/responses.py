@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from antiphon.protocols import Ancestor, Clock, StoredResponse, StoredTurn
 from antiphon.store.database import SqliteDatabase
+from antiphon.store.job_statements import IN_FLIGHT
 from antiphon.store.statements import positional, text_of
 from antiphon.store.tables import responses
 
@@ -182,7 +183,9 @@ def _frames() -> ClauseElement:
 
 
 def _delete() -> ClauseElement:
-    return delete(responses).where(*_visible(responses, bindparam("response_id")))
+    """Not what is still being answered: its job would be left without a response."""
+    ended = responses.c.status.not_in(IN_FLIGHT)
+    return delete(responses).where(*_visible(responses, bindparam("response_id")), ended)
 
 
 def _lineage() -> ClauseElement:

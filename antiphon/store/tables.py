@@ -25,7 +25,7 @@ responses: Final = Table(
     Column("conversation_id", Text, doc="The conversation it belongs to, if any."),
     Column("created_at", BigInteger, nullable=False, doc="Unix time in seconds."),
     Column("expires_at", BigInteger, doc="Unix time in seconds from which it no longer exists; null is never."),
-    Column("status", Text, nullable=False, doc="How the answer ended, in the API's words."),
+    Column("status", Text, nullable=False, doc="How the answer ended, or that it has not, in the API's words."),
     Column("model", Text, nullable=False, doc="The model as the client named it."),
     Column("provider", Text, nullable=False, doc="Who answered."),
     Column("upstream_id", Text, doc="The provider's own id of the answer."),
@@ -40,6 +40,28 @@ Index(
     responses.c.expires_at,
     sqlite_where=responses.c.expires_at.is_not(None),
     postgresql_where=responses.c.expires_at.is_not(None),
+)
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("response_id", Text, primary_key=True, doc="The answer that is to be given. Sorts by time of birth."),
+    Column("tenant", Text, nullable=False, doc="Whose it is."),
+    Column("key_name", Text, nullable=False, doc="The name of the key it was asked with."),
+    Column("attempt", BigInteger, nullable=False, doc="How often it was claimed: only the newest claim counts."),
+    Column("leased_until", BigInteger, nullable=False, doc="Unix time in milliseconds; from then on nobody has it."),
+    Column("request", LargeBinary, nullable=False, doc="The client's body."),
+)
+
+Index("ix_jobs_tenant", jobs.c.tenant, jobs.c.leased_until)
+
+response_events: Final = Table(
+    "response_events",
+    metadata,
+    Column("response_id", Text, primary_key=True, doc="The answer that is being given."),
+    Column("first", BigInteger, primary_key=True, doc="The sequence number of the first event."),
+    Column("last", BigInteger, nullable=False, doc="The sequence number of the last event."),
+    Column("frames", LargeBinary, nullable=False, doc="The events as Server-Sent Events frames, joined."),
 )
 
 # Alembic's own, described here so that a new database can be made without importing Alembic.

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from antiphon.errors import StoreFailed
 from antiphon.store.failures import Caught
-from antiphon.store.jobs import Job, Work, tell
+from antiphon.store.work import Job, Work, tell
 
 T = TypeVar("T")
 

@@ -225,7 +225,11 @@ BAD: dict[str, tuple[dict[str, Any], str | None, str | None]] = {
         "metadata",
         "string_above_max_length",
     ),
-    "background": ({"model": NATIVE_MODEL, "input": "Hi", "background": True}, "background", "unsupported_parameter"),
+    "background": (
+        {"model": NATIVE_MODEL, "input": "Hi", "background": True, "store": False},
+        "background",
+        "unsupported_parameter",
+    ),
     "no such provider": (
         {"model": NATIVE_MODEL, "input": "Hi", "provider": "nobody"},
         "provider",

@@ -70,7 +70,6 @@ def test_every_route_answers_under_every_prefix(
     [
         "/v1/responses/{id}/input_items/more",
         "/v1/responses/{id}/output_items",
-        "/v1/responses/{id}/cancel",
         "/v1/responses/a/b/c",
         "/v1/responses/%2e%2e%2fmodels",
         "/v1/responses/{id}%2finput_items%2fx",

@@ -11,7 +11,7 @@ from antiphon.wire.requests import Item, parse_request
 Body = dict[str, Any]
 
 
-async def _nobody(body: bytes, *, streamed: bool) -> UpstreamReply:
+async def _nobody(body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
     raise AssertionError("translating must not send anything")
 
 

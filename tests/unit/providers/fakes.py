@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from antiphon.errors import UpstreamError
 from antiphon.protocols import Built, Reader, Target, Turn, UpstreamDialect, UpstreamReply
+from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.instance import ProviderInstance
 from antiphon.settings import ProviderSettings
@@ -54,9 +55,22 @@ class ScriptedUpstream:
         self.status = status
         self.sent: list[tuple[str, str, bytes, bytes]] = []
         self.replies: list[ScriptedReply] = []
+        self.timeouts: list[Timeouts | None] = []
 
-    async def post(self, endpoint: Endpoint, headers: bytes, body: bytes, *, patient: bool) -> UpstreamReply:
+    async def post(
+        self,
+        endpoint: Endpoint,
+        headers: bytes,
+        body: bytes,
+        timeouts: Timeouts | None = None,
+        *,
+        patient: bool = False,
+    ) -> UpstreamReply:
+        self.timeouts.append(timeouts)
         return self._reply("POST", endpoint, headers, body)
+
+    def lasting(self, seconds: float) -> Timeouts:
+        return Timeouts(whole=seconds)
 
     async def get(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
         return self._reply("GET", endpoint, headers, b"")

@@ -34,6 +34,17 @@ async def test_a_provider_without_native_responses_gets_chat_completions() -> No
     assert target.quirks is TABLE["cerebras"].quirks
 
 
+async def test_an_answer_may_be_given_more_time_than_usual() -> None:
+    upstream = ScriptedUpstream()
+    target = instance("openai", upstream, api_key="sk-1").target("gpt-4o")
+    await target.post(b"{}", streamed=True, seconds=3600.0)
+    await target.post(b"{}", streamed=True)
+    given, usual = upstream.timeouts
+    assert given is not None
+    assert given.whole == 3600.0
+    assert usual is None
+
+
 async def test_without_a_key_there_is_no_authorization() -> None:
     upstream = ScriptedUpstream()
     await instance("ollama", upstream).target("qwen3").post(b"{}", streamed=False)

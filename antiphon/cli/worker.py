@@ -1,0 +1,28 @@
+"""``antiphon worker``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from antiphon.cli.configured import config_option, configured
+from antiphon.errors import ConfigError
+from antiphon.server import run_worker
+from antiphon.settings import BackgroundSettings
+
+
+@click.command("worker")
+@config_option
+@click.option("--answers", type=click.IntRange(1, 4096), metavar="NUMBER", help="How many at once.  [default: 32]")
+def command(config: Path | None, answers: int | None) -> None:
+    """Give answers in the background until a signal says to stop, beside servers or in their place.
+
+    Servers do so too, unless `background.answers_at_once` is 0. All of them must share one database.
+    """
+    settings = configured(config)[0].settings
+    if settings.database.url in (None, "sqlite://"):
+        raise ConfigError("A worker needs the database of its servers: one in memory is nobody else's.")
+    at_once = answers or settings.background.answers_at_once or BackgroundSettings().answers_at_once
+    click.echo(f"Giving up to {at_once} answers at once.", err=True)
+    run_worker(settings, at_once)

@@ -1,0 +1,76 @@
+"""Work on its way from the event loop to a thread and back."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from antiphon.store.failures import Caught, as_ours
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Work(Protocol[T_co]):
+    """Something to do with the database: made on the event loop, done in a thread."""
+
+    def prepare(self) -> None:
+        """What needs no database, such as compressing: done before the write lock is taken."""
+        ...
+
+    def perform(self, connection: sqlite3.Connection) -> T_co:
+        """The statements. May run again, after a rollback, when a neighbour in the same transaction failed."""
+        ...
+
+
+class Job(Generic[T_co]):
+    """One piece of work, and the future of whoever awaits it. In the hands of one thread at a time."""
+
+    __slots__ = ("_finish", "_future", "_work", "alone")
+
+    def __init__(self, work: Work[T_co], loop: asyncio.AbstractEventLoop, *, alone: bool = False) -> None:
+        """`alone` is for what cannot stand in a transaction."""
+        self._work = work
+        self._future: asyncio.Future[T_co] = loop.create_future()
+        self._finish: Callable[[], object] = self._future.cancel
+        self.alone = alone
+
+    @property
+    def future(self) -> asyncio.Future[T_co]:
+        """Done once `settle` was called on the event loop."""
+        return self._future
+
+    def prepare(self) -> bool:
+        """Whether there is something to perform; the future knows why not."""
+        with Caught() as caught:
+            self._work.prepare()
+        if caught.error is not None:
+            self.fail(caught.error)
+        return caught.error is None
+
+    def perform(self, connection: sqlite3.Connection) -> None:
+        """Raises whatever the work raises; what a transaction makes of that is not the job's to say."""
+        self._finish = partial(self._future.set_result, self._work.perform(connection))
+
+    def fail(self, error: Exception) -> None:
+        self._finish = partial(self._future.set_exception, as_ours(error))
+
+    def settle(self) -> None:
+        """On the event loop only. A task that no longer waits is not told."""
+        if not self._future.done():
+            self._finish()
+
+
+def settle(jobs: Iterable[Job[object]]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+def tell(loop: asyncio.AbstractEventLoop, jobs: Iterable[Job[object]]) -> None:
+    """Wakes everyone who awaits one of the jobs, by one call into the loop."""
+    # A loop that is closed has nobody left to tell.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(settle, jobs)
