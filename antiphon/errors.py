@@ -12,7 +12,7 @@
     │   └── HeadTooLarge           431
     ├── UpstreamError          a provider failed (5xx, or its own meaning); says where a retry may help
     │   ├── ConnectFailed          502
-    │   │   └── AddressRefused         where it leads is not to be asked
+    │   ├── AddressRefused         502
     │   ├── UpstreamTimeout        504
     │   ├── UpstreamBroke          502
     │   └── UpstreamRefused        what the provider answered, translated
@@ -129,7 +129,7 @@ class ConnectFailed(UpstreamError):
     """No connection: name, route, TLS or refusal."""
 
 
-class AddressRefused(ConnectFailed):
+class AddressRefused(UpstreamError):
     """The address leads where the gateway does not go at somebody else's word, such as into its own network."""
 
     retry = Retry.NEVER

@@ -95,7 +95,7 @@ class HttpUpstream:
         says that nobody read the request. On a new connection, after a first byte, or later than a round trip takes,
         the same close may mean that the provider has begun to work, so it is an error and the caller decides.
 
-        Raises ConnectFailed, AddressRefused among them, UpstreamTimeout, UpstreamBroke; ShuttingDown after `close`.
+        Raises ConnectFailed, AddressRefused, UpstreamTimeout, UpstreamBroke; ShuttingDown after `close`.
         """
         origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
         line = endpoint.post_head if origin.through is None else _through_proxy(b"POST", endpoint, origin.through)

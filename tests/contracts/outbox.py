@@ -45,7 +45,9 @@ Make = Callable[[Clock, Sequence[Subscription]], AbstractAsyncContextManager[Seq
 """Opens an empty outbox that reads the given clock, as two processes see it."""
 
 
-class OutboxContract:
+class Opened:
+    """The fixtures that every part of the contract needs."""
+
     @pytest.fixture
     def clock(self) -> HandClock:
         return HandClock()
@@ -63,6 +65,8 @@ class OutboxContract:
         (notice,) = await office.outbox.claim(receiver, 8, LEASE)
         return notice
 
+
+class AnnouncingContract(Opened):
     async def test_an_event_waits_for_everyone_who_wants_it_and_for_nobody_else(self, office: Office) -> None:
         assert await office.announce(THEIRS, "resp_1", DONE)
         assert await office.announce(MINE, "resp_2", "response.failed")
@@ -97,6 +101,8 @@ class OutboxContract:
         await office.announce(MINE, "resp_1", DONE)
         assert await office.outbox.claim("we_all", 8, LEASE) == []
 
+
+class ClaimingContract(Opened):
     async def test_many_who_claim_at_once_never_get_the_same(self, offices: Sequence[Office]) -> None:
         expected = {f"resp_{number}" for number in range(40)}
         for response_id in expected:
@@ -166,3 +172,7 @@ class OutboxContract:
         clock.now += 1e7
         assert await office.outbox.due_at("we_all") is None
         assert await office.outbox.claim("we_all", 8, LEASE) == []
+
+
+class OutboxContract(AnnouncingContract, ClaimingContract):
+    """All of it."""
