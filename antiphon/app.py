@@ -7,7 +7,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -38,25 +38,30 @@ from antiphon.http.openapi import OpenApiEndpoint
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
 from antiphon.http.routes import Handlers, Routing, routing
 from antiphon.http.streams import Heartbeat
+from antiphon.notices import Subscription
 from antiphon.observe.logs import RequestLog, configure
-from antiphon.protocols import Caller, Responses, UpstreamDialect
+from antiphon.protocols import Announcer, Caller, Responses, StoredTurn, UpstreamDialect, UpstreamReply
 from antiphon.providers.cards import ModelCard
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Discovery, Provider
+from antiphon.providers.egress import Egress
+from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
-from antiphon.settings import Settings
+from antiphon.settings import MASTER, Settings
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.jobs import SqliteJobs
 from antiphon.store.journal import SqliteJournal
+from antiphon.store.outbox import SqliteOutbox
 from antiphon.store.responses import SqliteResponses
 from antiphon.store.sweeper import Sweeper
+from antiphon.store.work import Work
+from antiphon.webhooks.receiver import SECONDS, Receiver, name_of
+from antiphon.webhooks.sender import Sender
 from antiphon.wire.ids import RANDOM_BYTES, identifier
-
-MASTER: Final = "master"
-"""The tenant, and the key's name in logs, of whoever holds the master key."""
+from antiphon.wire.webhooks import key_of
 
 _SWEEP_SECONDS: Final = 60.0
 _IDS_PER_BLOCK: Final = 64
@@ -149,12 +154,15 @@ async def _opened(settings: Settings) -> AsyncGenerator[tuple[_Parts, RequestLog
         database = await stack.enter_async_context(
             SqliteDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
+        receivers = webhook_receivers(settings, stack)
+        tasks = await stack.enter_async_context(_background())
         parts = _Parts(
             settings=settings,
             database=database,
             responses=SqliteResponses(database, time.time),
             discovery=Discovery(_providers(settings, stack), time.time),
-            tasks=await stack.enter_async_context(_background()),
+            announcer=_announcer(settings, receivers, database, tasks),
+            tasks=tasks,
         )
         yield parts, request_log
 
@@ -174,12 +182,13 @@ async def _working(desk: Desk, parts: _Parts) -> AsyncGenerator[Worker]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
-    """What has been opened."""
+    """What has been opened. The store that ends background answers performs what `announcer` gives it as it does."""
 
     settings: Settings
     database: SqliteDatabase
     responses: Responses
     discovery: Discovery
+    announcer: Announcer[Work[None]]
     tasks: asyncio.TaskGroup
 
     def gateway(self) -> Gateway:
@@ -209,11 +218,14 @@ class _Parts:
         return Desk(
             gateway=self.gateway(),
             responses=self.responses,
-            jobs=SqliteJobs(self.database, time.time, background.lease_seconds),
+            jobs=SqliteJobs(self.database, time.time, background.lease_seconds, joining=[self._announced]),
             journal=SqliteJournal(self.database, time.time),
             bells=Bells(),
             policy=policy,
         )
+
+    def _announced(self, ended: StoredTurn) -> Work[None] | None:
+        return self.announcer.announce(ended.tenant, ended.id, f"response.{ended.status}", int(time.time()))
 
     def routing(self, desk: Desk, worker: Worker) -> Routing:
         settings, gateway = self.settings, desk.gateway
@@ -290,6 +302,54 @@ def _providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
     if "demo" not in settings.providers or settings.providers["demo"].enabled:
         providers.append(Demo(dialects["chat"], time.time))
     return providers
+
+
+@dataclass(frozen=True, slots=True)
+class _NoticePost:
+    """Implements `notices.NoticePost` for one address."""
+
+    upstream: HttpUpstream
+    endpoint: Endpoint
+
+    async def __call__(self, headers: Mapping[str, str], body: bytes) -> UpstreamReply:
+        lines = header_block({"user-agent": f"antiphon/{__version__}", **headers})
+        return await self.upstream.post(self.endpoint, lines, body)
+
+
+def webhook_receivers(settings: Settings, stack: AsyncExitStack) -> list[Receiver]:
+    """Whoever is told of background answers, in the order of the settings. Opens nothing before it is needed."""
+    limits = Timeouts(first_byte=SECONDS, idle=SECONDS, whole=SECONDS)
+    upstreams: dict[Egress, HttpUpstream] = {}
+    receivers: list[Receiver] = []
+    for webhook in settings.webhooks:
+        egress = Egress(allow_http=webhook.allow_http, allow_private=webhook.allow_private)
+        if egress not in upstreams:
+            upstreams[egress] = HttpUpstream(limits, egress=egress)
+            stack.push_async_callback(upstreams[egress].close)
+        endpoint = Endpoint.parse(webhook.url)
+        keys = [key_of(secret) for secret in webhook.all_secrets]
+        post = _NoticePost(upstreams[egress], endpoint)
+        receivers.append(Receiver(name=name_of(webhook.url), host=endpoint.host, keys=keys, post=post))
+    return receivers
+
+
+def _announcer(
+    settings: Settings, receivers: Sequence[Receiver], database: SqliteDatabase, tasks: asyncio.TaskGroup
+) -> Announcer[Work[None]]:
+    """The outbox, and a task that empties it where there is anybody to tell."""
+    sender = Sender(receivers, time.time, random.random)
+    subscriptions = [
+        Subscription(
+            receiver.name,
+            frozenset(webhook.all_events),
+            None if webhook.tenants is None else frozenset(webhook.tenants),
+        )
+        for receiver, webhook in zip(receivers, settings.webhooks, strict=True)
+    ]
+    outbox = SqliteOutbox(database, time.time, subscriptions, sender.wake)
+    if receivers:
+        tasks.create_task(sender.run(outbox))
+    return outbox
 
 
 class _Closing(Exception):

@@ -13,6 +13,7 @@
     │   └── HeadTooLarge           431
     ├── UpstreamError          a provider failed (5xx, or its own meaning); says where a retry may help
     │   ├── ConnectFailed          502
+    │   ├── AddressRefused         502
     │   ├── UpstreamTimeout        504
     │   ├── UpstreamBroke          502
     │   └── UpstreamRefused        what the provider answered, translated
@@ -136,6 +137,12 @@ class UpstreamError(AntiphonError):
 
 class ConnectFailed(UpstreamError):
     """No connection: name, route, TLS or refusal."""
+
+
+class AddressRefused(UpstreamError):
+    """The address leads where the gateway does not go at somebody else's word, such as into its own network."""
+
+    retry = Retry.NEVER
 
 
 class UpstreamTimeout(UpstreamError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -16,6 +16,8 @@ from antiphon.errors import UpstreamError
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, Request
+
+T_co = TypeVar("T_co", covariant=True)
 
 Sink = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk on its way to the client. Awaiting it is the back-pressure."""
@@ -322,6 +324,22 @@ class Responses(Protocol):
 
     async def delete(self, tenant: str, response_id: str) -> bool:
         """Removes the response with everything only it owns. False when there is none that has ended."""
+        ...
+
+
+# --- webhooks ---------------------------------------------------------------------------------------------------------
+
+
+class Announcer(Protocol[T_co]):
+    """Has the world told that a background answer ended."""
+
+    def announce(self, tenant: str, response_id: str, event_type: str, created_at: int) -> T_co | None:
+        """What is to be performed in the very transaction that ends the answer; None when nobody wants to know.
+
+        Only a store looks into it. Once that transaction is committed, everyone who wants to know is told, be it by
+        another process; if it is rolled back, nobody is. `event_type` is ``response.`` and how it ended: ``completed``,
+        ``cancelled``, ``failed`` or ``incomplete``; `created_at` is the Unix time in seconds at which it did.
+        """
         ...
 
 

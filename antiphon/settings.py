@@ -6,13 +6,14 @@ not described here does not exist. `None` as a default is explained by the sente
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta, Struct, field
 from typing_extensions import override
 
 Dialect = Literal["responses", "chat"]
 Level = Literal["debug", "info", "warning", "error"]
+WebhookEvent = Literal["response.completed", "response.cancelled", "response.failed", "response.incomplete"]
 
 _SECRET: Final = {"secret": True}
 """Marks what no output may ever show."""
@@ -36,6 +37,9 @@ _Name = Annotated[
         extra={"expected": "a name of small letters, digits, '.', '_' and '-'"},
     ),
 ]
+MASTER: Final = "master"
+"""The tenant, and the key's name in logs, of whoever holds the master key."""
+
 _Address = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$", max_length=2048, extra=_URL)]
 _ModelName = Annotated[
     str, Meta(pattern=r"^\S+$", max_length=256, extra={"expected": "the name of a model, without blanks"})
@@ -46,6 +50,14 @@ _TargetName = Annotated[
         pattern=r"^[a-z0-9][a-z0-9._-]*/\S+$",
         max_length=320,
         extra={"expected": "a target, written provider/model"},
+    ),
+]
+_Secret = Annotated[
+    str,
+    Meta(
+        pattern=r"^whsec_[A-Za-z0-9+/]+={0,2}$",
+        max_length=128,
+        extra=_SECRET | {"expected": "a signing secret: `whsec_`, then 24 to 64 bytes in base64"},
     ),
 ]
 _HeaderName = Annotated[
@@ -273,6 +285,54 @@ class RetrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = 20.0
 
 
+class WebhookSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A receiver that is told how background answers ended."""
+
+    url: Annotated[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://[^\s/?#]+[^\s#]*$",
+                max_length=2048,
+                extra={"address": True, "expected": "an https:// address"},
+            ),
+        ],
+        Meta(description="Where events are sent, with POST."),
+    ]
+    secret: Annotated[_Secret | None, Meta(description="What events are signed with; `whsec_` and base64.")] = None
+    secrets: Annotated[
+        list[_Secret],
+        Meta(description="Several secrets, while one is exchanged for another: each signs every event.", max_length=8),
+    ] = field(default_factory=list[str])
+    events: Annotated[
+        Annotated[list[WebhookEvent], Meta(min_length=1, max_length=16)] | None,
+        Meta(description="The events that are sent; all when absent."),
+    ] = None
+    tenants: Annotated[
+        Annotated[list[_Name], Meta(min_length=1, max_length=10_000)] | None,
+        Meta(description="The tenants whose answers it hears of; every tenant when absent."),
+    ] = None
+    allow_http: Annotated[bool, Meta(description="Whether the address may be http://, without TLS.")] = False
+    allow_private: Annotated[
+        bool, Meta(description="Whether it may be in a private network or on this machine, and at any port.")
+    ] = False
+
+    @property
+    def all_events(self) -> tuple[str, ...]:
+        """Those that are sent."""
+        return get_args(WebhookEvent) if self.events is None else tuple(self.events)
+
+    @property
+    def all_secrets(self) -> list[str]:
+        """The one that stands by itself first."""
+        return [*([] if self.secret is None else [self.secret]), *self.secrets]
+
+    @override
+    def __repr__(self) -> str:
+        """Without address and secrets."""
+        return f"WebhookSettings(events={self.events!r}, tenants={self.tenants!r})"
+
+
 class LoggingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is logged. Keys never are, and neither is what is said."""
 
@@ -317,6 +377,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retries: Annotated[
         RetrySettings, Meta(description="What happens when a provider fails before its answer has begun.")
     ] = field(default_factory=RetrySettings)
+    webhooks: Annotated[
+        list[WebhookSettings], Meta(description="Who is told how background answers ended.", max_length=64)
+    ] = field(default_factory=list[WebhookSettings])
     logging: Annotated[
         LoggingSettings, Meta(description="What is logged; keys never are, and neither is what is said.")
     ] = field(default_factory=LoggingSettings)

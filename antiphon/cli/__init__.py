@@ -23,6 +23,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "ask": "Ask a model, and print its answer as it comes.",
     "config": "Describe the configuration: schema, docs.",
     "db": "Look after the database: upgrade, status.",
+    "webhooks": "Look after the receivers of webhooks: test.",
 }
 
 

@@ -11,7 +11,7 @@ from antiphon.config.redact import redacted_address
 from antiphon.config.resolve import Finding
 from antiphon.providers.demo import MODEL as DEMO_MODEL
 from antiphon.providers.demo import NAME as DEMO
-from antiphon.settings import ServerSettings, Settings
+from antiphon.settings import ServerSettings, Settings, WebhookSettings
 
 _EVERY_INTERFACE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - told apart, not listened on
 
@@ -40,6 +40,13 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in shown:
         sign = "✓" if finding.is_found else "✗"
         yield f"{sign} {finding.name:{names}}  {_address(finding):{urls}}  {finding.origin}"
+
+
+def webhook_lines(webhooks: Iterable[WebhookSettings]) -> Iterator[str]:
+    """One line per receiver: its address, and of what it is told."""
+    for webhook in webhooks:
+        whose = "every tenant" if webhook.tenants is None else ", ".join(webhook.tenants)
+        yield f"→ {redacted_address(webhook.url)}  {', '.join(webhook.all_events)}  of {whose}"
 
 
 def base_url(server: ServerSettings) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from antiphon.cli.banner import finding_lines
+from antiphon.cli.banner import finding_lines, webhook_lines
 from antiphon.cli.configured import config_option, configured
 from antiphon.config.redact import redacted
 
@@ -23,5 +23,7 @@ def command(config: Path | None) -> None:
         click.echo(f"! {warning}", err=True)
     click.echo(f"# {loaded.path or 'No configuration file.'}")
     for line in finding_lines(loaded.findings):
+        click.echo(f"# {line}")
+    for line in webhook_lines(loaded.settings.webhooks):
         click.echo(f"# {line}")
     click.echo(redacted(loaded.settings), nl=False)

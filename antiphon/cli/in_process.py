@@ -35,12 +35,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def private(settings: Settings) -> tuple[Settings, str]:
-    """The settings for an application that nobody else uses, with the key to it: it keeps nothing and logs errors."""
+    """The settings for an application that nobody else uses, and the key to it: it keeps and tells nothing."""
     key = secrets.token_urlsafe(32)
     changed = msgspec.structs.replace(
         settings,
         master_key=key,
         database=DatabaseSettings(url="sqlite://"),
+        webhooks=[],
         logging=LoggingSettings(level="error", format="human"),
     )
     return changed, key

@@ -152,7 +152,7 @@ class _Check:
 
     def _wrong(self, node: Node, kind: Type, path: Path) -> object:
         if not node.broken:
-            got = _shown(node, is_secret=bool(mark(kind, "secret") or mark(kind, "address")))
+            got = _shown(node, is_secret=_is_secret(kind))
             hint = (
                 "; put it in quotes" if isinstance(plain(kind), StrType) and isinstance(node.value, int | float) else ""
             )
@@ -211,6 +211,13 @@ _READ: Final[Mapping[type[Type], Callable[[Node, Any], Any]]] = {
 def _is_within(value: float, kind: IntType | FloatType) -> bool:
     above = (kind.gt is None or value > kind.gt) and (kind.ge is None or value >= kind.ge)
     return above and (kind.le is None or value <= kind.le)
+
+
+def _is_secret(kind: Type) -> bool:
+    """Whether no message may show what stands there; of a list, what it is a list of decides."""
+    inner = plain(kind)
+    item = inner.item_type if isinstance(inner, CollectionType) else kind
+    return bool(mark(item, "secret") or mark(item, "address"))
 
 
 def _shown(node: Node, *, is_secret: bool) -> str:

@@ -17,6 +17,7 @@ from antiphon.config.resolve import Finding, Resolution, row_of
 from antiphon.config.scan import Discovery, Scan
 from antiphon.config.tree import Node, Problems, members_at, placed
 from antiphon.config.variables import CONFIG, Variables
+from antiphon.config.webhooks import check_webhooks
 from antiphon.config.yaml_file import parsed
 from antiphon.errors import ConfigError
 from antiphon.providers.row import ProviderRow
@@ -55,6 +56,7 @@ def load(environment: Environment, *, config: Path | None = None, options: Optio
     aliases = Aliases(settings, tree, TABLE, problems)
     settings = msgspec.structs.replace(settings, models=aliases.available())
     check_keys(settings, tree, problems)
+    check_webhooks(settings, tree, problems)
     problems.settle()
     return Loaded(
         settings=_with_database(settings, environment),

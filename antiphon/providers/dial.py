@@ -10,16 +10,19 @@ from contextlib import ExitStack
 from itertools import chain, zip_longest
 from typing import Final
 
+from antiphon.providers.egress import Egress
+
 _HEAD_START: Final = 0.25
 """Seconds that an address has before the next is tried beside it (RFC 8305, section 5)."""
 
 Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
 
 
-async def dial(host: str, port: int) -> socket.socket:
+async def dial(host: str, port: int, egress: Egress | None = None) -> socket.socket:
     """A connected socket. Addresses race, since neither asyncio by default nor uvloop at all lets them.
 
-    Raises OSError, that of the last address that failed.
+    The name is resolved once; where there is `egress`, only addresses that it permits are connected to.
+    Raises OSError, that of the last address that failed, and AddressRefused.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -27,6 +30,10 @@ async def dial(host: str, port: int) -> socket.socket:
     except socket.gaierror:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses: list[Address] = [(family, address) for family, _, _, _, address in found]
+    if egress is not None:
+        addresses = [each for each in addresses if egress.permits(str(each[1][0]))]
+        if not addresses:
+            raise egress.refusal()
     if len(addresses) == 1:
         return await _connect(addresses[0])
     return await _race(alternating(addresses))

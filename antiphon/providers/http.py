@@ -18,6 +18,7 @@ from antiphon.errors import ShuttingDown, UpstreamTimeout
 from antiphon.providers.connection import Connection, Stale
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.dial import dial
+from antiphon.providers.egress import Egress
 from antiphon.providers.endpoint import Endpoint, request_head
 from antiphon.providers.foreign import NO_CONNECTION, broken, connect_failed
 from antiphon.providers.pool import Pool
@@ -56,13 +57,21 @@ class HttpUpstream:
         max_connections_per_origin: int = 0,
         proxies: Proxies | None = None,
         trust: ssl.SSLContext | None = None,
+        egress: Egress | None = None,
     ) -> None:
-        """No limit of connections when it is 0; without `trust`, that of the system and of certifi."""
+        """No limit of connections when it is 0; without `trust`, that of the system and of certifi.
+
+        `egress` judges addresses that somebody else chose. Raises ValueError for it beside `proxies`, since a proxy
+        resolves names by itself.
+        """
+        if egress is not None and proxies is not None:
+            raise ValueError("nobody can judge the addresses that a proxy connects to")
         self._timeouts = timeouts
         self._patience = replace(timeouts, first_byte=timeouts.whole)
         self._limit = max_connections_per_origin
         self._proxies = proxies or Proxies()
         self._trust = trust
+        self._egress = egress
         self._origins: dict[str, _Origin] = {}
         self._closed = False
 
@@ -86,7 +95,7 @@ class HttpUpstream:
         says that nobody read the request. On a new connection, after a first byte, or later than a round trip takes,
         the same close may mean that the provider has begun to work, so it is an error and the caller decides.
 
-        Raises ConnectFailed, UpstreamTimeout, UpstreamBroke; ShuttingDown after `close`.
+        Raises ConnectFailed, AddressRefused, UpstreamTimeout, UpstreamBroke; ShuttingDown after `close`.
         """
         origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
         line = endpoint.post_head if origin.through is None else _through_proxy(b"POST", endpoint, origin.through)
@@ -114,6 +123,8 @@ class HttpUpstream:
     def _new_origin(self, endpoint: Endpoint) -> _Origin:
         if self._closed:
             raise ShuttingDown("the gateway is shutting down")
+        if self._egress is not None:
+            self._egress.check(endpoint)
         origin = _Origin(Pool(self._limit), self._proxies.towards(endpoint), plain=endpoint.scheme == "http")
         self._origins[endpoint.origin] = origin
         return origin
@@ -160,7 +171,7 @@ class HttpUpstream:
     async def _reach(self, connection: Connection, endpoint: Endpoint, proxy: Proxy | None) -> None:
         tls = self._tls() if endpoint.scheme == "https" else None
         if proxy is None:
-            await _link(lambda: connection, endpoint.host, endpoint.port, tls)
+            await _link(lambda: connection, endpoint.host, endpoint.port, tls, self._egress)
         elif tls is None:
             await _link(lambda: connection, proxy.host, proxy.port, self._tls() if proxy.secure else None)
         else:
@@ -179,11 +190,11 @@ class HttpUpstream:
 
 
 async def _link(
-    protocol: Callable[[], P], host: str, port: int, tls: ssl.SSLContext | None
+    protocol: Callable[[], P], host: str, port: int, tls: ssl.SSLContext | None, egress: Egress | None = None
 ) -> tuple[asyncio.Transport, P]:
     loop = asyncio.get_running_loop()
     name = None if tls is None else host
-    return await loop.create_connection(protocol, sock=await dial(host, port), ssl=tls, server_hostname=name)
+    return await loop.create_connection(protocol, sock=await dial(host, port, egress), ssl=tls, server_hostname=name)
 
 
 async def _secured(

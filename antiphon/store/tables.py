@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, Text, literal_column
 
 metadata: Final = MetaData(
     naming_convention={
@@ -63,6 +63,30 @@ response_events: Final = Table(
     Column("last", BigInteger, nullable=False, doc="The sequence number of the last event."),
     Column("frames", LargeBinary, nullable=False, doc="The events as Server-Sent Events frames, joined."),
 )
+
+webhook_notices: Final = Table(
+    "webhook_notices",
+    metadata,
+    Column("id", Text, primary_key=True, doc="The event's id, made from response, type and receiver."),
+    Column("receiver", Text, nullable=False, doc="Who is to be told: a name made from the address."),
+    Column("state", Text, nullable=False, doc="waiting, delivered or dead."),
+    Column("tries", BigInteger, nullable=False, doc="How often it was claimed. Whoever settles a claim names its try."),
+    Column("due_at", BigInteger, nullable=False, doc="Unix time in seconds from which it may be claimed."),
+    Column("expires_at", BigInteger, nullable=False, doc="Unix time in seconds from which it no longer exists."),
+    Column("created_at", BigInteger, nullable=False, doc="Unix time in seconds at which the answer ended."),
+    Column("type", Text, nullable=False, doc="The event's type, such as response.completed."),
+    Column("response_id", Text, nullable=False, doc="The response that ended."),
+)
+
+# Only what waits is in it; `waiting` stands in the text of statements, since a bound value would not match.
+Index(
+    "ix_webhook_notices_receiver",
+    webhook_notices.c.receiver,
+    webhook_notices.c.due_at,
+    sqlite_where=webhook_notices.c.state == literal_column("'waiting'"),
+    postgresql_where=webhook_notices.c.state == literal_column("'waiting'"),
+)
+Index("ix_webhook_notices_expires_at", webhook_notices.c.expires_at)
 
 # Alembic's own, described here so that a new database can be made without importing Alembic.
 revision: Final = Table(

@@ -175,7 +175,8 @@ def test_the_migrations_lead_to_the_same_tables_as_a_new_database(tmp_path: Path
 def test_status_says_what_is_to_come_and_makes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     before = status(url_of(path))
-    assert (before.current, before.head, before.pending[0], before.pending[-1]) == (None, HEAD, "0001", HEAD)
+    assert (before.current, before.head) == (None, HEAD)
+    assert (before.pending[0], before.pending[-1]) == ("0001", HEAD)
     assert not path.exists()
     assert upgrade(url_of(path)) == before
     after = status(url_of(path))
@@ -201,7 +202,7 @@ def test_the_tables_can_live_in_postgresql() -> None:
         for index in table.indexes
     ]
     assert "BYTEA" in made[0]
-    assert "WHERE expires_at IS NOT NULL" in made[-1]
+    assert any("WHERE expires_at IS NOT NULL" in each for each in made)
 
 
 def test_alembic_is_imported_only_to_migrate(tmp_path: Path) -> None:

@@ -66,6 +66,6 @@ def test_addresses_keep_what_opens_nothing() -> None:
 
 def test_what_opens_a_door_is_marked() -> None:
     marked = {".".join(path) for path, field in leaves(SETTINGS) if mark(field.type, "secret")}
-    assert marked == {"master_key", "keys.[].key", "providers.NAME.api_key"}
+    assert marked == {"master_key", "keys.[].key", "providers.NAME.api_key", "webhooks.[].secret"}
     addresses = {".".join(path) for path, field in leaves(SETTINGS) if mark(field.type, "address")}
-    assert addresses == {"database.url", "providers.NAME.base_url", "providers.NAME.proxy"}
+    assert addresses == {"database.url", "providers.NAME.base_url", "providers.NAME.proxy", "webhooks.[].url"}

@@ -16,6 +16,7 @@ from antiphon.settings import (
     ServerSettings,
     Settings,
     TimeoutSettings,
+    WebhookSettings,
 )
 
 SECTIONS = [
@@ -29,6 +30,7 @@ SECTIONS = [
     ServerSettings,
     Settings,
     TimeoutSettings,
+    WebhookSettings,
 ]
 
 
@@ -94,8 +96,9 @@ def test_no_secret_is_in_what_a_traceback_shows() -> None:
                 proxy="http://u:hidden-7@h",
             )
         },
+        webhooks=[WebhookSettings(url="https://h/hidden-8", secret="hidden-9", secrets=["hidden-10"])],
     )
-    shown = repr((settings, settings.keys, settings.database, settings.providers))
+    shown = repr((settings, settings.keys, settings.database, settings.providers, settings.webhooks))
     assert "hidden" not in shown
 
 

@@ -34,6 +34,8 @@ REPLACED = ("error", "keepalive")
 NOT_ON_THE_WIRE = (
     errors.ConfigError,
     errors.Conflict,
+    errors.AddressRefused,
+    errors.ConfigError,
     errors.HeadTooLarge,
     errors.MethodNotAllowed,
     errors.UpstreamRefused,
