@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -17,13 +18,16 @@ import msgspec
 from antiphon import __version__
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
+from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
+from antiphon.gateway.leases import Leases
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.chat import ChatEndpoint
+from antiphon.http.conversations import ConversationEndpoints
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
@@ -43,6 +47,8 @@ from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.settings import Settings
+from antiphon.store.conversation_turns import SqliteConversationTurns
+from antiphon.store.conversations import SqliteConversations
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.responses import SqliteResponses
 from antiphon.store.sweeper import Sweeper
@@ -131,13 +137,14 @@ async def wired(settings: Settings) -> AsyncGenerator[Edge]:
             responses=SqliteResponses(database, time.time),
             discovery=Discovery(_providers(settings, stack), time.time),
             tasks=await stack.enter_async_context(_background()),
+            surroundings=Surroundings(time.time, Identifiers(), random.random),
         )
         gateway = parts.gateway()
         stack.enter_context(draining(gateway.live.end_all, settings.server.shutdown_seconds))
         yield Edge(parts.routing(gateway), request_log, new_request_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Parts:
     """What has been opened."""
 
@@ -146,6 +153,16 @@ class _Parts:
     responses: Responses
     discovery: Discovery
     tasks: asyncio.TaskGroup
+    surroundings: Surroundings
+
+    @cached_property
+    def desk(self) -> ConversationDesk:
+        turns = SqliteConversationTurns(self.database, time.time)
+        return ConversationDesk(self.conversations, turns, self.responses, Leases(turns, self.tasks))
+
+    @cached_property
+    def conversations(self) -> SqliteConversations:
+        return SqliteConversations(self.database, time.time)
 
     def gateway(self) -> Gateway:
         settings = self.settings
@@ -157,8 +174,8 @@ class _Parts:
             hold_seconds=settings.responses.hold_seconds,
         )
         aliases = {name: alias.targets for name, alias in settings.models.items()}
-        surroundings = Surroundings(time.time, Identifiers(), random.random)
-        return Gateway(ModelRouter(self.discovery, aliases), self.responses, policy, surroundings)
+        router = ModelRouter(self.discovery, aliases)
+        return Gateway(router, self.responses, policy, self.surroundings, self.desk)
 
     def routing(self, gateway: Gateway) -> Routing:
         settings = self.settings
@@ -168,6 +185,7 @@ class _Parts:
         options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
         responses = ResponsesEndpoints(gateway, self.responses, heartbeat, self.tasks, options)
         relay = Relay(gateway.router, gateway.policy.retries, random.random)
+        conversations = ConversationEndpoints(self.conversations, self.desk, self.surroundings, options.max_body_bytes)
         chat = ChatEndpoint(relay, self.tasks, options.max_body_bytes)
         models = ModelsEndpoints(self._cards)
         health = HealthEndpoints(__version__, {"database": self.database.ping})
@@ -176,6 +194,14 @@ class _Parts:
             retrieve_response=responses.retrieve,
             delete_response=responses.delete,
             list_input_items=responses.input_items,
+            create_conversation=conversations.create,
+            retrieve_conversation=conversations.retrieve,
+            update_conversation=conversations.update,
+            delete_conversation=conversations.delete,
+            add_conversation_items=conversations.add_items,
+            list_conversation_items=conversations.list_items,
+            retrieve_conversation_item=conversations.retrieve_item,
+            delete_conversation_item=conversations.delete_item,
             create_chat_completion=chat.create,
             list_models=models.list_models,
             retrieve_model=models.retrieve_model,
