@@ -175,7 +175,7 @@ def test_the_migrations_lead_to_the_same_tables_as_a_new_database(tmp_path: Path
 def test_status_says_what_is_to_come_and_makes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     before = status(url_of(path))
-    assert (before.current, before.head, before.pending) == (None, HEAD, ("0001",))
+    assert (before.current, before.head, before.pending) == (None, HEAD, ("0001", "0003"))
     assert not path.exists()
     assert upgrade(url_of(path)) == before
     after = status(url_of(path))
@@ -200,8 +200,8 @@ def test_the_tables_can_live_in_postgresql() -> None:
         for table in tables.metadata.sorted_tables
         for index in table.indexes
     ]
-    assert "BYTEA" in made[0]
-    assert "WHERE expires_at IS NOT NULL" in made[-1]
+    assert any("BYTEA" in statement for statement in made)
+    assert any("WHERE expires_at IS NOT NULL" in statement for statement in made)
 
 
 def test_alembic_is_imported_only_to_migrate(tmp_path: Path) -> None:
