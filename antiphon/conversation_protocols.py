@@ -190,6 +190,10 @@ class ConversationHold(Protocol):
         """
         ...
 
+    def kept(self) -> None:
+        """The ending was committed: nothing is held any more."""
+        ...
+
     async def leave(self) -> None:
         """Lets go of whatever is still held. Never raises: at the worst, the hold lapses."""
         ...

@@ -178,6 +178,8 @@ class Gateway:
                 along=None if hold is None else hold.ending(_said(outcome), target.provider),
             )
         )
+        if hold is not None:
+            hold.kept()
 
     async def _lineage(self, caller: Caller, response_id: str) -> Lineage:
         ancestors = await self._responses.lineage(caller.tenant, response_id)

@@ -68,6 +68,7 @@ class Hold:
         self._leases = leases
         self._holder = holder
         self._own = own
+        self._over = False
         self.view = ConversationView(holder.conversation_id, position)
 
     def begin(self) -> None:
@@ -79,8 +80,13 @@ class Hold:
         items = [stored(item) for item in self._own]
         return self._turns.ending(self._holder, [*items, *(stored(item, provider) for item in output)])
 
+    def kept(self) -> None:
+        self._over = True
+
     async def leave(self) -> None:
         self._leases.drop(self._holder)
+        if self._over:
+            return
         try:
             await self._turns.release(self._holder)
         except StoreFailed as error:

@@ -56,7 +56,7 @@ CONVERSATION_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("post", "/v1/conversations/{id}"): Operation(
         id="updateConversation",
         tag=CONVERSATIONS,
-        summary="Replace a conversation's metadata",
+        summary="Replace the metadata of a conversation",
         parameters=(_ID,),
         body=_body("ConversationUpdate", {"metadata": {"topic": "rivers"}}),
         answers={"200": json_answer("The conversation.", "Conversation")},
@@ -87,7 +87,7 @@ CONVERSATION_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("get", "/v1/conversations/{id}/items"): Operation(
         id="listConversationItems",
         tag=CONVERSATIONS,
-        summary="List a conversation's items",
+        summary="List the items of a conversation",
         parameters=(_ID, *_PAGING),
         answers={"200": json_answer("One page.", "ItemList")},
         errors=(400, *_READ),

@@ -124,8 +124,8 @@ def _last_position(*conditions: ColumnElement[bool]) -> ClauseElement:
 
 def _take() -> ClauseElement:
     free = or_(_TABLE.holder.is_(None), _TABLE.held_until <= bindparam("now"), _HELD)
-    values = {"holder": bindparam("response_id"), "held_until": bindparam("new_held_until")}
-    return update(conversations).where(*_ONE, free).values(values)
+    taken = update(conversations).where(*_ONE, free)
+    return taken.values(holder=bindparam("response_id"), held_until=bindparam("new_held_until"))
 
 
 def _keep() -> ClauseElement:

@@ -256,7 +256,6 @@ def _responses_of(*conditions: ColumnElement[bool] | TextClause) -> Select[*tupl
 
 
 def _continuing(order: ColumnElement[str], *, ended_well: bool) -> ClauseElement:
-    well = [literal_column(f"'{status}'") for status in sorted(_ENDED_WELL)]
-    wanted = [responses.c.status.in_(well)] if ended_well else []
+    wanted = [text("status IN ('completed', 'incomplete')")] if ended_well else []
     one = _responses_of(*wanted, text(CONTINUING)).order_by(order).limit(literal_column("1"))
     return one.offset(literal_column("0"))

@@ -59,28 +59,28 @@ class Life(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.clock = HandClock()
-        self.stores = self.run_(self.stack.enter_async_context(stores_of("sqlite://", self.clock)))
+        self.stores = self._run(self.stack.enter_async_context(stores_of("sqlite://", self.clock)))
         made = StoredConversation(id="conv_c", created_at=NOW)
-        self.run_(self.stores.conversations.create(MINE, made, []))
+        self._run(self.stores.conversations.create(MINE, made, []))
         self.names: list[str] = []
         self.position = 0
         self.saved = 0
         self.holder: str | None = None
         self.until = 0.0
 
-    def run_(self, work: Any) -> Any:
+    def _run(self, work: Any) -> Any:
         return self.runner.run(work)
 
     @override
     def teardown(self) -> None:
-        self.run_(self.stack.aclose())
+        self._run(self.stack.aclose())
         self.runner.close()
 
     @property
-    def held(self) -> bool:
+    def _held(self) -> bool:
         return self.holder is not None and self.until > self.clock.now
 
-    def added(self, names: list[str]) -> None:
+    def _added(self, names: list[str]) -> None:
         for name in names:
             self.position += 1
             while name in self.names:
@@ -89,8 +89,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(by=TURNS)
     def hold(self, by: str) -> None:
-        free = not self.held or self.holder == by
-        held = self.run_(self.stores.turns.hold(holder(by)))
+        free = not self._held or self.holder == by
+        held = self._run(self.stores.turns.hold(holder(by)))
         assert held.verdict is (Verdict.DONE if free else Verdict.LOCKED)
         if free:
             assert held.position == self.position
@@ -98,13 +98,13 @@ class Life(RuleBasedStateMachine):
 
     @rule(by=TURNS)
     def renew(self, by: str) -> None:
-        self.run_(self.stores.turns.renew([holder(by)]))
+        self._run(self.stores.turns.renew([holder(by)]))
         if self.holder == by:
             self.until = self.clock.now + LEASE_SECONDS
 
     @rule(by=TURNS)
     def release(self, by: str) -> None:
-        self.run_(self.stores.turns.release(holder(by)))
+        self._run(self.stores.turns.release(holder(by)))
         if self.holder == by:
             self.holder = None
 
@@ -118,30 +118,30 @@ class Life(RuleBasedStateMachine):
         self.saved += 1
         one = _turn(f"{self.saved}", work)
         if self.holder == by:
-            self.run_(self.stores.responses.save(one))
-            self.added(names)
+            self._run(self.stores.responses.save(one))
+            self._added(names)
             self.holder = None
         else:
             with pytest.raises(BadRequest):
-                self.run_(self.stores.responses.save(one))
-            assert self.run_(self.stores.responses.get(MINE, one.id)) is None
+                self._run(self.stores.responses.save(one))
+            assert self._run(self.stores.responses.get(MINE, one.id)) is None
 
     @rule(names=NAMES)
     def add(self, names: list[str]) -> None:
-        verdict = self.run_(self.stores.conversations.add(MINE, "conv_c", items(*names))).verdict
-        if self.held:
+        verdict = self._run(self.stores.conversations.add(MINE, "conv_c", items(*names))).verdict
+        if self._held:
             assert verdict is Verdict.LOCKED
         elif set(names) & set(self.names):
             assert verdict is Verdict.TAKEN
         else:
             assert verdict is Verdict.DONE
-            self.added(names)
+            self._added(names)
             self.holder = None
 
     @rule(data=st.data())
     def remove(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from([*self.names, "nowhere"]))
-        assert self.run_(self.stores.conversations.remove(MINE, "conv_c", name)) is (name in self.names)
+        assert self._run(self.stores.conversations.remove(MINE, "conv_c", name)) is (name in self.names)
         self.names = [each for each in self.names if each != name]
 
     @rule(data=st.data(), limit=st.integers(1, 5), order=st.sampled_from(["asc", "desc"]))
@@ -149,20 +149,20 @@ class Life(RuleBasedStateMachine):
         expected = self.names if order == "asc" else self.names[::-1]
         after = data.draw(st.sampled_from([None, *self.names]))
         rest = expected if after is None else expected[expected.index(after) + 1 :]
-        page = self.run_(self.stores.conversations.page(MINE, "conv_c", Page(limit, order, after)))
+        page = self._run(self.stores.conversations.page(MINE, "conv_c", Page(limit, order, after)))
         assert [item.id for item in page.items] == rest[:limit]
         assert page.has_more is (len(rest) > limit)
 
     @invariant()
     def all_are_there(self) -> None:
-        assert self.run_(listed(self.stores)) == self.names[:100]
+        assert self._run(listed(self.stores)) == self.names[:100]
 
 
 def _turn(name: str, along: Alongside) -> StoredTurn:
     return structs.replace(turn(name), along=along)
 
 
-Life.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Life.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 TestLife = Life.TestCase
 
 
@@ -197,7 +197,7 @@ async def test_no_look_up_reads_through_what_is_others(tmp_path: Path, statement
         found: Any = stores
         for name in statement.split("."):
             found = getattr(found, name)
-    names = dict.fromkeys(("tenant", "conversation_id", "root_id", "item_id", "now", "upto"), 0)
+    names: dict[str, int] = dict.fromkeys(("tenant", "conversation_id", "root_id", "item_id", "now", "upto"), 0)
     with closing(sqlite3.connect(path)) as connection:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {found}", names)]
     assert any(index in step for step in plan), plan
