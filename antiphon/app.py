@@ -10,17 +10,21 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from antiphon import __version__
+from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.gateway.background import Background
 from antiphon.gateway.bells import Bells
+from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.desk import BackgroundPolicy, Desk
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
+from antiphon.gateway.leases import Leases
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
@@ -29,6 +33,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.chat import ChatEndpoint
+from antiphon.http.conversations import ConversationEndpoints
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
@@ -51,6 +56,8 @@ from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.settings import MASTER, Settings
+from antiphon.store.conversation_turns import SqliteConversationTurns
+from antiphon.store.conversations import SqliteConversations
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.jobs import SqliteJobs
 from antiphon.store.journal import SqliteJournal
@@ -60,6 +67,7 @@ from antiphon.store.sweeper import Sweeper
 from antiphon.store.work import Work
 from antiphon.webhooks.receiver import SECONDS, Receiver, name_of
 from antiphon.webhooks.sender import Sender
+from antiphon.wire.conversations import view_of
 from antiphon.wire.ids import RANDOM_BYTES, identifier
 from antiphon.wire.webhooks import key_of
 
@@ -163,6 +171,7 @@ async def _opened(settings: Settings) -> AsyncGenerator[tuple[_Parts, RequestLog
             discovery=Discovery(_providers(settings, stack), time.time),
             announcer=_announcer(settings, receivers, database, tasks),
             tasks=tasks,
+            surroundings=Surroundings(time.time, Identifiers(), random.random),
         )
         yield parts, request_log
 
@@ -180,7 +189,7 @@ async def _working(desk: Desk, parts: _Parts) -> AsyncGenerator[Worker]:
             await worker.close(limit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Parts:
     """What has been opened. The store that ends background answers performs what `announcer` gives it as it does."""
 
@@ -190,6 +199,19 @@ class _Parts:
     discovery: Discovery
     announcer: Announcer[Work[None]]
     tasks: asyncio.TaskGroup
+    surroundings: Surroundings
+
+    @cached_property
+    def conversation_desk(self) -> ConversationDesk:
+        return ConversationDesk(self.conversations, self.turns, self.responses, Leases(self.turns, self.tasks))
+
+    @cached_property
+    def turns(self) -> SqliteConversationTurns:
+        return SqliteConversationTurns(self.database, time.time)
+
+    @cached_property
+    def conversations(self) -> SqliteConversations:
+        return SqliteConversations(self.database, time.time)
 
     def gateway(self) -> Gateway:
         settings = self.settings
@@ -201,8 +223,8 @@ class _Parts:
             hold_seconds=settings.responses.hold_seconds,
         )
         aliases = {name: alias.targets for name, alias in settings.models.items()}
-        surroundings = Surroundings(time.time, Identifiers(), random.random)
-        return Gateway(ModelRouter(self.discovery, aliases), self.responses, policy, surroundings)
+        router = ModelRouter(self.discovery, aliases)
+        return Gateway(router, self.responses, policy, self.surroundings, self.conversation_desk)
 
     def desk(self, answers_at_once: int) -> Desk:
         background = self.settings.background
@@ -218,7 +240,9 @@ class _Parts:
         return Desk(
             gateway=self.gateway(),
             responses=self.responses,
-            jobs=SqliteJobs(self.database, time.time, background.lease_seconds, joining=[self._announced]),
+            jobs=SqliteJobs(
+                self.database, time.time, background.lease_seconds, joining=[self._announced, self._let_go]
+            ),
             journal=SqliteJournal(self.database, time.time),
             bells=Bells(),
             policy=policy,
@@ -226,6 +250,11 @@ class _Parts:
 
     def _announced(self, ended: StoredTurn) -> Work[None] | None:
         return self.announcer.announce(ended.tenant, ended.id, f"response.{ended.status}", int(time.time()))
+
+    def _let_go(self, ended: StoredTurn) -> Alongside | None:
+        """The conversation that an answer in the background held, if it did not let go by itself."""
+        view = None if ended.parent_id is None else view_of(ended.parent_id)
+        return None if view is None else self.turns.ending(Holder(ended.tenant, view.conversation_id, ended.id), ())
 
     def routing(self, desk: Desk, worker: Worker) -> Routing:
         settings, gateway = self.settings, desk.gateway
@@ -238,6 +267,9 @@ class _Parts:
         )
         responses = ResponsesEndpoints(gateway, self.responses, background, heartbeat, self.tasks, options)
         relay = Relay(gateway.router, gateway.policy.retries, random.random)
+        conversations = ConversationEndpoints(
+            self.conversations, self.conversation_desk, self.surroundings, options.max_body_bytes
+        )
         chat = ChatEndpoint(relay, self.tasks, options.max_body_bytes)
         models = ModelsEndpoints(self._cards)
         health = HealthEndpoints(__version__, {"database": self.database.ping})
@@ -247,6 +279,14 @@ class _Parts:
             delete_response=responses.delete,
             cancel_response=background.cancel,
             list_input_items=responses.input_items,
+            create_conversation=conversations.create,
+            retrieve_conversation=conversations.retrieve,
+            update_conversation=conversations.update,
+            delete_conversation=conversations.delete,
+            add_conversation_items=conversations.add_items,
+            list_conversation_items=conversations.list_items,
+            retrieve_conversation_item=conversations.retrieve_item,
+            delete_conversation_item=conversations.delete_item,
             create_chat_completion=chat.create,
             list_models=models.list_models,
             retrieve_model=models.retrieve_model,

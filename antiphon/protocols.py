@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
+from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
@@ -67,7 +68,8 @@ class Turn:
 
     `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
     an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
-    for an answer in the background. The last three tell how the answer came, or is coming, to be.
+    for an answer in the background, `hold` while the turn has a conversation to itself. The last three tell how the
+    answer came, or is coming, to be.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Turn:
     history: list[Item] = field(default_factory=list[Item])
     origins: dict[str, str] = field(default_factory=dict[str, str])
     conversation: str | None = None
+    hold: ConversationHold | None = None
     strict: bool = False
     target: Target | None = None
     warnings: tuple[str, ...] = ()
@@ -262,7 +265,9 @@ class Router(Protocol):
 class StoredTurn(Struct, frozen=True, kw_only=True):
     """A finished turn as it is kept. `input` holds only the items that this turn added, as a JSON array.
 
-    `frames` are the Server-Sent Events frames exactly as the client saw them, None for an answer not streamed.
+    `parent_id` is what it goes on from: a response, or a conversation as it was (`wire.conversations.view_of`).
+    `frames` are the Server-Sent Events frames exactly as the client saw them, None for an answer not streamed. `along`
+    is done in the transaction that keeps the turn.
     """
 
     id: str
@@ -278,10 +283,11 @@ class StoredTurn(Struct, frozen=True, kw_only=True):
     input: bytes
     body: bytes
     frames: Sequence[bytes] | None = None
+    along: Alongside | None = None
 
 
 class StoredResponse(Struct, frozen=True, kw_only=True):
-    """A kept response, read back."""
+    """A kept response, read back. `parent_id` as in `StoredTurn`."""
 
     id: str
     parent_id: str | None
@@ -294,13 +300,17 @@ class StoredResponse(Struct, frozen=True, kw_only=True):
 
 
 class Ancestor(Struct, frozen=True):
-    """One link of a chain: what it added (`input`) and its response object, both as JSON."""
+    """One link of a chain: what it added (`input`) and its response object, both as JSON.
+
+    `view` is set in a root that was answered in a conversation: that conversation as it was.
+    """
 
     id: str
     conversation_id: str | None
     status: str
     input: bytes
     body: bytes
+    view: ConversationView | None = None
 
 
 class Responses(Protocol):

@@ -8,8 +8,23 @@ from collections.abc import Callable, Iterable, Sequence
 
 from typing_extensions import override
 
+from antiphon.conversation_protocols import (
+    Addition,
+    Alongside,
+    Conversations,
+    ConversationTurns,
+    Held,
+    Holder,
+    ItemPage,
+    Page,
+    StoredConversation,
+    StoredItem,
+    Verdict,
+)
 from antiphon.errors import BadRequest, UpstreamError
+from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.flow import Surroundings
+from antiphon.gateway.leases import Leases
 from antiphon.protocols import (
     Ancestor,
     Caller,
@@ -24,6 +39,7 @@ from antiphon.protocols import (
     UpstreamReply,
 )
 from antiphon.wire.assembly import events_of
+from antiphon.wire.conversations import ConversationView
 from antiphon.wire.events import Chunk, Event, frame, render
 
 CALLER = Caller("tenant-a", "key-a")
@@ -208,6 +224,86 @@ class MemoryResponses(Responses):
     def _mine(self, tenant: str, response_id: str) -> StoredTurn | None:
         turn = self.turns.get(response_id)
         return turn if turn is not None and turn.tenant == tenant else None
+
+
+class NoConversations(Conversations):
+    """Has none."""
+
+    @override
+    async def create(self, tenant: str, conversation: StoredConversation, items: Sequence[StoredItem]) -> None: ...
+
+    @override
+    async def get(self, tenant: str, conversation_id: str) -> StoredConversation | None:
+        return None
+
+    @override
+    async def update(self, tenant: str, conversation_id: str, metadata: bytes) -> StoredConversation | None:
+        return None
+
+    @override
+    async def delete(self, tenant: str, conversation_id: str) -> bool:
+        return False
+
+    @override
+    async def add(self, tenant: str, conversation_id: str, items: Sequence[StoredItem]) -> Addition:
+        return Addition(Verdict.UNKNOWN)
+
+    @override
+    async def page(self, tenant: str, conversation_id: str, wanted: Page) -> ItemPage | None:
+        return None
+
+    @override
+    async def item(self, tenant: str, conversation_id: str, item_id: str) -> StoredItem | None:
+        return None
+
+    @override
+    async def remove(self, tenant: str, conversation_id: str, item_id: str) -> bool:
+        return False
+
+
+class NoEnding(Alongside):
+    """Does nothing."""
+
+    @override
+    def prepare(self) -> None: ...
+
+    @override
+    def perform(self, connection: object) -> None: ...
+
+
+class CountedTurns(ConversationTurns):
+    """Remembers what was renewed."""
+
+    def __init__(self) -> None:
+        self.renewed: list[set[Holder]] = []
+        self.broken: Exception | None = None
+
+    @override
+    async def hold(self, holder: Holder, *, background: bool = False) -> Held:
+        return Held(Verdict.UNKNOWN)
+
+    @override
+    async def renew(self, holders: Sequence[Holder]) -> None:
+        self.renewed.append(set(holders))
+        if self.broken is not None:
+            raise self.broken
+
+    @override
+    async def release(self, holder: Holder) -> None: ...
+
+    @override
+    async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
+        return []
+
+    @override
+    def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:
+        return NoEnding()
+
+
+def no_conversations(responses: Responses) -> ConversationDesk:
+    """Finds none."""
+    turns = CountedTurns()
+    return ConversationDesk(NoConversations(), turns, responses, Leases(turns, asyncio.TaskGroup()))
 
 
 class Collected:

@@ -17,7 +17,8 @@ from antiphon import errors
 from antiphon.config import docs as configuration
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
-from antiphon.http.openapi_paths import OPERATIONS, Operation
+from antiphon.http.openapi import EVERY_OPERATION
+from antiphon.http.openapi_paths import Operation
 from antiphon.http.routes import PREFIXES, Endpoint, Handlers, routes
 from antiphon.providers import page as providers
 
@@ -45,6 +46,11 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Input and history are longer than the model can read.",
         "Send less, or go on with a model that reads more.",
     ),
+    "conversation_locked": (
+        "Another response is being made in the conversation, which takes one at a time.",
+        "Try again when that has ended: in a few seconds.",
+    ),
+    "conversation_not_found": ("The conversation is unknown, deleted, or not yours.", "Check the id."),
     "insufficient_quota": (
         "The gateway's account with the provider has no money or quota left.",
         "Tell the gateway's owner. Trying again does not help, and `x-should-retry: false` says so.",
@@ -59,13 +65,14 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
     "invalid_type": ("The value at `param` has the wrong JSON type.", "Send the type that the message names."),
     "invalid_value": ("The value at `param` is not a legal one.", "Send one that the message names."),
+    "item_not_found": ("The conversation has no item of this id.", "List its items."),
     "method_not_allowed": ("The path exists, the method does not.", "Use a method that the header `allow` lists."),
     "missing_api_key": ("There is no key in the request.", "Send `Authorization: Bearer YOUR_KEY`."),
     "missing_required_parameter": ("The field that `param` names must be there.", "Send it."),
     "model_not_found": ("Nobody here has the model.", "Take a name from `GET /v1/models`; near ones are suggested."),
     "mutually_exclusive_parameters": (
         "`conversation` is not the one that `previous_response_id` belongs to.",
-        "Leave `conversation` out.",
+        "Leave one of them out.",
     ),
     "previous_response_not_found": (
         "The response to go on from, or one before it, is unknown, deleted, expired, not kept, running or failed.",
@@ -261,7 +268,7 @@ def _routes() -> Iterator[tuple[str, str, Operation, bool]]:
         keyed = isinstance(endpoint, Endpoint) and endpoint.keyring is not None
         path = _plain_path(route)
         for method in sorted((route.methods or set()) - {"HEAD"}):
-            yield method, path, OPERATIONS[method.lower(), path], keyed
+            yield method, path, EVERY_OPERATION[method.lower(), path], keyed
 
 
 async def _nothing(call: Call) -> None:

@@ -42,40 +42,12 @@ class Background:
 
         Raises what would be an HTTP error if the answer were waited for, as far as that can be known; RateLimited.
         """
-        desk, request = self._desk, turn.request
-        targets = await desk.gateway.router.targets(request.model or "", request.wanted_provider)
-        turn.target = targets[0]
-        turn.warnings = turn.target.dialect.build(turn, turn.target).warnings
-        opening = opened(
-            request,
-            id=turn.id,
-            created_at=turn.created_at,
-            provider=turn.target.provider,
-            conversation=turn.conversation,
-        )
-        body, frames = queued(opening)
-        stored = StoredTurn(
-            id=turn.id,
-            tenant=turn.caller.tenant,
-            parent_id=request.previous_response_id,
-            conversation_id=turn.conversation,
-            created_at=turn.created_at,
-            expires_at=desk.gateway.expiry(turn),
-            status="queued",
-            model=turn.target.name,
-            provider=turn.target.provider,
-            upstream_id=None,
-            input=_encode(turn.input),
-            body=body,
-            frames=frames,
-        )
-        job = Queued(turn=stored, key_name=turn.caller.key_name, request=request.body)
-        if not await desk.jobs.add(job, desk.policy.queued_per_tenant):
-            most = desk.policy.queued_per_tenant
-            message = f"You have {most} answers waiting in the background, the most that may. Wait until some are done."
-            raise RateLimited(message, code="background_queue_full", retry_after=_RETRY_SECONDS)
-        self._worker.nudge()
-        return body
+        try:
+            return await self._add(turn)
+        except BaseException:
+            if turn.hold is not None:
+                await turn.hold.leave()
+            raise
 
     async def shown(self, tenant: str, stored: StoredResponse) -> tuple[bytes, bool]:
         """The response object of an answer that was queued or in progress, as it is now, and whether it still is.
@@ -132,6 +104,42 @@ class Background:
                 if self._worker.stopping and not at_home:
                     raise ShuttingDown("The gateway is shutting down; follow the answer again.")
                 await heard(bell, _AT_HOME_SECONDS if at_home else desk.policy.follow_seconds)
+
+    async def _add(self, turn: Turn) -> bytes:
+        desk, request = self._desk, turn.request
+        targets = await desk.gateway.router.targets(request.model or "", request.wanted_provider)
+        turn.target = targets[0]
+        turn.warnings = turn.target.dialect.build(turn, turn.target).warnings
+        opening = opened(
+            request,
+            id=turn.id,
+            created_at=turn.created_at,
+            provider=turn.target.provider,
+            conversation=turn.conversation,
+        )
+        body, frames = queued(opening)
+        stored = StoredTurn(
+            id=turn.id,
+            tenant=turn.caller.tenant,
+            parent_id=request.previous_response_id if turn.hold is None else turn.hold.view.reference,
+            conversation_id=turn.conversation,
+            created_at=turn.created_at,
+            expires_at=desk.gateway.expiry(turn),
+            status="queued",
+            model=turn.target.name,
+            provider=turn.target.provider,
+            upstream_id=None,
+            input=_encode(turn.input),
+            body=body,
+            frames=frames,
+        )
+        job = Queued(turn=stored, key_name=turn.caller.key_name, request=request.body)
+        if not await desk.jobs.add(job, desk.policy.queued_per_tenant):
+            most = desk.policy.queued_per_tenant
+            message = f"You have {most} answers waiting in the background, the most that may. Wait until some are done."
+            raise RateLimited(message, code="background_queue_full", retry_after=_RETRY_SECONDS)
+        self._worker.nudge()
+        return body
 
 
 def _last(page: Page) -> int:

@@ -15,17 +15,18 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, NotFound
+from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import Attempt
+from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.delivery import Delivery
-from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found
+from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found, output_of
 from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.protocols import Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
 from antiphon.wire.events import Chunk, Outcome
-from antiphon.wire.ids import NewId
-from antiphon.wire.requests import Request
+from antiphon.wire.ids import NewId, named_after
+from antiphon.wire.requests import Item, Request
 
 _logger: Final = logging.getLogger("antiphon.gateway")
 _SECONDS_PER_DAY: Final = 86_400
@@ -53,22 +54,30 @@ class Surroundings(Struct, frozen=True):
 class Gateway:
     """Answers turns. Knows no provider, no SQL and no HTTP."""
 
-    def __init__(self, router: Router, responses: Responses, policy: Policy, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        router: Router,
+        responses: Responses,
+        policy: Policy,
+        surroundings: Surroundings,
+        conversations: ConversationDesk,
+    ) -> None:
         """Opens nothing: everything it needs is handed in."""
         self.router = router
         self._responses = responses
+        self._conversations = conversations
         self.policy = policy
         self.surroundings = surroundings
         self.live = LiveAnswers()
 
     async def open(self, request: Request, caller: Caller) -> Turn:
-        """The turn that a request asks for, its history resolved. Raises BadRequest or NotFound."""
+        """The turn that a request asks for, its history resolved, its conversation held. Raises BadRequest or NotFound.
+
+        A hold lapses by itself if the turn is never answered.
+        """
         surroundings = self.surroundings
         _check_supported(request)
-        lineage = None
-        if request.previous_response_id is not None:
-            lineage = await self._lineage(caller, request.previous_response_id)
-        return Turn(
+        turn = Turn(
             id=surroundings.new_id("resp"),
             created_at=int(surroundings.clock()),
             caller=caller,
@@ -76,11 +85,30 @@ class Gateway:
             input=new_items(request, surroundings.new_id),
             new_id=surroundings.new_id,
             clock=surroundings.clock,
-            history=[] if lineage is None else lineage.items,
-            origins={} if lineage is None else lineage.origins,
-            conversation=self._conversation(request, lineage),
             strict=self.is_strict(request),
         )
+        if request.previous_response_id is not None or request.conversation is not None:
+            await self.resolve(turn)
+        else:
+            self._name_conversation(turn)
+        return turn
+
+    async def resolve(self, turn: Turn) -> None:
+        """Gives a turn everything that was said before it, and the conversation that it names. Raises as `open`."""
+        request = turn.request
+        lineage = None
+        if request.previous_response_id is not None:
+            lineage = await self._lineage(turn.caller, request.previous_response_id)
+            turn.history, turn.origins = lineage.items, lineage.origins
+            turn.conversation = None if lineage.leaves else lineage.conversation_id
+        if request.conversation is not None:
+            named = request.conversation
+            await self._conversations.enter(turn, named if isinstance(named, str) else named.id, lineage)
+        self._name_conversation(turn)
+
+    async def context_before(self, tenant: str, parent_id: str) -> list[Item]:
+        """Everything that a response which goes on from `parent_id` read before its own input, as far as it is kept."""
+        return await self._conversations.before(tenant, parent_id)
 
     async def answer(self, turn: Turn, sink: Sink) -> Outcome:
         """Answers the turn into `sink`, or, where the client does not stream, by what it returns.
@@ -89,6 +117,8 @@ class Gateway:
         """
         delivery = Delivery(turn, sink)
         task = self.live.begin(turn, delivery)
+        if turn.hold is not None and turn.begun is None:
+            turn.hold.begin()
         try:
             return await self._ask(turn, delivery)
         except Conflict:
@@ -109,6 +139,8 @@ class Gateway:
             return await self._fail(turn, delivery, GatewayError(message))
         finally:
             self.live.end(turn, task)
+            if turn.hold is not None:
+                await turn.hold.leave()
 
     async def give_up(self, turn: Turn, sink: Sink, error: AntiphonError) -> Outcome:
         """Ends an answer that has begun already and cannot be gone on with."""
@@ -147,57 +179,52 @@ class Gateway:
         if not request.stored:
             return
         save = self._responses.save if turn.begun is None else turn.begun.save
+        hold = turn.hold
+        provider = delivery.provider if target is None else target.provider
         await save(
             StoredTurn(
                 id=turn.id,
                 tenant=turn.caller.tenant,
-                parent_id=request.previous_response_id,
+                parent_id=request.previous_response_id if hold is None else hold.view.reference,
                 conversation_id=turn.conversation,
                 created_at=turn.created_at,
                 expires_at=self.expiry(turn),
                 status=outcome.status,
                 model=(request.model or "") if target is None else target.name,
-                provider=delivery.provider if target is None else target.provider,
+                provider=provider,
                 upstream_id=outcome.upstream_id,
                 input=_encode(turn.input),
                 body=outcome.body,
                 frames=None if last is None else delivery.record(last),
+                along=None if hold is None else hold.ending(_said(outcome), provider),
             )
         )
+        if hold is not None:
+            hold.kept()
 
     def expiry(self, turn: Turn) -> int | None:
         """From which second in Unix time on what is kept of the turn no longer exists."""
         retention = self.policy.retention_days
         return None if retention is None else turn.created_at + retention * _SECONDS_PER_DAY
 
-    async def resolve(self, turn: Turn) -> None:
-        """Gives a turn that was made again what its ancestors said. Raises BadRequest."""
-        if turn.request.previous_response_id is not None:
-            lineage = await self._lineage(turn.caller, turn.request.previous_response_id)
-            turn.history, turn.origins = lineage.items, lineage.origins
-
     async def _lineage(self, caller: Caller, response_id: str) -> Lineage:
         ancestors = await self._responses.lineage(caller.tenant, response_id)
         if not ancestors:
             raise not_found(response_id)
-        return lineage_of(ancestors)
+        lineage = lineage_of(ancestors)
+        if ancestors[0].view is not None:
+            return await self._conversations.rooted(caller.tenant, lineage, ancestors[0].view)
+        return lineage
 
-    def _conversation(self, request: Request, lineage: Lineage | None) -> str | None:
-        """The conversation of the turn: its chain's, or a new one where every stored response shall have one."""
-        inherited = None if lineage is None else lineage.conversation_id
-        asked = request.conversation
-        if asked is not None:
-            asked_id = asked if isinstance(asked, str) else asked.id
-            if lineage is None:
-                raise NotFound(f"Conversation with id '{asked_id}' not found.", param="conversation")
-            if asked_id != inherited:
-                message = "Mutually exclusive parameters: 'conversation' and 'previous_response_id'."
-                raise BadRequest(message, param="conversation", code="mutually_exclusive_parameters")
-        if not request.stored:
-            return inherited
-        if inherited is None and self.policy.implicit_conversation:
-            return self.surroundings.new_id("conv")
-        return inherited
+    def _name_conversation(self, turn: Turn) -> None:
+        """A turn without a conversation begins one, which is named after it."""
+        if turn.conversation is None and turn.request.stored and self.policy.implicit_conversation:
+            turn.conversation = named_after(turn.id, "conv")
+
+
+def _said(outcome: Outcome) -> list[Item] | None:
+    """What a turn adds to its conversation beside its input; None where it has not ended well, and adds nothing."""
+    return output_of(outcome.body) if outcome.status in ("completed", "incomplete") else None
 
 
 def _check_supported(request: Request) -> None:

@@ -53,11 +53,16 @@ _provider: Final = msgspec.json.Decoder(_Provider).decode
 
 
 class Lineage(Struct, frozen=True):
-    """A chain, read: its items oldest first, and which provider each reasoning item came from."""
+    """A chain, read: its items oldest first, and which provider each reasoning item came from.
+
+    `leaves` says that its last answer was given in a conversation of its own kind, so that whoever goes on from it
+    without naming that conversation leaves it.
+    """
 
     items: list[Item]
     origins: dict[str, str]
     conversation_id: str | None
+    leaves: bool = False
 
 
 def lineage_of(ancestors: list[Ancestor]) -> Lineage:
@@ -78,7 +83,7 @@ def lineage_of(ancestors: list[Ancestor]) -> Lineage:
         if any(item.get("type") == "reasoning" for item in output):
             provider = _provider(ancestor.body).provider
             origins |= {item["id"]: provider for item in output if item.get("type") == "reasoning" and "id" in item}
-    return Lineage(items, origins, last.conversation_id)
+    return Lineage(items, origins, last.conversation_id, leaves=last.view is not None)
 
 
 def items_of(array: bytes) -> list[Item]:
@@ -109,10 +114,11 @@ def new_items(request: Request, new_id: NewId) -> list[Item]:
         return [
             {"id": new_id("msg"), "type": "message", "status": "completed", "role": "user", "content": content},
         ]
-    return [_with_id(item, new_id) for item in request.input]
+    return [with_id(item, new_id) for item in request.input]
 
 
-def _with_id(item: Item, new_id: NewId) -> Item:
+def with_id(item: Item, new_id: NewId) -> Item:
+    """The item with an id, and a message in its long form."""
     kind = item.get("type")
     if kind is None and "role" in item:
         kind = "message"

@@ -42,7 +42,7 @@ class JournalSink:
             self._room.clear()
             await self._room.wait()
 
-    def offer(self, data: bytes) -> bool:
+    def direct(self, data: bytes) -> bool:
         """Takes frames, unless more is coming than can be written."""
         if self._events > _MOST_WAITING:
             return False

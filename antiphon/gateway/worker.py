@@ -219,7 +219,7 @@ class _Run:
                 conversation=claim.conversation_id,
             )
             beginning = begun(opening, sum(map(count_of, told)))
-            self._sink.offer(beginning)
+            self._sink.direct(beginning)
             told.append(beginning)
         return told
 

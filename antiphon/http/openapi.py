@@ -13,6 +13,7 @@ import msgspec
 from antiphon.http.cached import CachedBody, cached
 from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
+from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
 from antiphon.http.openapi_schemas import schemas
 from antiphon.http.routes import PREFIXES
@@ -36,6 +37,8 @@ print(answer.output_text)
 - **Paths** may be spelled without `/v1`, with a slash at the end, and under the prefixes listed as servers.
 - **Every answer** has an `x-request-id`: quote it when you ask the gateway's owner about a request.
 """
+
+EVERY_OPERATION: Final = {**OPERATIONS, **CONVERSATION_OPERATIONS}
 
 _SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key of this gateway."},
@@ -68,7 +71,7 @@ class OpenApiEndpoint:
 def document(version: str) -> dict[str, Any]:
     """The whole description, of this version of the gateway."""
     paths: dict[str, dict[str, Any]] = {}
-    for (method, path), operation in OPERATIONS.items():
+    for (method, path), operation in EVERY_OPERATION.items():
         paths.setdefault(path, {})[method] = operation.described()
     return {
         "openapi": "3.1.1",
@@ -81,7 +84,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": list(TAGS),
+        "tags": [*TAGS, TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),

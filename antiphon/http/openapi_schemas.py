@@ -13,6 +13,7 @@ from antiphon.http.openapi_events import event_schemas
 from antiphon.http.openapi_items import CHOICES, Choice
 from antiphon.http.openapi_words import SENTENCES, WORDS
 from antiphon.providers.cards import ModelCard
+from antiphon.wire.conversations import ConversationUpdate, NewConversation, NewItems
 from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import ResponseObject
 
@@ -33,6 +34,8 @@ _ELEMENTS: Final = (
     ("Response", "output", "OutputItem"),
     ("Response", "tools", "Tool"),
     ("ItemList", "data", "InputItem"),
+    ("NewConversation", "items", "InputItem"),
+    ("NewItems", "items", "InputItem"),
 )
 """Arrays of items, which `wire` types as plain objects, and what their elements are."""
 
@@ -65,6 +68,23 @@ class DeletedResponse(Struct):
 
     id: str
     object: Literal["response.deleted"]
+    deleted: bool
+
+
+class Conversation(Struct):
+    """A conversation. Its items are listed apart."""
+
+    id: str
+    object: Literal["conversation"]
+    created_at: int
+    metadata: dict[str, str]
+
+
+class DeletedConversation(Struct):
+    """A conversation is gone."""
+
+    id: str
+    object: Literal["conversation.deleted"]
     deleted: bool
 
 
@@ -110,12 +130,24 @@ class Landing(Struct):
     health: str
 
 
-_ANSWERS: Final = (ResponseObject, ItemList, DeletedResponse, Error, ModelList, Health, Readiness, Landing)
+_ANSWERS: Final = (
+    ResponseObject,
+    ItemList,
+    DeletedResponse,
+    Conversation,
+    DeletedConversation,
+    Error,
+    ModelList,
+    Health,
+    Readiness,
+    Landing,
+)
+_BODIES: Final = (Request, NewConversation, ConversationUpdate, NewItems)
 
 
 def schemas() -> Schemas:
     """Every schema by its name."""
-    components = _components([Request]) | _components(_Sent().kinds(_ANSWERS)) | event_schemas(REF)
+    components = _components(_BODIES) | _components(_Sent().kinds(_ANSWERS)) | event_schemas(REF)
     del components["Request"]["properties"][_PRIVATE]
     for choice in CHOICES:
         components |= _components(choice.kinds) | {choice.name: _open_union(choice)}

@@ -11,7 +11,7 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
         "input": "What to answer: a text, or items.",
         "instructions": "What the model reads before everything else. Not carried along a chain.",
         "previous_response_id": "The stored response to go on from. Model and provider may change on the way.",
-        "conversation": "The conversation that this turn belongs to. Not together with `previous_response_id`.",
+        "conversation": "The conversation to go on in: its items are the history, and this turn is added to them.",
         "store": "Whether to keep the answer, so that it can be fetched, replayed and gone on from. Default: true.",
         "background": "Whether to answer at once and work later: fetch the response, or follow its events, by its id.",
         "stream": "Whether to send the answer as events, as it is made.",
@@ -77,6 +77,13 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
         "param": "The member of the request that is meant.",
         "code": "Why, for programs.",
     },
+    "NewConversation": {
+        "metadata": "Up to 16 pairs of your own: keys of up to 64 characters, values of up to 512.",
+        "items": "Its first items, up to 20.",
+    },
+    "ConversationUpdate": {"metadata": "Takes the place of all pairs there were."},
+    "NewItems": {"items": "Up to 20 of them."},
+    "Conversation": {"created_at": "Unix time in seconds.", "metadata": "The pairs that were given."},
     "Model": {
         "id": "`provider/model`: what a request's `model` takes.",
         "object": {"const": "model"},
@@ -86,6 +93,9 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
 }
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "NewConversation": "What a new conversation begins with. All of it may be left out.",
+    "ConversationUpdate": "What to change of a conversation.",
+    "NewItems": "What to add to a conversation.",
     "Request": "What to answer, with which model, and how. Null in any member means its default.",
     "Response": (
         "An answer. Every member but `prompt` is always there; a provider's own members may stand beside them."

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
-from msgspec import Struct
-
+from antiphon.conversation_protocols import Page
 from antiphon.errors import BadRequest, NotFound
 from antiphon.http.call import Call
 from antiphon.wire.ids import is_well_formed
@@ -18,15 +17,6 @@ _MAX_LIMIT: Final = 100
 _MAX_NUMBER: Final = 2**53
 
 Values = dict[str, list[str]]
-
-
-class Page(Struct, frozen=True):
-    """Which part of a list is asked for."""
-
-    limit: int = 20
-    order: Literal["asc", "desc"] = "desc"
-    after: str | None = None
-    before: str | None = None
 
 
 def response_id(call: Call) -> str:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from antiphon.errors import BadRequest
 from antiphon.gateway.flow import Gateway
-from antiphon.gateway.history import items_of, lineage_of
+from antiphon.gateway.history import items_of
 from antiphon.gateway.live import follow
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Call
-from antiphon.http.queries import Page, flag, included, number, page, response_id, unknown_response
+from antiphon.http.listing import page_of
+from antiphon.http.queries import flag, included, number, page, response_id, unknown_response
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses, Sink, StoredResponse, Turn
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import Chunk, Event, Outcome, split_object
-from antiphon.wire.requests import Item, parse_request
+from antiphon.wire.items import identified
+from antiphon.wire.requests import parse_request
 from antiphon.wire.synthesis import synthesised
-from antiphon.wire.visibility import shown, shown_item
+from antiphon.wire.visibility import shown
 
 _encode: Final = msgspec.json.Encoder().encode
 _PAGE_FRAMES: Final = 64
@@ -133,9 +135,8 @@ class ResponsesEndpoints:
             raise unknown_response(identifier)
         items = items_of(stored.input)
         if stored.parent_id is not None:
-            ancestors = await self._responses.lineage(call.tenant, stored.parent_id)
-            items = (lineage_of(ancestors).items if ancestors else []) + items
-        await call.reply(200, _encode(_listed(_identified(items), wanted, include)))
+            items = await self._gateway.context_before(call.tenant, stored.parent_id) + items
+        await call.reply(200, _encode(page_of(identified(items), wanted, include)))
 
     async def _stream(self, call: Call, turn: Turn) -> None:
         stream = EventStream(call, self._heartbeat, done_marker=self._options.done_marker)
@@ -205,46 +206,3 @@ def _unpadded(event: Event) -> Event:
     members = split_object(event.data)
     members.pop("obfuscation", None)
     return Event(event.type, event.number, _encode(members))
-
-
-def _identified(items: list[Item]) -> list[Item]:
-    """The items, each with an id of its own: without one a client cannot ask for the page after it."""
-    taken: set[str] = set()
-    listed: list[Item] = []
-    for place, item in enumerate(items):
-        identifier: Any = item.get("id")
-        if not isinstance(identifier, str):
-            identifier = f"item_{place}"
-        if identifier in taken:
-            identifier = f"{identifier}_{place}"
-        taken.add(identifier)
-        listed.append(item if item.get("id") == identifier else item | {"id": identifier})
-    return listed
-
-
-def _listed(items: list[Item], wanted: Page, include: Collection[str]) -> Item:
-    """One page. `has_more` is exact; `after` and `before` are exclusive, in the order asked for."""
-    ordered = items if wanted.order == "asc" else items[::-1]
-    places = {item["id"]: place for place, item in enumerate(ordered)}
-    first = _place(places, wanted.after, "after", -1) + 1
-    last = _place(places, wanted.before, "before", len(ordered))
-    span = ordered[first:last]
-    backwards = wanted.before is not None and wanted.after is None
-    chosen = span[-wanted.limit :] if backwards else span[: wanted.limit]
-    return {
-        "object": "list",
-        "data": [shown_item(item, include) for item in chosen],
-        "first_id": chosen[0]["id"] if chosen else None,
-        "last_id": chosen[-1]["id"] if chosen else None,
-        "has_more": len(chosen) < len(span),
-    }
-
-
-def _place(places: dict[str, int], identifier: str | None, param: str, default: int) -> int:
-    if identifier is None:
-        return default
-    place = places.get(identifier)
-    if place is None:
-        message = f"Item with id '{identifier[:300]}' not found in this list."
-        raise BadRequest(message, param=param, code="invalid_value")
-    return place

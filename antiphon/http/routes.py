@@ -24,7 +24,7 @@ PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
 """TrueFoundry's two prefixes and the one that OpenAI-compatible clients of other gateways use."""
 
 _METHOD_NOT_ALLOWED: Final = 405
-_UNVERSIONED: Final = ("/responses", "/models", "/chat/completions")
+_UNVERSIONED: Final = ("/responses", "/conversations", "/models", "/chat/completions")
 
 
 class Endpoint(Struct, frozen=True):
@@ -49,6 +49,14 @@ class Handlers(Struct, frozen=True):
     delete_response: Handler
     cancel_response: Handler
     list_input_items: Handler
+    create_conversation: Handler
+    retrieve_conversation: Handler
+    update_conversation: Handler
+    delete_conversation: Handler
+    add_conversation_items: Handler
+    list_conversation_items: Handler
+    retrieve_conversation_item: Handler
+    delete_conversation_item: Handler
     create_chat_completion: Handler
     list_models: Handler
     retrieve_model: Handler
@@ -76,6 +84,14 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/responses/{id}", "DELETE", handlers.delete_response),
         private("/v1/responses/{id}/cancel", "POST", handlers.cancel_response),
         private("/v1/responses/{id}/input_items", "GET", handlers.list_input_items),
+        private("/v1/conversations", "POST", handlers.create_conversation),
+        private("/v1/conversations/{id}", "GET", handlers.retrieve_conversation),
+        private("/v1/conversations/{id}", "POST", handlers.update_conversation),
+        private("/v1/conversations/{id}", "DELETE", handlers.delete_conversation),
+        private("/v1/conversations/{id}/items", "POST", handlers.add_conversation_items),
+        private("/v1/conversations/{id}/items", "GET", handlers.list_conversation_items),
+        private("/v1/conversations/{id}/items/{item_id}", "GET", handlers.retrieve_conversation_item),
+        private("/v1/conversations/{id}/items/{item_id}", "DELETE", handlers.delete_conversation_item),
         private("/v1/chat/completions", "POST", handlers.create_chat_completion),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),

@@ -44,6 +44,8 @@ class Ending:
             return False
         connection.execute(self._end, key | end.parameters())
         connection.execute(self._drop_journal, key)
+        if turn.along is not None:
+            turn.along.perform(connection)
         for joining in self._joining:
             work = joining(turn)
             if work is not None:
@@ -72,4 +74,6 @@ class End(Struct, frozen=True):
 
 def end_of(turn: StoredTurn) -> End:
     """Takes as long as deflating the stream does."""
+    if turn.along is not None:
+        turn.along.prepare()
     return End(turn, zlib.compress(b"".join(turn.frames or ()), _FASTEST))

@@ -29,6 +29,7 @@ from antiphon.store.database import SqliteDatabase
 from antiphon.store.job_statements import IN_FLIGHT
 from antiphon.store.statements import positional, text_of
 from antiphon.store.tables import responses
+from antiphon.wire.conversations import view_of
 
 T = TypeVar("T")
 Parameters = dict[str, str | int]
@@ -78,6 +79,8 @@ class _Save:
 
     def prepare(self) -> None:
         turn = self._turn
+        if turn.along is not None:
+            turn.along.prepare()
         frames = turn.frames
         self._row = (
             turn.id,
@@ -97,6 +100,8 @@ class _Save:
 
     def perform(self, connection: sqlite3.Connection) -> None:
         connection.execute(self._statement, self._row)
+        if self._turn.along is not None:
+            self._turn.along.perform(connection)
 
 
 class _Query(Generic[T]):
@@ -141,9 +146,11 @@ def _split(cursor: sqlite3.Cursor) -> list[bytes] | None:
 
 def _chain(cursor: sqlite3.Cursor) -> list[Ancestor] | None:
     rows = sorted(cursor.fetchall(), key=_depth, reverse=True)
-    if not rows or rows[0][1] is not None:
+    view = view_of(rows[0][1] or "") if rows else None
+    if not rows or (rows[0][1] is not None and view is None):
         return None
-    return [Ancestor(*row[2:]) for row in rows]
+    root, *links = rows
+    return [Ancestor(*root[2:], view=view), *(Ancestor(*link[2:]) for link in links)]
 
 
 def _depth(row: Sequence[int]) -> int:

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, Text, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+    text,
+)
 
 metadata: Final = MetaData(
     naming_convention={
@@ -21,7 +33,11 @@ responses: Final = Table(
     metadata,
     Column("id", Text, primary_key=True, doc="The public id. Sorts by time of birth, so rows are added at the end."),
     Column("tenant", Text, nullable=False, doc="Whose it is. Every look-up names it."),
-    Column("parent_id", Text, doc="The response this one continues. Not a reference: a parent may be deleted first."),
+    Column(
+        "parent_id",
+        Text,
+        doc="What it continues: a response, or a conversation as it was. Not a reference: either may be deleted first.",
+    ),
     Column("conversation_id", Text, doc="The conversation it belongs to, if any."),
     Column("created_at", BigInteger, nullable=False, doc="Unix time in seconds."),
     Column("expires_at", BigInteger, doc="Unix time in seconds from which it no longer exists; null is never."),
@@ -87,6 +103,51 @@ Index(
     postgresql_where=webhook_notices.c.state == literal_column("'waiting'"),
 )
 Index("ix_webhook_notices_expires_at", webhook_notices.c.expires_at)
+
+# Only what goes on from another response is in it, so that a turn by itself costs no entry: the conversation of a chain
+# is named after its root, and so finds that by its id. The letters keep out what was answered in a conversation.
+CONTINUING: Final = "parent_id >= 'resp_'"
+Index(
+    "ix_responses_conversation_id",
+    responses.c.conversation_id,
+    responses.c.id,
+    sqlite_where=text(CONTINUING),
+    postgresql_where=text(CONTINUING),
+)
+
+conversations: Final = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True, doc="The public id."),
+    Column("tenant", Text, nullable=False, doc="Whose it is. Every look-up names it."),
+    Column("state", Text, nullable=False, doc="own: has items; chain: only metadata; deleted: never to be seen again."),
+    Column("created_at", BigInteger, nullable=False, doc="Unix time in seconds."),
+    Column("last_position", BigInteger, nullable=False, doc="The highest position that an item was ever given."),
+    Column("holder", Text, doc="The response that is being made in it, if any."),
+    Column("held_until", BigInteger, doc="Unix time in seconds from which the hold has lapsed."),
+    Column("metadata", LargeBinary, nullable=False, doc="The client's pairs, as a JSON object."),
+)
+
+conversation_items: Final = Table(
+    "conversation_items",
+    metadata,
+    Column("conversation_id", Text, primary_key=True, doc="Whose item it is. Removed together with it."),
+    Column("position", BigInteger, primary_key=True, autoincrement=False, doc="Its place, from 1; gaps stay."),
+    Column("tenant", Text, nullable=False, doc="Whose it is. Every look-up names it."),
+    Column("item_id", Text, nullable=False, doc="The public id, of which the conversation has no other."),
+    Column("compaction", Boolean, nullable=False, doc="Whether it stands for everything before it."),
+    Column("provider", Text, doc="Who made it; null for what a client brought."),
+    Column("body", LargeBinary, nullable=False, doc="The item as JSON. The id in it may be another."),
+)
+
+Index("ux_conversation_items_item_id", conversation_items.c.conversation_id, conversation_items.c.item_id, unique=True)
+Index(
+    "ix_conversation_items_compaction",
+    conversation_items.c.conversation_id,
+    conversation_items.c.position,
+    sqlite_where=conversation_items.c.compaction,
+    postgresql_where=conversation_items.c.compaction,
+)
 
 # Alembic's own, described here so that a new database can be made without importing Alembic.
 revision: Final = Table(

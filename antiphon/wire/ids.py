@@ -23,6 +23,11 @@ def identifier(prefix: str, milliseconds: int, randomness: bytes) -> str:
     return f"{prefix}_{milliseconds:012x}{randomness.hex()}"
 
 
+def named_after(identifier: str, prefix: str) -> str:
+    """The identifier of another kind of thing that was born with this one."""
+    return prefix + identifier[identifier.find("_") :]
+
+
 def is_well_formed(text: str) -> bool:
     """Whether `text` may be somebody's identifier at all: anything else is not worth a look-up (spec section 1.1)."""
     return _WELL_FORMED.fullmatch(text) is not None

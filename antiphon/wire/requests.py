@@ -27,7 +27,7 @@ MAX_TEXT_CHARACTERS: Final = 10_485_760
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
 _Short = Annotated[str, Meta(max_length=128)]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
-_Metadata = Annotated[
+Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
 ]
 Include = Literal[
@@ -107,7 +107,7 @@ class Request(Struct, frozen=True, kw_only=True):
     tool_choice: str | Item | None = None
     truncation: Literal["auto", "disabled"] | None = None
     service_tier: str | None = None
-    metadata: _Metadata | None = None
+    metadata: Metadata | None = None
     prompt_cache_key: _Short | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: _Short | None = None

@@ -255,3 +255,38 @@ def test_a_cancel_keeps_finished_items_unless_the_owner_says_otherwise(
         assert [item["id"] for item in running["output"]] == ["msg_1"]
         assert cancelled["output"] == ([] if clears else running["output"])
         gate.wait_until_left()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_answer_is_added_to_its_conversation_when_it_ends(
+    client: openai.OpenAI, native: Provider, chat: Provider, model: str
+) -> None:
+    gate = Gate()
+    scripted(model, native, chat, gate)
+    conversation = client.conversations.create(items=[{"role": "user", "content": "Before"}]).id
+    begun = client.responses.create(model=model, input="Hi", background=True, conversation=conversation)
+    assert begun.conversation is not None
+    assert begun.conversation.id == conversation
+    with pytest.raises(openai.BadRequestError) as locked:
+        client.responses.create(model=model, input="Me too", conversation=conversation)
+    assert locked.value.code == "conversation_locked"
+    gate.open()
+    ended = polled(client, begun.id)
+    assert ended.status == "completed"
+    kinds = [item.type for item in client.conversations.items.list(conversation, order="asc")]
+    assert kinds == ["message", "message", "message"]
+    before = [
+        item.model_dump()["content"][0]["text"] for item in client.responses.input_items.list(begun.id, order="asc")
+    ]
+    assert before == ["Before", "Hi"]
+
+
+def test_a_cancelled_answer_lets_its_conversation_go(client: openai.OpenAI, native: Provider, chat: Provider) -> None:
+    scripted(CHAT_MODEL, native, chat, Gate())
+    conversation = client.conversations.create().id
+    begun = client.responses.create(model=CHAT_MODEL, input="Hi", background=True, conversation=conversation)
+    assert client.responses.cancel(begun.id).status == "cancelled"
+    scripted(CHAT_MODEL, native, chat)
+    with client.responses.create(model=CHAT_MODEL, input="Again", conversation=conversation, stream=True) as following:
+        deque(following, maxlen=0)
+    assert len(client.conversations.items.list(conversation).data) == 2

@@ -24,6 +24,7 @@ from tests.fakes import (
     ScriptedProvider,
     Step,
     json_reply,
+    no_conversations,
     stream_reply,
     surroundings,
     target,
@@ -72,7 +73,7 @@ class Scene:
     def __init__(self, *targets: Target, policy: Policy | None = None) -> None:
         self.store = MemoryResponses()
         policy = policy or Policy(retries=QUICK)
-        self.gateway = Gateway(FixedRouter(*targets), self.store, policy, surroundings())
+        self.gateway = Gateway(FixedRouter(*targets), self.store, policy, surroundings(), no_conversations(self.store))
         self.sink = Collected()
 
     async def open(self, **body: Any) -> Turn:
@@ -291,7 +292,7 @@ async def test_sealed_reasoning_reaches_only_the_provider_that_made_it() -> None
     scene = Scene(first)
     answer = await scene.ask()
     foreign = target(ResponsesUpstream(), other.post, provider="xai")
-    elsewhere = Gateway(FixedRouter(foreign), scene.store, Policy(), surroundings())
+    elsewhere = Gateway(FixedRouter(foreign), scene.store, Policy(), surroundings(), no_conversations(scene.store))
     request = parse_request(
         msgspec.json.encode({"model": "m", "input": "x", "previous_response_id": answer["id"], "store": False})
     )

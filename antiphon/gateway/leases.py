@@ -1,0 +1,103 @@
+"""Holds on conversations: renewed while their turns run, let go when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from antiphon.conversation_protocols import Alongside, ConversationTurns, Holder, StoredItem
+from antiphon.errors import StoreFailed
+from antiphon.wire.conversations import ConversationView
+from antiphon.wire.requests import Item
+
+RENEW_SECONDS: Final = 10.0
+"""A third of a hold's life: two renewals may fail before it lapses."""
+
+_logger: Final = logging.getLogger("antiphon.gateway")
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Leases:
+    """Renews all holds of this process by one task, which there is only while something is held."""
+
+    def __init__(
+        self,
+        turns: ConversationTurns,
+        group: asyncio.TaskGroup,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`group` owns the task; `pause` is how it waits between renewals."""
+        self._turns = turns
+        self._group = group
+        self._pause = pause
+        self._held: set[Holder] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, holder: Holder) -> None:
+        self._held.add(holder)
+        if self._task is None:
+            self._task = self._group.create_task(self._renew())
+
+    def drop(self, holder: Holder) -> None:
+        self._held.discard(holder)
+        if not self._held and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _renew(self) -> None:
+        while True:
+            await self._pause(RENEW_SECONDS)
+            try:
+                await self._turns.renew(tuple(self._held))
+            except StoreFailed as error:
+                _logger.warning("holds on conversations could not be renewed: %s", error)
+
+
+class Hold:
+    """Implements `protocols.ConversationHold` for one turn."""
+
+    def __init__(
+        self, turns: ConversationTurns, leases: Leases, holder: Holder, position: int, own: Sequence[Item]
+    ) -> None:
+        """`own` are the items that the turn brings. The hold was taken, and lapses if `begin` is never called."""
+        self._turns = turns
+        self._leases = leases
+        self._holder = holder
+        self._own = own
+        self._over = False
+        self.view = ConversationView(holder.conversation_id, position)
+
+    def begin(self) -> None:
+        self._leases.add(self._holder)
+
+    def ending(self, output: Sequence[Item] | None, provider: str) -> Alongside:
+        if output is None:
+            return self._turns.ending(self._holder, ())
+        items = [stored(item) for item in self._own]
+        return self._turns.ending(self._holder, [*items, *(stored(item, provider) for item in output)])
+
+    def kept(self) -> None:
+        self._over = True
+
+    async def leave(self) -> None:
+        self._leases.drop(self._holder)
+        if self._over:
+            return
+        try:
+            await self._turns.release(self._holder)
+        except StoreFailed as error:
+            _logger.warning("a hold on a conversation could not be let go and will lapse: %s", error)
+
+
+def stored(item: Item, provider: str | None = None) -> StoredItem:
+    """The item as a conversation keeps it; every item has an id here."""
+    return StoredItem(
+        id=str(item.get("id") or "item"),
+        body=_encode(item),
+        provider=provider,
+        compaction=item.get("type") == "compaction",
+    )

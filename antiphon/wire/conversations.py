@@ -1,0 +1,132 @@
+"""Conversations on the wire: what `/v1/conversations` takes and gives (spec sections 1.1, 2.5), and views of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from antiphon.errors import BadRequest, NotFound
+from antiphon.wire.faults import UNDECODABLE, told
+from antiphon.wire.ids import is_well_formed
+from antiphon.wire.requests import Item, Metadata
+
+T = TypeVar("T", bound=Struct)
+
+MAX_ITEMS: Final = 20
+"""That one call may add."""
+
+_MARK: Final = "@"
+"""Between a conversation's id and a position: no identifier has it inside."""
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class ConversationView(Struct, frozen=True):
+    """A conversation as a turn saw it: with the items up to `position`."""
+
+    conversation_id: str
+    position: int
+
+    @property
+    def reference(self) -> str:
+        """What `view_of` reads."""
+        return f"{self.conversation_id}{_MARK}{self.position}"
+
+
+def view_of(reference: str) -> ConversationView | None:
+    """The view that a turn went on from, None where it is a response."""
+    conversation_id, mark, position = reference.partition(_MARK)
+    return ConversationView(conversation_id, int(position)) if mark else None
+
+
+class NewConversation(Struct, frozen=True):
+    """The body of `POST /v1/conversations`."""
+
+    metadata: Metadata | None = None
+    items: Annotated[list[Item], Meta(max_length=MAX_ITEMS)] | None = None
+
+
+class ConversationUpdate(Struct, frozen=True):
+    """The body of `POST /v1/conversations/{id}`."""
+
+    metadata: Metadata | None
+
+
+class NewItems(Struct, frozen=True):
+    """The body of `POST /v1/conversations/{id}/items`."""
+
+    items: Annotated[list[Item], Meta(min_length=1, max_length=MAX_ITEMS)]
+
+
+def locked() -> BadRequest:
+    """Somebody else is at work in the conversation (spec section 1.3)."""
+    message = "Another process is currently operating on this conversation. Please retry in a few seconds."
+    return BadRequest(message, param="conversation", code="conversation_locked")
+
+
+def unknown_conversation(identifier: str, param: str | None = None) -> NotFound:
+    """Unknown, deleted and foreign ids are told alike."""
+    message = f"Conversation with id '{identifier[:300]}' not found."
+    return NotFound(message, param=param, code="conversation_not_found")
+
+
+def duplicate(item_id: str, param: str) -> BadRequest:
+    """An item of this id is in the conversation, or stands twice in the request."""
+    message = f"Duplicate item found with id {item_id[:300]}. Remove duplicate items from your input and try again."
+    return BadRequest(message, param=param)
+
+
+def parse(kind: type[T], body: bytes) -> T:
+    """The request in `body`. Raises BadRequest in the words of the OpenAI API; no body is an empty object."""
+    try:
+        if not body.isascii():
+            body.decode()
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except UNDECODABLE as error:
+        raise told(error) from None
+
+
+def check_items(items: list[Item]) -> None:
+    """Raises BadRequest for what cannot stand in a conversation. What an item holds is for the model's dialect."""
+    for place, item in enumerate(items):
+        param = f"items[{place}]"
+        kind = item.get("type", "message" if "role" in item else None)
+        if kind is None:
+            message = f"Missing required parameter: '{param}.type'."
+            raise BadRequest(message, param=f"{param}.type", code="missing_required_parameter")
+        if not isinstance(kind, str):
+            message = f"Invalid type for '{param}.type': expected a string."
+            raise BadRequest(message, param=f"{param}.type", code="invalid_type")
+        if kind == "item_reference":
+            message = "A conversation keeps items, not references to them: send the item itself."
+            raise BadRequest(message, param=f"{param}.type", code="unsupported_value")
+        if kind == "message":
+            _check_message(item, param)
+        _check_id(item.get("id"), f"{param}.id")
+
+
+def _check_message(item: Item, param: str) -> None:
+    for name, wanted, kinds in (("role", "a string", str), ("content", "a string or an array", (str, list))):
+        if name not in item:
+            message = f"Missing required parameter: '{param}.{name}'."
+            raise BadRequest(message, param=f"{param}.{name}", code="missing_required_parameter")
+        if not isinstance(item[name], kinds):
+            message = f"Invalid type for '{param}.{name}': expected {wanted}."
+            raise BadRequest(message, param=f"{param}.{name}", code="invalid_type")
+
+
+def _check_id(identifier: object, param: str) -> None:
+    if identifier is None:
+        return
+    if not isinstance(identifier, str):
+        raise BadRequest(f"Invalid type for '{param}': expected a string.", param=param, code="invalid_type")
+    if not is_well_formed(identifier):
+        message = f"Invalid value for '{param}': expected up to 256 letters, digits, underscores and dashes."
+        raise BadRequest(message, param=param, code="invalid_value")
+
+
+def shown_conversation(identifier: str, created_at: int, metadata: bytes) -> bytes:
+    """A conversation as clients see it; `metadata` is a JSON object."""
+    return _encode({"id": identifier, "object": "conversation", "created_at": created_at, "metadata": Raw(metadata)})
