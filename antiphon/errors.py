@@ -9,6 +9,7 @@
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
     │   ├── UpgradeRefused         426
+    │   ├── TooManyWaiting         429
     │   └── HeadTooLarge           431
     ├── UpstreamError          a provider failed (5xx, or its own meaning); says where a retry may help
     │   ├── ConnectFailed          502
@@ -98,6 +99,14 @@ class UpgradeRefused(CallerError):
 
     status = 426
     code = "websocket_not_available"
+
+
+class TooManyWaiting(CallerError):
+    """More requests were sent over one WebSocket than may wait there."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "websocket_queue_full"
 
 
 class HeadTooLarge(CallerError):

@@ -279,6 +279,10 @@ class Ancestor(Struct, frozen=True):
     body: bytes
 
 
+Ancestry = Callable[[str, str], Awaitable[list[Ancestor] | None]]
+"""As `Responses.lineage`, of which it may know more: a WebSocket remembers what is stored nowhere."""
+
+
 class Responses(Protocol):
     """Kept responses. Every look-up is by tenant: a foreign id is an unknown id."""
 

@@ -22,7 +22,8 @@ from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found
 from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
+from antiphon.gateway.warm_up import warmed_up
+from antiphon.protocols import Ancestry, Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Request
@@ -61,13 +62,16 @@ class Gateway:
         self._surroundings = surroundings
         self.live = LiveAnswers()
 
-    async def open(self, request: Request, caller: Caller) -> Turn:
-        """The turn that a request asks for, its history resolved. Raises BadRequest or NotFound."""
+    async def open(self, request: Request, caller: Caller, ancestry: Ancestry | None = None) -> Turn:
+        """The turn that a request asks for, its history resolved. Raises BadRequest or NotFound.
+
+        `ancestry` is asked for the chain in place of the store.
+        """
         surroundings = self._surroundings
         _check_supported(request)
         lineage = None
         if request.previous_response_id is not None:
-            lineage = await self._lineage(caller, request.previous_response_id)
+            lineage = await self._lineage(caller, request.previous_response_id, ancestry or self._responses.lineage)
         return Turn(
             id=surroundings.new_id("resp"),
             created_at=int(surroundings.clock()),
@@ -106,6 +110,15 @@ class Gateway:
             return await self._fail(turn, delivery, GatewayError(message))
         finally:
             self.live.end(turn, task)
+
+    async def warm_up(self, turn: Turn, sink: Sink) -> Outcome:
+        """Answers the turn with nothing, and asks nobody: its input can be gone on from. Raises AntiphonError."""
+        target = (await self.router.targets(turn.request.model or "", turn.request.wanted_provider))[0]
+        outcome, chunk = warmed_up(turn, target)
+        delivery = Delivery(turn, sink)
+        await self._keep(turn, target, delivery, outcome, chunk)
+        await delivery.end(chunk)
+        return outcome
 
     async def _ask(self, turn: Turn, delivery: Delivery) -> Outcome:
         async def attempt(target: Target) -> Outcome:
@@ -152,8 +165,8 @@ class Gateway:
             )
         )
 
-    async def _lineage(self, caller: Caller, response_id: str) -> Lineage:
-        ancestors = await self._responses.lineage(caller.tenant, response_id)
+    async def _lineage(self, caller: Caller, response_id: str, ancestry: Ancestry) -> Lineage:
+        ancestors = await ancestry(caller.tenant, response_id)
         if not ancestors:
             raise not_found(response_id)
         return lineage_of(ancestors)
