@@ -5,7 +5,7 @@ import base64
 import json
 import os
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,9 @@ HANDSHAKE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
 }
-WARM_UP = {"type": "response.create", "model": "demo/echo", "input": "Hi", "generate": False, "store": False}
+NO_CHANGES: Mapping[str, str | None] = {}
+WARM_UP: dict[str, Any] = {"type": "response.create", "model": "demo/echo", "input": "Hi"}
+WARM_UP |= {"generate": False, "store": False}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,10 +45,11 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Ga
         assert not told
 
 
-def head(method: str = "GET", path: str = "/v1/responses", **changes: str | None) -> bytes:
-    fields = HANDSHAKE | {name.replace("_", "-"): value for name, value in changes.items()}
+def head(start: str = "GET /v1/responses", changes: Mapping[str, str | None] = NO_CHANGES) -> bytes:
+    """A handshake; a header that becomes None is left out."""
+    fields: dict[str, str | None] = {**HANDSHAKE, **changes}
     lines = [f"{name}: {value}" for name, value in fields.items() if value is not None]
-    return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""]).encode()
+    return "\r\n".join([f"{start} HTTP/1.1", *lines, "", ""]).encode()
 
 
 def frame(opcode: int, data: bytes, *, final: bool = True, masked: bool = True, reserved: int = 0) -> bytes:
@@ -113,12 +116,17 @@ class Peer:
 
 
 @asynccontextmanager
-async def opened(gateway: Gateway, rest: bytes = b"", **changes: str | None) -> AsyncGenerator[Peer]:
+async def opened(
+    gateway: Gateway,
+    rest: bytes = b"",
+    start: str = "GET /v1/responses",
+    changes: Mapping[str, str | None] = NO_CHANGES,
+) -> AsyncGenerator[Peer]:
     """A connection whose handshake succeeds; `rest` is sent in one piece with it."""
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
         try:
-            writer.write(head(**changes) + rest)
+            writer.write(head(start, changes) + rest)
             answer = await reader.readuntil(b"\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 101 "), answer
             assert b"x-request-id: req_" in answer
@@ -130,42 +138,42 @@ async def opened(gateway: Gateway, rest: bytes = b"", **changes: str | None) -> 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"Sec_WebSocket_Version": "8"},
-        {"Sec_WebSocket_Version": None},
-        {"Sec_WebSocket_Key": None},
-        {"Sec_WebSocket_Key": "short"},
-        {"Sec_WebSocket_Key": "=" * 24},
+        {"Sec-WebSocket-Version": "8"},
+        {"Sec-WebSocket-Version": None},
+        {"Sec-WebSocket-Key": None},
+        {"Sec-WebSocket-Key": "short"},
+        {"Sec-WebSocket-Key": "=" * 24},
         {"Upgrade": "h2c"},
         {"Upgrade": "websocket, h2c"},
         {"Connection": "keep-alive"},
-        {"Content_Length": "0"},
-        {"sec_websocket_key": HANDSHAKE["Sec-WebSocket-Key"]},
+        {"Content-Length": "0"},
+        {"sec-websocket-key": HANDSHAKE["Sec-WebSocket-Key"]},
     ],
     ids=str,
 )
 async def test_what_is_no_handshake_is_served_as_plain_http(gateway: Gateway, changes: dict[str, str | None]) -> None:
-    assert_refused(await sent(gateway, head(**changes)), 426)
+    assert_refused(await sent(gateway, head(changes=changes)), 426)
 
 
 @pytest.mark.parametrize("path", ["/v1/responses/resp_x", "/v1/nowhere", "/v1/responses%2Fx", "/V1/responses"])
 async def test_a_websocket_anywhere_else_is_not_found(gateway: Gateway, path: str) -> None:
-    assert_refused(await sent(gateway, head(path=path)), 404)
+    assert_refused(await sent(gateway, head(f"GET {path}")), 404)
 
 
 async def test_a_handshake_leaves_other_routes_alone(gateway: Gateway) -> None:
-    assert (await sent(gateway, head(path="/health"))).status == 200
-    assert_refused(await sent(gateway, head("POST", Content_Length="2") + b"{}"), 400)
-    assert_refused(await sent(gateway, head(Authorization="Bearer x")), 401)
-    assert_refused(
-        await sent(gateway, head(Authorization=None, Sec_WebSocket_Protocol="openai-insecure-api-key.")), 401
-    )
+    assert (await sent(gateway, head("GET /health"))).status == 200
+    assert_refused(await sent(gateway, head("POST /v1/responses", {"Content-Length": "2"}) + b"{}"), 400)
+    assert_refused(await sent(gateway, head(changes={"Authorization": "Bearer x"})), 401)
+    empty = {"Authorization": None, "Sec-WebSocket-Protocol": "openai-insecure-api-key."}
+    assert_refused(await sent(gateway, head(changes=empty)), 401)
 
 
 async def test_long_heads_many_headers_and_queries_are_no_trouble(gateway: Gateway) -> None:
-    many = {f"X-{number}": "x" * 200 for number in range(200)}
-    async with opened(gateway, path="/v1/responses?x=" + "y" * 9000, X_Long="x" * 9000, **many) as peer:
+    many = {f"X-{number}": "x" * 200 for number in range(200)} | {"X-Long": "x" * 9000}
+    async with opened(gateway, start="GET /v1/responses?x=" + "y" * 9000, changes=many) as peer:
         await peer.still_serves()
-    async with opened(gateway, path="/v1/%72esponses", OpenAI_Beta="responses_websockets=2099-01-01") as peer:
+    beta = {"OpenAI-Beta": "responses_websockets=2099-01-01"}
+    async with opened(gateway, start="GET /v1/%72esponses", changes=beta) as peer:
         await peer.still_serves()
 
 
@@ -279,7 +287,7 @@ async def test_every_request_and_every_connection_has_a_line_in_the_log(gateway:
     def lines() -> list[dict[str, Any]]:
         return [line for line in gateway.lines()[seen:] if line["path"] == "/openai/responses"]
 
-    async with opened(gateway, path="/openai/responses") as peer:
+    async with opened(gateway, start="GET /openai/responses") as peer:
         await peer.still_serves()
         peer.writer.write(text({"type": "response.create", "model": "nobody/x"}))
         assert (await peer.event())["status"] == 400

@@ -20,11 +20,11 @@ MEGABYTE = 1024 * 1024
 def turn(number: int, *, stored: bool, size: int = 0) -> tuple[Turn, Outcome]:
     request = parse_request(json.dumps({"input": "x", "store": stored}).encode())
     item = {"id": f"msg_{number}", "type": "message", "role": "user", "content": f"{number}" + "x" * size}
-    output = [
+    output: list[Any] = [
         {"id": f"rs_{number}", "type": "reasoning", "summary": []},
         {"id": f"out_{number}", "type": "message", "role": "assistant", "content": []},
     ]
-    body = {"id": f"resp_{number}", "tools": ["not", "kept"], "provider": f"p{number % 2}", "output": output}
+    body: Any = {"id": f"resp_{number}", "tools": ["not", "kept"], "provider": f"p{number % 2}", "output": output}
     made = Turn(
         id=f"resp_{number}",
         created_at=1,

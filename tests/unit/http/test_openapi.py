@@ -31,7 +31,13 @@ RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 NATIVE = sorted(path for path in RECORDINGS.glob("*.responses/*.json"))
 SUPERSET = json.loads(Path(__file__).with_name("response_superset.json").read_bytes())
 REPLACED = ("error", "keepalive")
-NOT_ON_THE_WIRE = (errors.ConfigError, errors.HeadTooLarge, errors.MethodNotAllowed, errors.UpstreamRefused)
+NOT_ON_THE_WIRE = (
+    errors.ConfigError,
+    errors.HeadTooLarge,
+    errors.MethodNotAllowed,
+    errors.TooManyWaiting,
+    errors.UpstreamRefused,
+)
 
 
 @cache

@@ -78,7 +78,7 @@ class Client:
         self.gone = False
 
     async def run(self) -> None:
-        scope = {"type": "websocket", "path": "/v1/responses", "headers": [], "subprotocols": []}
+        scope: dict[str, Any] = {"type": "websocket", "path": "/v1/responses", "headers": [], "subprotocols": []}
         self._in.put_nowait({"type": "websocket.connect"})
         await self._edge.websocket(scope, self._in.get, self._send)
 
