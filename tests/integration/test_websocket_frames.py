@@ -28,8 +28,8 @@ HANDSHAKE = {
     "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
 }
 NO_CHANGES: Mapping[str, str | None] = {}
-WARM_UP: dict[str, Any] = {"type": "response.create", "model": "demo/echo", "input": "Hi"}
-WARM_UP |= {"generate": False, "store": False}
+TURN: dict[str, Any] = {"type": "response.create", "model": "demo/echo", "input": "Hi", "store": False}
+WARM_UP = TURN | {"generate": False}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -269,7 +269,7 @@ async def test_a_silent_client_is_pinged(gateway: Gateway) -> None:
 
 
 async def test_more_requests_than_may_wait_are_refused(gateway: Gateway) -> None:
-    big = {"type": "response.create", "model": "demo/echo", "input": "x" * (LIMIT // 2), "store": False}
+    big = TURN | {"input": "x" * (LIMIT // 2)}
     async with opened(gateway) as peer:
         peer.writer.write(b"".join(text(big) for _ in range(9)))
         ended: list[str] = []
