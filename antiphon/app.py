@@ -32,20 +32,24 @@ from antiphon.gateway.worker import Worker
 from antiphon.http.auth import Keyring
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Receive, Scope, Send
+from antiphon.http.chains import ChainMemory
 from antiphon.http.chat import ChatEndpoint
 from antiphon.http.conversations import ConversationEndpoints
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
 from antiphon.http.health import HealthEndpoints, refuse_upgrade
+from antiphon.http.lanes import Limits
 from antiphon.http.models import ModelsEndpoints
 from antiphon.http.openapi import OpenApiEndpoint
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
 from antiphon.http.routes import Handlers, Routing, routing
 from antiphon.http.streams import Heartbeat
+from antiphon.http.websocket import SocketOptions, SocketParts
+from antiphon.http.websocket_session import Sockets
 from antiphon.notices import Subscription
 from antiphon.observe.logs import RequestLog, configure
-from antiphon.protocols import Announcer, Caller, Responses, StoredTurn, UpstreamDialect, UpstreamReply
+from antiphon.protocols import Announcer, Caller, Record, Responses, StoredTurn, UpstreamDialect, UpstreamReply
 from antiphon.providers.cards import ModelCard
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
@@ -110,11 +114,14 @@ class Application:
         self._edge: Edge | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves `http`, and `lifespan` before and after it."""
-        if scope["type"] == "lifespan":
+        """Serves `http` and `websocket`, and `lifespan` before and after them."""
+        edge = self._edge
+        if edge is not None and scope["type"] == "http":
+            await edge(scope, receive, send)
+        elif edge is not None and scope["type"] == "websocket":
+            await edge.websocket(scope, receive, send)
+        elif scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "http" and self._edge is not None:
-            await self._edge(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -172,6 +179,7 @@ async def _opened(settings: Settings) -> AsyncGenerator[tuple[_Parts, RequestLog
             announcer=_announcer(settings, receivers, database, tasks),
             tasks=tasks,
             surroundings=Surroundings(time.time, Identifiers(), random.random),
+            record=request_log,
         )
         yield parts, request_log
 
@@ -212,6 +220,8 @@ class _Parts:
     @cached_property
     def conversations(self) -> SqliteConversations:
         return SqliteConversations(self.database, time.time)
+
+    record: Record
 
     def gateway(self) -> Gateway:
         settings = self.settings
@@ -272,6 +282,7 @@ class _Parts:
         )
         chat = ChatEndpoint(relay, self.tasks, options.max_body_bytes)
         models = ModelsEndpoints(self._cards)
+        keyring = _keyring(settings)
         health = HealthEndpoints(__version__, {"database": self.database.ping})
         handlers = Handlers(
             create_response=responses.create,
@@ -296,8 +307,22 @@ class _Parts:
             docs=DocsEndpoint(),
             landing=LandingEndpoint(__version__),
             refuse_upgrade=refuse_upgrade,
+            connect=self._sockets(gateway, keyring).connect if settings.websocket.enabled else None,
         )
-        return routing(handlers, _keyring(settings))
+        return routing(handlers, keyring)
+
+    def _sockets(self, gateway: Gateway, keyring: Keyring) -> Sockets:
+        websocket = self.settings.websocket
+        limits = Limits(websocket.concurrent_turns, websocket.max_stream_ids, websocket.max_frame_bytes)
+        parts = SocketParts(
+            gateway=gateway,
+            responses=self.responses,
+            keyring=keyring,
+            memory=ChainMemory(websocket.memory_bytes),
+            record=self.record,
+            options=SocketOptions(limits, websocket.lifetime_seconds),
+        )
+        return Sockets(parts)
 
     async def _cards(self) -> list[ModelCard]:
         """Every model on offer: the owner's own names last, each with what is known of its first target."""

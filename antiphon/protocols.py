@@ -313,6 +313,10 @@ class Ancestor(Struct, frozen=True):
     view: ConversationView | None = None
 
 
+Ancestry = Callable[[str, str], Awaitable[list[Ancestor] | None]]
+"""As `Responses.lineage`, of which it may know more: a WebSocket remembers what is stored nowhere."""
+
+
 class Responses(Protocol):
     """Kept responses. Every look-up is by tenant: a foreign id is an unknown id."""
 

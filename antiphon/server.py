@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 
 from antiphon.app import Application, create_app, working
 from antiphon.http.transport import LeanHttpProtocol
+from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import Settings
 
 _COLLECT_AFTER: Final = 20_000
@@ -56,7 +57,7 @@ def run_server(settings: Settings) -> None:
         backlog=_BACKLOG,
         loop="uvloop",
         http=LeanHttpProtocol,
-        ws="none",
+        **websocket_options(settings),
         lifespan="on",
         log_config=None,
         access_log=False,

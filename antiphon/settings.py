@@ -256,6 +256,36 @@ class BackgroundSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
 
 
+class WebSocketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answers over a WebSocket."""
+
+    enabled: Annotated[
+        bool, Meta(description="Whether there is one; if not, clients are sent to plain HTTP with 426.")
+    ] = True
+    max_frame_bytes: Annotated[
+        int, Meta(description="The largest message that is read; a larger one closes the connection (1009).", ge=1024)
+    ] = 33_554_432
+    lifetime_seconds: Annotated[
+        float, Meta(description="How long one connection may last; its running answers may end.", gt=0, le=86_400)
+    ] = 3600.0
+    ping_seconds: Annotated[
+        float,
+        Meta(
+            description="How often a client is asked for a sign of life; it may take three times as long.", ge=1, le=30
+        ),
+    ] = 20.0
+    concurrent_turns: Annotated[
+        int, Meta(description="How many answers one connection may have on the way; others wait.", ge=1, le=1000)
+    ] = 16
+    max_stream_ids: Annotated[
+        int, Meta(description="How many names of streams one connection may use.", ge=0, le=10_000)
+    ] = 32
+    memory_bytes: Annotated[
+        int,
+        Meta(description="What a process keeps of chains that are not stored; one connection gets a quarter.", ge=0),
+    ] = 268_435_456
+
+
 class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a provider may take."""
 
@@ -370,6 +400,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     background: Annotated[BackgroundSettings, Meta(description="How answers are given in the background.")] = field(
         default_factory=BackgroundSettings
+    )
+    websocket: Annotated[WebSocketSettings, Meta(description="Answers over a WebSocket.")] = field(
+        default_factory=WebSocketSettings
     )
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings

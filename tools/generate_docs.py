@@ -115,9 +115,25 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Try again; if it stays so, tell the gateway's owner.",
     ),
     "upstream_timeout": ("The provider was silent for too long.", "Try again, or ask the owner to raise `timeouts`."),
+    "invalid_stream_id": (
+        "A name of a stream is 1 to 256 characters out of letters, digits, `_`, `.` and `-`.",
+        "Choose another, or leave it out.",
+    ),
+    "websocket_connection_limit_reached": (
+        "The connection is as old as one may become.",
+        "Open another one; go on from stored responses, or send the whole history.",
+    ),
     "websocket_not_available": (
-        "There is no WebSocket here.",
+        "No WebSocket was opened: none was asked for properly, or they are switched off.",
         "Use `POST /v1/responses`; clients do so by themselves.",
+    ),
+    "websocket_queue_full": (
+        "More requests wait on this connection than may.",
+        "Send it again when others have been answered.",
+    ),
+    "websocket_stream_limit_reached": (
+        "The connection has used as many names of streams as it may.",
+        "Use one of them again, or open another connection.",
     ),
 }
 
@@ -159,6 +175,8 @@ Every answer that is not a success has the same shape, on every path:
 - `retry-after` (seconds) and `retry-after-ms` say when to try again, where that is known.
 - What a provider answers keeps its meaning and loses its secrets. A 400 or 404 of a provider keeps the provider's own
   code, if it has one that is not listed here. A key that a provider refuses is the gateway's trouble, so it is a 502.
+- Over a [WebSocket](reference/websocket.md) an error is a message with `type`, `status` and `error`; its `code` is
+  never null.
 - A client that leaves is logged with status 499.
 
 | Code | Status | What it means | What to do |

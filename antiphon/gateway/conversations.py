@@ -22,12 +22,9 @@ from antiphon.errors import BadRequest
 from antiphon.gateway.history import Lineage, items_of, lineage_of, output_of
 from antiphon.gateway.leases import Hold, Leases, stored
 from antiphon.protocols import Responses, Turn
-from antiphon.wire.conversations import ConversationView, duplicate, locked, unknown_conversation, view_of
+from antiphon.wire.conversations import ConversationView, duplicate, locked, unknown_conversation, view_of, whole_view
 from antiphon.wire.items import identified
 from antiphon.wire.requests import Item
-
-_EVERYTHING: Final = 1 << 62
-"""A position behind every item's."""
 
 _item: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -82,7 +79,7 @@ class ConversationDesk:
             await self.make_real(tenant, found)
             await self._hold(turn, conversation_id)
         elif found.own:
-            await self._read(turn, ConversationView(conversation_id, _EVERYTHING))
+            await self._read(turn, whole_view(conversation_id))
         else:
             chain = await self._chain(tenant, found)
             turn.history, turn.origins = identified(chain.items), chain.origins

@@ -23,7 +23,8 @@ from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found, output_of
 from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
+from antiphon.gateway.warm_up import warmed_up
+from antiphon.protocols import Ancestry, Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId, named_after
 from antiphon.wire.requests import Item, Request
@@ -70,10 +71,10 @@ class Gateway:
         self.surroundings = surroundings
         self.live = LiveAnswers()
 
-    async def open(self, request: Request, caller: Caller) -> Turn:
+    async def open(self, request: Request, caller: Caller, ancestry: Ancestry | None = None) -> Turn:
         """The turn that a request asks for, its history resolved, its conversation held. Raises BadRequest or NotFound.
 
-        A hold lapses by itself if the turn is never answered.
+        `ancestry` is asked for the chain in place of the store. A hold lapses by itself if the turn is never answered.
         """
         surroundings = self.surroundings
         _check_supported(request)
@@ -88,17 +89,17 @@ class Gateway:
             strict=self.is_strict(request),
         )
         if request.previous_response_id is not None or request.conversation is not None:
-            await self.resolve(turn)
+            await self.resolve(turn, ancestry)
         else:
             self._name_conversation(turn)
         return turn
 
-    async def resolve(self, turn: Turn) -> None:
-        """Gives a turn everything that was said before it, and the conversation that it names. Raises as `open`."""
+    async def resolve(self, turn: Turn, ancestry: Ancestry | None = None) -> None:
+        """Gives a turn everything that was said before it, and the conversation that it names. As `open`."""
         request = turn.request
         lineage = None
         if request.previous_response_id is not None:
-            lineage = await self._lineage(turn.caller, request.previous_response_id)
+            lineage = await self._lineage(turn.caller, request.previous_response_id, ancestry)
             turn.history, turn.origins = lineage.items, lineage.origins
             turn.conversation = None if lineage.leaves else lineage.conversation_id
         if request.conversation is not None:
@@ -149,6 +150,15 @@ class Gateway:
     def is_strict(self, request: Request) -> bool:
         """Whether what a target cannot express is refused."""
         return self.policy.strict if request.strict is None else request.strict
+
+    async def warm_up(self, turn: Turn, sink: Sink) -> Outcome:
+        """Answers the turn with nothing, and asks nobody: its input can be gone on from. Raises AntiphonError."""
+        target = (await self.router.targets(turn.request.model or "", turn.request.wanted_provider))[0]
+        outcome, chunk = warmed_up(turn, target)
+        delivery = Delivery(turn, sink)
+        await self._keep(turn, target, delivery, outcome, chunk)
+        await delivery.end(chunk)
+        return outcome
 
     async def _ask(self, turn: Turn, delivery: Delivery) -> Outcome:
         async def attempt(target: Target) -> Outcome:
@@ -207,8 +217,8 @@ class Gateway:
         retention = self.policy.retention_days
         return None if retention is None else turn.created_at + retention * _SECONDS_PER_DAY
 
-    async def _lineage(self, caller: Caller, response_id: str) -> Lineage:
-        ancestors = await self._responses.lineage(caller.tenant, response_id)
+    async def _lineage(self, caller: Caller, response_id: str, ancestry: Ancestry | None) -> Lineage:
+        ancestors = await (ancestry or self._responses.lineage)(caller.tenant, response_id)
         if not ancestors:
             raise not_found(response_id)
         lineage = lineage_of(ancestors)

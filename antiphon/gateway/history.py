@@ -52,6 +52,15 @@ class _Provider(Struct, frozen=True, gc=False):
 _provider: Final = msgspec.json.Decoder(_Provider).decode
 
 
+class _Context(Struct, frozen=True, gc=False):
+    output: Raw = Raw(b"[]")
+    provider: str = ""
+
+
+_context: Final = msgspec.json.Decoder(_Context).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
 class Lineage(Struct, frozen=True):
     """A chain, read: its items oldest first, and which provider each reasoning item came from.
 
@@ -84,6 +93,11 @@ def lineage_of(ancestors: list[Ancestor]) -> Lineage:
             provider = _provider(ancestor.body).provider
             origins |= {item["id"]: provider for item in output if item.get("type") == "reasoning" and "id" in item}
     return Lineage(items, origins, last.conversation_id, leaves=last.view is not None)
+
+
+def context_of(body: bytes) -> bytes:
+    """A response object with nothing but what `lineage_of` reads of it."""
+    return _encode(_context(body))
 
 
 def items_of(array: bytes) -> list[Item]:

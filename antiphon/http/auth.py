@@ -1,4 +1,7 @@
-"""Who is asking: a key in `Authorization` (with or without `Bearer`), `api-key` or `x-api-key`."""
+"""Who is asking: a key in `Authorization` (with or without `Bearer`), `api-key` or `x-api-key`.
+
+Where a WebSocket is opened, a subprotocol may be the key too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from antiphon.http.call import Call
 from antiphon.protocols import Caller
 
 _SCHEME: Final = b"bearer"
+_KEY_PROTOCOL: Final = "openai-insecure-api-key."
 
 
 class Keyring:
@@ -22,7 +26,7 @@ class Keyring:
 
     def caller(self, call: Call) -> Caller:
         """Who the request's key belongs to. Raises Unauthorized."""
-        key = _key_of(call)
+        key = _key_of(call) or _key_among(call.scope.get("subprotocols", ()))
         if key is None:
             message = "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY'."
             raise Unauthorized(message, code="missing_api_key")
@@ -34,6 +38,18 @@ class Keyring:
 
 def _digest(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
+
+
+def key_protocol(subprotocol: str) -> bool:
+    """Whether what a client calls a subprotocol is a key: browsers cannot set the header for a WebSocket."""
+    return subprotocol.startswith(_KEY_PROTOCOL)
+
+
+def _key_among(subprotocols: Iterable[str]) -> bytes | None:
+    for subprotocol in subprotocols:
+        if key_protocol(subprotocol):
+            return subprotocol.removeprefix(_KEY_PROTOCOL).encode() or None
+    return None
 
 
 def _key_of(call: Call) -> bytes | None:

@@ -19,6 +19,9 @@ Header = tuple[bytes, bytes]
 DIRECT_WRITER: Final = "antiphon.direct_writer"
 """The scope's key for our server's own extension of ASGI."""
 
+FRAME_WRITE: Final = "antiphon.frame_write"
+"""The same for a WebSocket."""
+
 _JSON: Final = (b"content-type", b"application/json")
 _MAX_HEADER_CHARACTERS: Final = 4096
 _WINDOW: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
@@ -157,6 +160,19 @@ class Call:
         if essence not in (b"application/json", b"") and not essence.endswith(b"+json"):
             message = "Send the body as JSON, with 'Content-Type: application/json'."
             raise UnsupportedMediaType(message)
+
+
+def denying(send: Send) -> Send:
+    """An answer over HTTP to who wanted a WebSocket (the ASGI extension ``websocket.http.response``)."""
+
+    async def passing_on(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"} if _is_http(message) else message)
+
+    return passing_on
+
+
+def _is_http(message: Message) -> bool:
+    return message["type"].startswith("http.")
 
 
 def _too_large(limit: int) -> BodyTooLarge:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 from antiphon.errors import AntiphonError, ShuttingDown
-from antiphon.http.call import Call, ClientGone, Receive, Scope, Send
+from antiphon.http.call import Call, ClientGone, Receive, Scope, Send, denying
 from antiphon.http.errors import reply_error, translated
+from antiphon.http.records import record_of
 from antiphon.http.routes import Routing, canonical
-from antiphon.protocols import Record, RequestRecord
+from antiphon.protocols import Record
 
 _logger: Final = logging.getLogger("antiphon.http")
 CLIENT_GONE_STATUS: Final = 499
@@ -45,7 +46,20 @@ class Edge:
             error = await self._answer(call, scope, raised)
         finally:
             del routed["antiphon.call"]  # the call holds the scope: left alone, the two would wait for the collector
-            self._record(self._told(call, scope["path"], time.perf_counter() - began, error))
+            seconds = time.perf_counter() - began
+            self._record(record_of(call, scope["method"], scope["path"], seconds, error))
+
+    async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one WebSocket; what keeps it from being opened is answered over HTTP."""
+        began = time.perf_counter()
+        call = Call(scope, receive, denying(send), self._new_request_id())
+        error: AntiphonError | None = None
+        try:
+            await self._routing.websocket(canonical(scope["path"]), call)
+        except Exception as raised:  # noqa: BLE001 - the edge, as above
+            error = await self._answer(call, {"path": scope["path"], "method": "GET"}, raised)
+        finally:
+            self._record(record_of(call, "GET", scope["path"], time.perf_counter() - began, error))
 
     async def _answer(self, call: Call, scope: Scope, raised: Exception) -> AntiphonError:
         error, headers = translated(raised, scope["path"], scope["method"])
@@ -54,25 +68,3 @@ class Edge:
         if not call.started:
             await reply_error(call, error, headers)
         return error
-
-    def _told(self, call: Call, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
-        turn, caller, usage = call.turn, call.caller, call.usage
-        return RequestRecord(
-            request_id=call.request_id,
-            method=call.scope["method"],
-            path=path,
-            status=call.status,
-            seconds=round(seconds, 6),
-            key=None if caller is None else caller.key_name,
-            tenant=None if caller is None else caller.tenant,
-            response_id=None if turn is None else turn.id,
-            model=None if turn is None else turn.request.model,
-            target=None if turn is None or turn.target is None else turn.target.name,
-            stream=turn is not None and turn.request.streamed,
-            attempts=0 if turn is None else turn.attempts,
-            input_tokens=None if usage is None else usage[0],
-            output_tokens=None if usage is None else usage[1],
-            warnings=() if turn is None else turn.warnings,
-            error=None if error is None else error.message,
-            error_code=None if error is None else error.code,
-        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.exceptions import HTTPException
 
 from antiphon.errors import AntiphonError, BadRequest, GatewayError, MethodNotAllowed, NotFound
 from antiphon.http.call import Call, Header
+from antiphon.wire.client_frames import with_stream_id
 
 _encode: Final = msgspec.json.Encoder().encode
 _NOT_FOUND: Final = 404
@@ -22,15 +23,34 @@ def envelope(error: AntiphonError) -> bytes:
     return _encode({"error": body})
 
 
+def error_frame(error: AntiphonError, stream_id: str | None) -> bytes:
+    """The same over a WebSocket, where `code` is always a string and headers stand beside it (spec section 1.7)."""
+    body: dict[str, Any] = {
+        "type": error.type,
+        "code": error.code or error.type,
+        "message": error.message,
+        "param": error.param,
+    }
+    headers = _advice(error)
+    if headers:
+        body["headers"] = {name.decode(): value.decode() for name, value in headers}
+    return with_stream_id(_encode({"type": "error", "status": error.status, "error": body}), stream_id)
+
+
 async def reply_error(call: Call, error: AntiphonError, headers: tuple[Header, ...] = ()) -> None:
-    """Answers with the error. Clients obey `retry-after`; a quota that is used up is not worth retrying."""
-    extra: list[Header] = [(b"content-type", b"application/json"), *headers]
+    """Answers with the error."""
+    await call.reply(error.status, envelope(error), [(b"content-type", b"application/json"), *headers, *_advice(error)])
+
+
+def _advice(error: AntiphonError) -> list[Header]:
+    """Whether and when to try again: clients obey `retry-after`; a quota that is used up is not worth retrying."""
+    advice: list[Header] = []
     if error.retry_after is not None:
-        extra.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
-        extra.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after * 1000)))
+        advice.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
+        advice.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after * 1000)))
     if error.code == "insufficient_quota":
-        extra.append((b"x-should-retry", b"false"))
-    await call.reply(error.status, envelope(error), extra)
+        advice.append((b"x-should-retry", b"false"))
+    return advice
 
 
 def translated(error: Exception, path: str, method: str) -> tuple[AntiphonError, tuple[Header, ...]]:

@@ -44,7 +44,9 @@ class HealthEndpoints:
 
 
 async def refuse_upgrade(call: Call) -> None:
-    """`GET /v1/responses`: there is no list, and no WebSocket; 426 sends clients that tried one to plain HTTP."""
+    """`GET /v1/responses` that opens no WebSocket: there is no list; 426 sends clients that tried to plain HTTP."""
     _ = call
-    message = "WebSocket mode is not available here. Use POST /v1/responses; stream with 'stream': true."
+    message = (
+        "No WebSocket was opened, and responses are not listed. Use POST /v1/responses; stream with 'stream': true."
+    )
     raise UpgradeRefused(message)

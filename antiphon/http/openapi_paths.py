@@ -172,10 +172,19 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         relays=True,
     ),
     ("get", "/v1/responses"): Operation(
-        id="refuseUpgrade",
+        id="openWebSocket",
         tag=GATEWAY,
-        summary="WebSocket, refused",
-        description="Responses cannot be listed, and there is no WebSocket: the status sends clients to plain HTTP.",
+        summary="WebSocket",
+        description=(
+            "With `Upgrade: websocket` and a key, many answers over one connection. Each message is one JSON object."
+            ' The client sends `{"type": "response.create", …}` with the members of a create request; it gets the'
+            " events of the answer, as a stream has them. `previous_response_id` may name the newest answer of this"
+            " connection though `store` is false. `generate: false` prepares a turn without asking the model."
+            " `stream_id` names a lane of its own: lanes run side by side, and every event repeats the name. Browsers"
+            " may send the key as the subprotocol `openai-insecure-api-key.KEY`; a wrong one is a 401.\n\nResponses"
+            " are not listed, so without an upgrade, or where WebSockets are switched off, the status sends clients to"
+            " plain HTTP."
+        ),
         errors=(426,),
     ),
     ("get", "/v1/responses/{id}"): Operation(

@@ -17,12 +17,13 @@ from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Call
 from antiphon.http.listing import page_of
 from antiphon.http.queries import flag, included, number, page, response_id, unknown_response
+from antiphon.http.records import note_usage
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses, Sink, StoredResponse, Turn
 from antiphon.wire.assembly import events_of
-from antiphon.wire.events import Chunk, Event, Outcome, split_object
+from antiphon.wire.events import Chunk, Event, split_object
 from antiphon.wire.items import identified
 from antiphon.wire.requests import parse_request
 from antiphon.wire.synthesis import synthesised
@@ -38,18 +39,6 @@ class EdgeOptions(Struct, frozen=True):
 
     max_body_bytes: int = 100 * 1024 * 1024
     done_marker: bool = True
-
-
-class _Counts(Struct, frozen=True):
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
-class _Used(Struct, frozen=True):
-    usage: _Counts | None = None
-
-
-_used: Final = msgspec.json.Decoder(_Used).decode
 
 
 class ResponsesEndpoints:
@@ -85,7 +74,7 @@ class ResponsesEndpoints:
             return
         with ClientWatch(call, self._group):
             outcome = await self._gateway.answer(turn, _nowhere)
-        _note_usage(call, outcome)
+        note_usage(call, outcome)
         await call.reply(200, shown(outcome.body, _included_at_birth(turn)))
 
     async def retrieve(self, call: Call) -> None:
@@ -145,7 +134,7 @@ class ResponsesEndpoints:
                 outcome = await self._gateway.answer(turn, stream)
         finally:
             stream.close()
-        _note_usage(call, outcome)
+        note_usage(call, outcome)
 
     async def _replay(
         self, call: Call, stored: StoredResponse, after: int, include: Collection[str], *, padded: bool
@@ -184,13 +173,6 @@ def _included_at_birth(turn: Turn) -> Collection[str]:
     """What the create answer shows. Sealed reasoning is always shown where only the client keeps it (spec 6.5)."""
     asked: list[str] = [*(turn.request.include or ())]
     return asked if turn.request.stored else [*asked, _SEALED]
-
-
-def _note_usage(call: Call, outcome: Outcome) -> None:
-    call.usage = outcome.counts
-    if outcome.counts is None:
-        usage = _used(outcome.body).usage
-        call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
 
 
 def _unpadding(sink: Sink) -> Sink:

@@ -6,7 +6,7 @@ The same routes answer under several prefixes (`PREFIXES`), with or without `/v1
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -22,6 +22,8 @@ Handler = Callable[[Call], Awaitable[None]]
 
 PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
 """TrueFoundry's two prefixes and the one that OpenAI-compatible clients of other gateways use."""
+
+WEBSOCKET_PATH: Final = "/v1/responses"
 
 _METHOD_NOT_ALLOWED: Final = 405
 _UNVERSIONED: Final = ("/responses", "/conversations", "/models", "/chat/completions")
@@ -66,6 +68,7 @@ class Handlers(Struct, frozen=True):
     docs: Handler
     landing: Handler
     refuse_upgrade: Handler
+    connect: Handler | None = None
 
 
 def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
@@ -107,9 +110,10 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
 class Routing:
     """Routes a scope whose path is canonical: a path without parameters by a look-up, the rest by Starlette."""
 
-    def __init__(self, table: Sequence[Route]) -> None:
-        """`table` is what `routes` gave."""
+    def __init__(self, table: Sequence[Route], sockets: Mapping[str, Handler]) -> None:
+        """`table` is what `routes` gave; `sockets` has a handler for each path of a WebSocket."""
         self._table = table
+        self._sockets = sockets
         self._exact: dict[tuple[str, str], ASGIApp] = {}
         for route in table:
             if "{" not in route.path:
@@ -129,6 +133,13 @@ class Routing:
                 raise
             raise HTTPException(_METHOD_NOT_ALLOWED, headers={"Allow": self._allowed(scope["path"])}) from None
 
+    async def websocket(self, path: str, call: Call) -> None:
+        """Runs the handler of a WebSocket. Raises NotFound."""
+        handler = self._sockets.get(path)
+        if handler is None:
+            raise unknown_path(call.scope["path"], "GET")
+        await handler(call)
+
     def _allowed(self, path: str) -> str:
         """Every method of a path: Starlette names those of its first route alone."""
         methods = {method for route in self._table if route.path_regex.match(path) for method in route.methods or ()}
@@ -137,7 +148,7 @@ class Routing:
 
 def routing(handlers: Handlers, keyring: Keyring) -> Routing:
     """Every route, ready to be taken."""
-    return Routing(routes(handlers, keyring))
+    return Routing(routes(handlers, keyring), {WEBSOCKET_PATH: handlers.connect or handlers.refuse_upgrade})
 
 
 def canonical(path: str) -> str:

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
 from antiphon.http.call import DIRECT_WRITER
 from antiphon.http.errors import envelope
+from antiphon.http.websocket_transport import LeanWebSocketProtocol, offered
 
 _logger: Final = logging.getLogger("antiphon.http")
 _HEAD: Final = b"HTTP/1.1 "
@@ -50,6 +51,11 @@ class HeadJoiningTransport(asyncio.Transport):
             self._loop.call_soon(self._flush)
             return
         self._transport.write(data)
+
+    def bare(self) -> asyncio.Transport:
+        """Where everything really happens, with nothing held back."""
+        self._flush()
+        return self._transport
 
     def _flush(self) -> None:
         if self._head:
@@ -107,11 +113,13 @@ class HeadJoiningTransport(asyncio.Transport):
 class LeanHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol over a `HeadJoiningTransport`.
 
-    What is no request is told so in the envelope, an offer to upgrade is declined by serving the request as it is, and
-    a head without end is cut off.
+    What is no request is told so in the envelope, an offer to upgrade to anything but a WebSocket of ours is declined
+    by serving the request as it is, and a head without end is cut off.
     """
 
     last_write = 0.0
+    _joining: HeadJoiningTransport
+    _successor: LeanWebSocketProtocol | None = None
     _deaf = False
     _unfinished = 0
     """Bytes since a head began, or since there was a bit of body."""
@@ -120,22 +128,25 @@ class LeanHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The client has connected."""
         self._wire = transport
-        super().connection_made(HeadJoiningTransport(transport, self.loop))
+        self._joining = HeadJoiningTransport(transport, self.loop)
+        super().connection_made(self._joining)
 
     @override
     def data_received(self, data: bytes) -> None:
         """Takes it in pieces, because a head is measured in pieces."""
         if len(data) > _PIECE:
             for start in range(0, len(data), _PIECE):
-                self.data_received(data[start : start + _PIECE])
+                (self._successor or self).data_received(data[start : start + _PIECE])
             return
         self._unset_keepalive_if_required()
         while data and not self._deaf:
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as offer:
-                self._decline()
                 data = data[offer.args[0] :]
+                if self._upgrades(data):
+                    return
+                self._decline()
             except HttpParserError as error:
                 self._refuse(_invalid(error))
             else:
@@ -176,6 +187,23 @@ class LeanHttpProtocol(HttpToolsProtocol):
     @override
     def _should_upgrade(self) -> bool:
         """Asked once the parser has stopped at an offer to upgrade: lets uvicorn drop what has been read of it."""
+        return True
+
+    def _upgrades(self, rest: bytes) -> bool:
+        """Whether the connection, with the bytes that came behind the head, has become a WebSocket."""
+        kind = self.ws_protocol_class
+        if kind is None or not issubclass(kind, LeanWebSocketProtocol) or self.scope["method"] != "GET":
+            return False
+        idle = self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison] - typed by what it will be
+        offer = offered(self.url, self.headers) if idle else None
+        if offer is None:
+            return False
+        self._deaf = True
+        self.connections.discard(self)
+        self._successor = protocol = kind(self.config, self.server_state, self.app_state)
+        protocol.accept_offer(offer, self._joining.bare())
+        if rest:
+            protocol.data_received(rest)
         return True
 
     def _decline(self) -> None:

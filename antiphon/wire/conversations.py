@@ -20,6 +20,8 @@ MAX_ITEMS: Final = 20
 _MARK: Final = "@"
 """Between a conversation's id and a position: no identifier has it inside."""
 
+_BEHIND_ALL: Final = 1 << 62
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -33,6 +35,11 @@ class ConversationView(Struct, frozen=True):
     def reference(self) -> str:
         """What `view_of` reads."""
         return f"{self.conversation_id}{_MARK}{self.position}"
+
+
+def whole_view(conversation_id: str) -> ConversationView:
+    """A conversation with all of its items."""
+    return ConversationView(conversation_id, _BEHIND_ALL)
 
 
 def view_of(reference: str) -> ConversationView | None:

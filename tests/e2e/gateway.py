@@ -24,6 +24,7 @@ import uvloop
 
 from antiphon.app import create_app
 from antiphon.http.transport import LeanHttpProtocol
+from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import (
     AliasSettings,
     DatabaseSettings,
@@ -114,7 +115,7 @@ def running(settings: Settings) -> Generator[Gateway]:
     config = uvicorn.Config(
         create_app(settings, opened.set),
         http=LeanHttpProtocol,
-        ws="none",
+        **websocket_options(settings),
         lifespan="on",
         log_config=None,
         access_log=False,

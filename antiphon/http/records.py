@@ -1,0 +1,57 @@
+"""What is told of a request once it is over."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from antiphon.errors import AntiphonError
+from antiphon.http.call import Call
+from antiphon.protocols import RequestRecord
+from antiphon.wire.events import Outcome
+
+
+class _Counts(Struct, frozen=True):
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class _Used(Struct, frozen=True):
+    usage: _Counts | None = None
+
+
+_used: Final = msgspec.json.Decoder(_Used).decode
+
+
+def note_usage(call: Call, outcome: Outcome) -> None:
+    """Puts the tokens of an answer where its record is made from."""
+    call.usage = outcome.counts
+    if outcome.counts is None:
+        usage = _used(outcome.body).usage
+        call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
+
+
+def record_of(call: Call, method: str, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
+    """The record of a call that took so long; `error` is what its client was told, if it was one."""
+    turn, caller, usage = call.turn, call.caller, call.usage
+    return RequestRecord(
+        request_id=call.request_id,
+        method=method,
+        path=path,
+        status=call.status,
+        seconds=round(seconds, 6),
+        key=None if caller is None else caller.key_name,
+        tenant=None if caller is None else caller.tenant,
+        response_id=None if turn is None else turn.id,
+        model=None if turn is None else turn.request.model,
+        target=None if turn is None or turn.target is None else turn.target.name,
+        stream=turn is not None and turn.request.streamed,
+        attempts=0 if turn is None else turn.attempts,
+        input_tokens=None if usage is None else usage[0],
+        output_tokens=None if usage is None else usage[1],
+        warnings=() if turn is None else turn.warnings,
+        error=None if error is None else error.message,
+        error_code=None if error is None else error.code,
+    )
