@@ -256,6 +256,21 @@ class Router(Protocol):
         ...
 
 
+# --- sealing ----------------------------------------------------------------------------------------------------------
+
+
+class Sealer(Protocol):
+    """Makes what a client is to carry opaque to it, and to every other tenant (spec section 6.5)."""
+
+    def seal(self, tenant: str, payload: bytes) -> str:
+        """A blob that only `open` for the same tenant can read: ``ant1.`` and base64url."""
+        ...
+
+    def open(self, tenant: str, text: str) -> bytes:
+        """The payload. Raises BadRequest `invalid_encrypted_content` for anything but this tenant's whole blob."""
+        ...
+
+
 # --- stores -----------------------------------------------------------------------------------------------------------
 
 
