@@ -16,6 +16,7 @@ from antiphon.errors import UpstreamError
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, Request
+from antiphon.wire.responses import Transformation
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -67,7 +68,7 @@ class Turn:
 
     `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
     an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
-    for an answer in the background. The last three tell how the answer came, or is coming, to be.
+    for an answer in the background. The last four tell how the answer came, or is coming, to be.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Turn:
     strict: bool = False
     target: Target | None = None
     warnings: tuple[str, ...] = ()
+    transformations: tuple[Transformation, ...] = ()
     attempts: int = 0
 
     @property
@@ -111,6 +113,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     efforts: tuple[str, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
     reasoning_replay: ReasoningReplay = "none"
     reasoning_with_calls: bool = False  # calls are replayed with a reasoning field, be it empty
+    signed_calls: str = ""  # a pattern of models that take no call back without a signature
     think_tags: bool = False
     json_schema: bool = True
     strict_functions: bool = True
@@ -132,6 +135,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     # responses
     stores: bool = True
     encrypted_reasoning_models: str = ""
+    blob_prefix: str = ""  # how the blobs begin that it makes itself; others it cannot open
     chat_only_models: str = ""
 
 
@@ -179,10 +183,11 @@ class Post(Protocol):
 
 
 class Built(Struct, frozen=True):
-    """A request in a provider's format, and what could not be said in it (one sentence per loss)."""
+    """A request in a provider's format, and what could not be said in it: a sentence per loss, reasoning by item."""
 
     body: bytes
     warnings: tuple[str, ...] = ()
+    transformations: tuple[Transformation, ...] = ()
 
 
 class Reader(Protocol):
@@ -236,7 +241,8 @@ class UpstreamDialect(Protocol):
 class Target:
     """One model at one provider under one credential. `name` is public: ``provider/model``.
 
-    `post_chat`, where the provider takes chat completions as they are, sends those.
+    `post_chat`, where the provider takes chat completions as they are, sends those. `deployment` tells one place where
+    the provider keeps its secrets from another: what one of them has sealed, another cannot open.
     """
 
     name: str
@@ -246,6 +252,7 @@ class Target:
     post: Post
     post_chat: Post | None = None
     quirks: Quirks = Quirks()
+    deployment: str = ""
 
 
 class Router(Protocol):
@@ -269,6 +276,10 @@ class Sealer(Protocol):
     def open(self, tenant: str, text: str) -> bytes:
         """The payload. Raises BadRequest `invalid_encrypted_content` for anything but this tenant's whole blob."""
         ...
+
+
+Pseudonym = Callable[[str, str], str]
+"""What a provider is told in place of a tenant's own word: tenant and word in, at most 64 characters out."""
 
 
 # --- stores -----------------------------------------------------------------------------------------------------------

@@ -112,6 +112,26 @@ class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return f"KeySettings(name={self.name!r}, tenant={self.tenant!r})"
 
 
+class SecuritySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What keeps tenants apart where their data leaves the gateway."""
+
+    sealing_keys: Annotated[
+        list[_Key],
+        Meta(
+            description=(
+                "Secrets for what clients carry sealed: the first one seals, all of them open. The master key always"
+                " opens, and seals when there are none."
+            ),
+            max_length=64,
+        ),
+    ] = field(default_factory=list[str])
+
+    @override
+    def __repr__(self) -> str:
+        """Without the keys."""
+        return f"SecuritySettings({len(self.sealing_keys)} keys)"
+
+
 class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where responses are kept."""
 
@@ -356,6 +376,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: Annotated[list[KeySettings], Meta(description="Further keys, each its own tenant.", max_length=10_000)] = (
         field(default_factory=list[KeySettings])
     )
+    security: Annotated[
+        SecuritySettings, Meta(description="What keeps tenants apart where their data leaves the gateway.")
+    ] = field(default_factory=SecuritySettings)
     database: Annotated[DatabaseSettings, Meta(description="Where responses are kept.")] = field(
         default_factory=DatabaseSettings
     )

@@ -9,8 +9,9 @@ import msgspec
 
 from antiphon.cli.banner import banner
 from antiphon.cli.configured import config_option, configured
-from antiphon.config.keeping import data_folder, kept_master_key
+from antiphon.config.keeping import data_folder, kept_master_key, kept_sealing_key
 from antiphon.server import run_server
+from antiphon.settings import SecuritySettings
 
 
 @click.command("serve")
@@ -29,6 +30,9 @@ def command(config: Path | None, host: str | None, port: int | None, workers: in
     if settings.master_key is None and not settings.keys:
         kept = kept_master_key(data_folder(environment.variables))
         settings = msgspec.structs.replace(settings, master_key=kept.key)
+    if settings.master_key is None and not settings.security.sealing_keys:
+        security = SecuritySettings(sealing_keys=[kept_sealing_key(data_folder(environment.variables))])
+        settings = msgspec.structs.replace(settings, security=security)
     # Standard output stays clean: whoever collects it wants log lines only.
     click.echo(banner(loaded, kept), err=True)
     run_server(settings)

@@ -1,7 +1,7 @@
 """The one place where Responses bookkeeping is done: ids, indexes, numbers, added and done, the final snapshot.
 
 Law: whatever is said to a writer, in whatever order, its events are a legal stream (spec sections 4.2 and 4.3), and the
-terminal event's response is the body of its outcome, byte for byte.
+terminal event's response is the body of its outcome, byte for byte, but for seals that are not to be shown.
 
 Items are written one after the other. What arrives for a later item while a call is still unfinished waits until the
 call is done.
@@ -25,6 +25,7 @@ from antiphon.dialects.writer_items import (
     Callee,
     CoveredCall,
     ItemType,
+    Keeper,
     OpenItem,
     Run,
     Status,
@@ -62,8 +63,10 @@ class ResponseWriter:
         "_covered",
         "_events",
         "_finished",
+        "_hidden",
         "_item",
         "_items",
+        "_keeper",
         "_keys",
         "_loose_logprobs",
         "_loose_notes",
@@ -81,7 +84,14 @@ class ResponseWriter:
     )
 
     def __init__(
-        self, opening: ResponseObject, new_id: NewId, clock: Clock, *, obfuscate: bool, silent: bool = False
+        self,
+        opening: ResponseObject,
+        new_id: NewId,
+        clock: Clock,
+        *,
+        obfuscate: bool,
+        silent: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         """`opening` is the response at its birth; a `silent` writer makes the outcome alone, no events."""
         self.outcome: Outcome | None = None
@@ -97,6 +107,8 @@ class ResponseWriter:
         self._events: list[Event] = []
         self._number = 0
         self._items: list[bytes] = []
+        self._keeper = keeper
+        self._hidden: dict[int, bytes] = {}
         self._item: OpenItem | None = None
         self._run: Run | None = None
         self._covered: CoveredCall | None = None
@@ -150,6 +162,12 @@ class ResponseWriter:
     def summary(self, delta: str) -> None:
         """What the provider tells of the model's thoughts."""
         self._speak(SUMMARY, delta)
+
+    def think(self) -> None:
+        """There is reasoning of which nothing can be told; what the keeper has of it is the item's seal."""
+        item = self._item
+        if (item is None or item.type != "reasoning") and not self._waits(self.think):
+            self._begin("reasoning")
 
     def annotate(self, notes: Notes) -> None:
         """Notes on the text part being written, or on the next one if there is none."""
@@ -221,7 +239,11 @@ class ResponseWriter:
             service_tier=self.service_tier or "default",
         )
         body = encoded(response)
-        self._emit(f"response.{status}", b'"response":%b' % body)
+        shown = body
+        if self._hidden and not self._silent:
+            output = [self._hidden.get(place, item) for place, item in enumerate(self._items)]
+            shown = encoded(msgspec.structs.replace(response, output=Raw(b"[%b]" % b",".join(output))))
+        self._emit(f"response.{status}", b'"response":%b' % shown)
         self.outcome = Outcome(status, body, self.upstream_id)
         return self.outcome
 
@@ -342,7 +364,15 @@ class ResponseWriter:
             self._end_run(item, self._run)
         self._finished.add(item.key)
         self._item = None
-        self._keep(item.position, item.as_json(status))
+        written = shown = item.as_json(status)
+        if item.type == "reasoning" and self._keeper is not None and self._keeper.waiting:
+            written = item.as_json(status, self._keeper.blob())
+            if self._keeper.hides:
+                self._hidden[len(self._items)] = shown
+            else:
+                shown = written
+        self._emit("response.output_item.done", b'%b,"item":%b' % (item.position, shown))
+        self._items.append(written)
 
     def _uncover(self, call: CoveredCall) -> None:
         """Writes what the call turned out to be; an ordinary one is left open."""
@@ -366,11 +396,9 @@ class ResponseWriter:
             if self._obfuscate and "delta" in members:
                 members["obfuscation"] = _padding(self._number, members["delta"]).decode()
             self._emit(type, b"%b,%b" % (position, _encode(members)[1:-1]))
-        self._keep(position, _encode(item))
-
-    def _keep(self, position: bytes, item: bytes) -> None:
-        self._emit("response.output_item.done", b'%b,"item":%b' % (position, item))
-        self._items.append(item)
+        written = _encode(item)
+        self._emit("response.output_item.done", b'%b,"item":%b' % (position, written))
+        self._items.append(written)
 
 
 def _padding(number: int, delta: str) -> bytes:

@@ -6,7 +6,7 @@ The shapes are those of sections 3.1, 3.2 and 4.3 of the specification.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -84,6 +84,20 @@ class Callee(Struct, frozen=True):
     namespace: str | None = None
     custom: bool = False
     whole: Callable[[str, str], dict[str, Any] | None] | None = None
+
+
+class Keeper(Protocol):
+    """Has what the provider wants to see again of the reasoning item being written."""
+
+    waiting: bool
+    """Whether there is anything for the item's seal."""
+
+    hides: bool
+    """Whether seals are for the outcome alone, and not for the client to see."""
+
+    def blob(self) -> str:
+        """The seal, in letters that mean nothing in JSON; nothing waits any more."""
+        ...
 
 
 class CoveredCall:
@@ -181,7 +195,7 @@ class OpenItem:
         else:
             self._parts(run.voice).append(run.part())
 
-    def as_json(self, status: Status) -> bytes:
+    def as_json(self, status: Status, blob: str = "") -> bytes:
         """The item as it stands. Reasoning and custom calls show a status only where it tells something."""
         head = b'{"type":"%b","id":"%b"%b' % (self.type.encode(), self.id.encode(), self.head)
         content = b",".join(self.content)
@@ -193,6 +207,8 @@ class OpenItem:
         if self.type == "custom_tool_call":
             return b"%b,%b%b" % (head, content or b'"input":""', ending)
         said = b',"content":[%b]' % content if content else b""
+        if blob:
+            said += b',"encrypted_content":"%b"' % blob.encode()
         return b'%b,"summary":[%b]%b%b' % (head, b",".join(self.summary), said, ending)
 
     def _parts(self, voice: Voice) -> list[bytes]:

@@ -17,6 +17,7 @@ from antiphon.wire.assembly import events_of
 from antiphon.wire.requests import Item, parse_request
 from tests.fakes import (
     CALLER,
+    SEALER,
     Collected,
     DirectCollected,
     FixedRouter,
@@ -24,6 +25,7 @@ from tests.fakes import (
     ScriptedProvider,
     Step,
     json_reply,
+    pseudonym,
     stream_reply,
     surroundings,
     target,
@@ -88,7 +90,7 @@ class Scene:
 
 def native(*script: Any) -> tuple[Target, ScriptedProvider]:
     provider = ScriptedProvider(*script)
-    return target(ResponsesUpstream(), provider.post), provider
+    return target(ResponsesUpstream(SEALER, pseudonym), provider.post), provider
 
 
 async def test_a_whole_answer_is_the_superset_and_is_kept() -> None:
@@ -290,7 +292,7 @@ async def test_sealed_reasoning_reaches_only_the_provider_that_made_it() -> None
     other = ScriptedProvider(json_reply(json.dumps(response()).encode()))
     scene = Scene(first)
     answer = await scene.ask()
-    foreign = target(ResponsesUpstream(), other.post, provider="xai")
+    foreign = target(ResponsesUpstream(SEALER, pseudonym), other.post, provider="xai")
     elsewhere = Gateway(FixedRouter(foreign), scene.store, Policy(), surroundings())
     request = parse_request(
         msgspec.json.encode({"model": "m", "input": "x", "previous_response_id": answer["id"], "store": False})
