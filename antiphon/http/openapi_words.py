@@ -52,6 +52,7 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
         "conversation": "The conversation that this response belongs to. A chain always has one.",
         "error": "Why the answer failed; null unless it did.",
         "incomplete_details": "`reason`: why the answer ended early; null unless it did.",
+        "input_transformations": "Reasoning in the input that could not be given to the model, and why; often not there.",
         "model": "As asked for.",
         "background": "Whether it was asked for in the background.",
         "output": "What the model did, in order.",
@@ -88,7 +89,8 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
 SENTENCES: Final[Mapping[str, str]] = {
     "Request": "What to answer, with which model, and how. Null in any member means its default.",
     "Response": (
-        "An answer. Every member but `prompt` is always there; a provider's own members may stand beside them."
+        "An answer. Every member but `prompt` and `input_transformations` is always there; a provider's own members may"
+        " stand beside them."
     ),
     "ResponseError": "Why an answer failed.",
 }

@@ -286,8 +286,12 @@ def test_a_key_that_is_gone_loses_stored_reasoning_and_refuses_the_clients(
 
 @pytest.mark.parametrize(
     ("model", "name"),
-    [(NATIVE_MODEL, "prompt_cache_key"), (NATIVE_MODEL, "safety_identifier"), (NATIVE_MODEL, "user")]
-    + [(CHAT_MODEL, "user")],
+    [
+        (NATIVE_MODEL, "prompt_cache_key"),
+        (NATIVE_MODEL, "safety_identifier"),
+        (NATIVE_MODEL, "user"),
+        (CHAT_MODEL, "user"),
+    ],
 )
 def test_words_of_a_tenant_reach_providers_under_another_name(
     gateway: Gateway, providers: dict[str, Provider], model: str, name: str
