@@ -204,7 +204,7 @@ class ChatAnswer:
             elif summary:
                 self.writer.summary(summary)
             else:
-                self.writer.think()
+                self.writer.reasoning("", sealed=True)
         if said and not told:
             self._muse(said)
 
@@ -216,7 +216,7 @@ class ChatAnswer:
 
     def _sign(self, extra: Item, call_id: str | None) -> None:
         self._kept.sign(extra, call_id)
-        self.writer.think()
+        self.writer.reasoning("", sealed=True)
 
     def _take_content(self, content: str | list[Any], logprobs: Logprobs | None) -> None:
         if isinstance(content, str):

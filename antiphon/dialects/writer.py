@@ -155,19 +155,15 @@ class ResponseWriter:
         """Text that declines to answer."""
         self._speak(REFUSAL, delta)
 
-    def reasoning(self, delta: str) -> None:
-        """The model's own thoughts, as they are."""
+    def reasoning(self, delta: str, *, sealed: bool = False) -> None:
+        """The model's own thoughts, as they are; `sealed` ones, of which nothing can be told, are an item too."""
+        if sealed:
+            self._think()
         self._speak(REASONING, delta)
 
     def summary(self, delta: str) -> None:
         """What the provider tells of the model's thoughts."""
         self._speak(SUMMARY, delta)
-
-    def think(self) -> None:
-        """There is reasoning of which nothing can be told; what the keeper has of it is the item's seal."""
-        item = self._item
-        if (item is None or item.type != "reasoning") and not self._waits(self.think):
-            self._begin("reasoning")
 
     def annotate(self, notes: Notes) -> None:
         """Notes on the text part being written, or on the next one if there is none."""
@@ -246,6 +242,12 @@ class ResponseWriter:
         self._emit(f"response.{status}", b'"response":%b' % shown)
         self.outcome = Outcome(status, body, self.upstream_id)
         return self.outcome
+
+    def _think(self) -> None:
+        """Opens a reasoning item, unless one is open, for what the keeper has."""
+        item = self._item
+        if (item is None or item.type != "reasoning") and not self._waits(self._think):
+            self._begin("reasoning")
 
     def _speak(self, voice: Voice, delta: str) -> None:
         if not delta:

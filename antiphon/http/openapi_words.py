@@ -52,7 +52,7 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
         "conversation": "The conversation that this response belongs to. A chain always has one.",
         "error": "Why the answer failed; null unless it did.",
         "incomplete_details": "`reason`: why the answer ended early; null unless it did.",
-        "input_transformations": "Reasoning in the input that could not be given to the model, and why; often not there.",
+        "input_transformations": "Reasoning in the input that the model was not given, and why; often not there.",
         "model": "As asked for.",
         "background": "Whether it was asked for in the background.",
         "output": "What the model did, in order.",
