@@ -13,7 +13,7 @@ from antiphon.dialects.chat_request import build_chat
 from antiphon.errors import BadRequest
 from antiphon.protocols import Quirks
 from antiphon.wire.envelope import Envelope, family
-from antiphon.wire.requests import Item
+from antiphon.wire.requests import Item, is_item
 from tests.chat_streams import a_target, a_turn, answered, heard
 from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_turns import assistant, built, sealed_chat, user
@@ -27,7 +27,7 @@ def recorded() -> list[Any]:
     found: list[Any] = []
     for path in sorted([*RECORDINGS.glob("*.chat/*.json"), *RECORDINGS.glob("*.openai_chat/*.json")]):
         body: Any = json.loads(path.read_text())["response"].get("body")
-        choices: Any = body.get("choices") if isinstance(body, dict) else None
+        choices: Any = body["choices"] if is_item(body) and body.get("choices") else None
         message: Any = choices[0].get("message") if choices else None
         member = next((form for form in FORMS if message and message.get(form)), None)
         if member is not None:
@@ -96,7 +96,7 @@ def test_details_in_pieces_are_put_together() -> None:
 
 
 def test_a_signature_of_the_message_and_words_are_told_apart() -> None:
-    items = [{"reasoning": "hm"}, {"extra_content": {"google": {}}, "attached_to": None}, {"new": "kind"}]
+    items: list[Item] = [{"reasoning": "hm"}, {"extra_content": {"google": {}}, "attached_to": None}, {"new": "kind"}]
     found = recalled(Envelope(p="p", m="m", d="", k="chat", items=items, t=1))
     assert (found.text, found.extra, found.signatures) == ("hm", {"google": {}}, {})
 
@@ -105,18 +105,18 @@ def reasoning(blob: str) -> Item:
     return {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": blob}
 
 
-@pytest.mark.parametrize(
-    ("items", "model", "provider", "reason"),
-    [
-        ([{"reasoning": "hm"}], "acme-1", "acme", None),
-        ([{"reasoning": "hm"}], "other-2", "acme", None),
-        ([{"reasoning_details": [{"signature": "s"}]}], "acme-2", "acme", None),
-        ([{"reasoning_details": [{"signature": "s"}]}], "other-1", "acme", "model_mismatch"),
-        ([{"extra_content": {}, "attached_to": "c"}], "other-1", "acme", "model_mismatch"),
-        ([{"reasoning": "hm"}], "acme-1", "another", "organization_mismatch"),
-        ([{"reasoning": "hm"}], "other-1", "another", "model_mismatch"),
-    ],
-)
+CASES: list[tuple[list[Item], str, str, str | None]] = [
+    ([{"reasoning": "hm"}], "acme-1", "acme", None),
+    ([{"reasoning": "hm"}], "other-2", "acme", None),
+    ([{"reasoning_details": [{"signature": "s"}]}], "acme-2", "acme", None),
+    ([{"reasoning_details": [{"signature": "s"}]}], "other-1", "acme", "model_mismatch"),
+    ([{"extra_content": {}, "attached_to": "c"}], "other-1", "acme", "model_mismatch"),
+    ([{"reasoning": "hm"}], "acme-1", "another", "organization_mismatch"),
+    ([{"reasoning": "hm"}], "other-1", "another", "model_mismatch"),
+]
+
+
+@pytest.mark.parametrize(("items", "model", "provider", "reason"), CASES)
 def test_a_seal_is_opened_for_its_maker_alone(items: list[Item], model: str, provider: str, reason: str | None) -> None:
     blob = sealed_chat(*items, model=model, provider=provider)
     result = built({"input": [reasoning(blob), assistant("Hi")]}, Quirks(reasoning_replay="reasoning"))
