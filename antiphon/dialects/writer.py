@@ -18,6 +18,9 @@ from msgspec import Raw
 from antiphon.dialects.writer_items import (
     ARGUMENTS,
     INPUT,
+    PAD,
+    PAD_BLOCK,
+    PAD_SHIFTS,
     REASONING,
     REFUSAL,
     SUMMARY,
@@ -31,6 +34,7 @@ from antiphon.dialects.writer_items import (
     Status,
     Voice,
     call_head,
+    padding,
 )
 from antiphon.dialects.writer_whole import ID_PREFIXES, announced, steps
 from antiphon.protocols import Clock
@@ -44,14 +48,8 @@ _encode: Final = msgspec.json.Encoder().encode
 Notes = Callable[[str], Iterable[dict[str, Any]]]
 """Makes annotations of what a text part says so far."""
 
-_BLOCK: Final = 16
 _PIECES: Final = 4096
 """Many small strings cost ten times their text, so they are joined now and then."""
-
-_PAD: Final = b"TQ4mWzk9VbX2rLf7JcHs0NpYeGd1uAoR8iKx3MqEtB5vCjZ6SwDyFhUnPagIlO7Q"
-"""Padding that hides the sizes of deltas: where a slice of it begins depends on the event's number alone, so that a
-replay is the same bytes."""
-_SHIFTS: Final = len(_PAD) - _BLOCK
 
 
 class ResponseWriter:
@@ -236,7 +234,7 @@ class ResponseWriter:
         )
         body = encoded(response)
         shown = body
-        if self._hidden and not self._silent:
+        if self._hidden:
             output = [self._hidden.get(place, item) for place, item in enumerate(self._items)]
             shown = encoded(msgspec.structs.replace(response, output=Raw(b"[%b]" % b",".join(output))))
         self._emit(f"response.{status}", b'"response":%b' % shown)
@@ -244,7 +242,6 @@ class ResponseWriter:
         return self.outcome
 
     def _think(self) -> None:
-        """Opens a reasoning item, unless one is open, for what the keeper has."""
         item = self._item
         if (item is None or item.type != "reasoning") and not self._waits(self._think):
             self._begin("reasoning")
@@ -283,8 +280,8 @@ class ResponseWriter:
         number = self._number
         self._number = number + 1
         if self._obfuscate:
-            shift = number % _SHIFTS
-            tail = b'%b,"obfuscation":"%b"' % (tail, _PAD[shift : shift + -len(delta) % _BLOCK])
+            shift = number % PAD_SHIFTS
+            tail = b'%b,"obfuscation":"%b"' % (tail, PAD[shift : shift + -len(delta) % PAD_BLOCK])
         data = b'%b%b%b,"sequence_number":%d}' % (run.opening, said, tail, number)
         self._events.append(Event(run.voice.delta, number, data))
 
@@ -396,13 +393,8 @@ class ResponseWriter:
         self._emit("response.output_item.added", b'%b,"item":%b' % (position, _encode(announced(item))))
         for type, members in steps(item):
             if self._obfuscate and "delta" in members:
-                members["obfuscation"] = _padding(self._number, members["delta"]).decode()
+                members["obfuscation"] = padding(self._number, members["delta"]).decode()
             self._emit(type, b"%b,%b" % (position, _encode(members)[1:-1]))
         written = _encode(item)
         self._emit("response.output_item.done", b'%b,"item":%b' % (position, written))
         self._items.append(written)
-
-
-def _padding(number: int, delta: str) -> bytes:
-    shift = number % _SHIFTS
-    return _PAD[shift : shift + -len(delta) % _BLOCK]

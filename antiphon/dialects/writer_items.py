@@ -25,6 +25,12 @@ _ID_PREFIXES: Final[dict[ItemType, str]] = {
 
 _encode: Final = msgspec.json.Encoder().encode
 
+PAD_BLOCK: Final = 16
+PAD: Final = b"TQ4mWzk9VbX2rLf7JcHs0NpYeGd1uAoR8iKx3MqEtB5vCjZ6SwDyFhUnPagIlO7Q"
+"""Padding that hides the sizes of deltas: where a slice of it begins depends on the event's number alone, so that a
+replay is the same bytes."""
+PAD_SHIFTS: Final = len(PAD) - PAD_BLOCK
+
 
 class Voice(Struct, frozen=True, eq=False):
     """One kind of run: the item it lives in, its events, and the member that holds its whole text.
@@ -232,3 +238,9 @@ def json_text(text: str) -> bytes:
 def mended(text: str) -> str:
     """`text` with surrogate pairs joined and lone surrogates replaced."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def padding(number: int, delta: str) -> bytes:
+    """What hides the size of `delta` in the event of this number."""
+    shift = number % PAD_SHIFTS
+    return PAD[shift : shift + -len(delta) % PAD_BLOCK]
