@@ -59,6 +59,7 @@ from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
+from antiphon.sealing import Seals
 from antiphon.settings import MASTER, Settings
 from antiphon.store.conversation_turns import SqliteConversationTurns
 from antiphon.store.conversations import SqliteConversations
@@ -344,6 +345,12 @@ def _keyring(settings: Settings) -> Keyring:
     return Keyring(keys)
 
 
+def _sealing_secrets(settings: Settings) -> list[str]:
+    """The one that seals first. Without any, what was sealed can be opened for as long as this process lives."""
+    named = [*settings.security.sealing_keys, *filter(None, [settings.master_key])]
+    return named or [os.urandom(32).hex()]
+
+
 def _providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
     timeouts = settings.timeouts
     limits = Timeouts(
@@ -354,7 +361,9 @@ def _providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
     )
     trust = default_trust()
     upstreams: dict[str | None, HttpUpstream] = {}
-    dialects: dict[str, UpstreamDialect] = {each.name: each for each in (ResponsesUpstream(), ChatUpstream())}
+    seals = Seals(_sealing_secrets(settings), os.urandom)
+    native, chat = ResponsesUpstream(seals, seals.pseudonym), ChatUpstream(seals, seals.pseudonym)
+    dialects: dict[str, UpstreamDialect] = {native.name: native, chat.name: chat}
     providers: list[Provider] = []
     for name, provider in settings.providers.items():
         if not provider.enabled or name == "demo":

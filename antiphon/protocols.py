@@ -17,6 +17,7 @@ from antiphon.errors import UpstreamError
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, Request
+from antiphon.wire.responses import Transformation
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -68,7 +69,7 @@ class Turn:
 
     `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
     an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
-    for an answer in the background, `hold` while the turn has a conversation to itself. The last three tell how the
+    for an answer in the background, `hold` while the turn has a conversation to itself. The last four tell how the
     answer came, or is coming, to be.
     """
 
@@ -87,6 +88,7 @@ class Turn:
     strict: bool = False
     target: Target | None = None
     warnings: tuple[str, ...] = ()
+    transformations: tuple[Transformation, ...] = ()
     attempts: int = 0
 
     @property
@@ -114,6 +116,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     efforts: tuple[str, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
     reasoning_replay: ReasoningReplay = "none"
     reasoning_with_calls: bool = False  # calls are replayed with a reasoning field, be it empty
+    signed_calls: str = ""  # a pattern of models that take no call back without a signature
     think_tags: bool = False
     json_schema: bool = True
     strict_functions: bool = True
@@ -135,6 +138,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     # responses
     stores: bool = True
     encrypted_reasoning_models: str = ""
+    blob_prefix: str = ""  # how the blobs begin that it makes itself; others it cannot open
     chat_only_models: str = ""
 
 
@@ -182,10 +186,11 @@ class Post(Protocol):
 
 
 class Built(Struct, frozen=True):
-    """A request in a provider's format, and what could not be said in it (one sentence per loss)."""
+    """A request in a provider's format, and what could not be said in it: a sentence per loss, reasoning by item."""
 
     body: bytes
     warnings: tuple[str, ...] = ()
+    transformations: tuple[Transformation, ...] = ()
 
 
 class Reader(Protocol):
@@ -239,7 +244,8 @@ class UpstreamDialect(Protocol):
 class Target:
     """One model at one provider under one credential. `name` is public: ``provider/model``.
 
-    `post_chat`, where the provider takes chat completions as they are, sends those.
+    `post_chat`, where the provider takes chat completions as they are, sends those. `deployment` tells one place where
+    the provider keeps its secrets from another: what one of them has sealed, another cannot open.
     """
 
     name: str
@@ -249,6 +255,7 @@ class Target:
     post: Post
     post_chat: Post | None = None
     quirks: Quirks = Quirks()
+    deployment: str = ""
 
 
 class Router(Protocol):
@@ -257,6 +264,25 @@ class Router(Protocol):
     async def targets(self, model: str, provider: str | None) -> Sequence[Target]:
         """Best first. Raises BadRequest with near matches when nobody has the model."""
         ...
+
+
+# --- sealing ----------------------------------------------------------------------------------------------------------
+
+
+class Sealer(Protocol):
+    """Makes what a client is to carry opaque to it, and to every other tenant (spec section 6.5)."""
+
+    def seal(self, tenant: str, payload: bytes) -> str:
+        """A blob that only `open` for the same tenant can read: ``ant1.`` and base64url."""
+        ...
+
+    def open(self, tenant: str, text: str) -> bytes:
+        """The payload. Raises BadRequest `invalid_encrypted_content` for anything but this tenant's whole blob."""
+        ...
+
+
+Pseudonym = Callable[[str, str], str]
+"""What a provider is told in place of a tenant's own word: tenant and word in, at most 64 characters out."""
 
 
 # --- stores -----------------------------------------------------------------------------------------------------------

@@ -11,71 +11,23 @@ from typing import Annotated, Any, Final, Literal, get_args
 from msgspec import Meta, Struct, field
 from typing_extensions import override
 
+from antiphon.setting_types import (
+    Address,
+    HeaderName,
+    HeaderValue,
+    Key,
+    ModelName,
+    Name,
+    SigningSecret,
+    TargetName,
+)
+
 Dialect = Literal["responses", "chat"]
 Level = Literal["debug", "info", "warning", "error"]
 WebhookEvent = Literal["response.completed", "response.cancelled", "response.failed", "response.incomplete"]
 
-_SECRET: Final = {"secret": True}
-"""Marks what no output may ever show."""
-
-_URL: Final = {"address": True, "expected": "an http:// or https:// address without query"}
-"""Marks an address, whose user and password no output may ever show."""
-
-_Key = Annotated[
-    str,
-    Meta(
-        pattern=r"^[!-~]+$",
-        max_length=4096,
-        extra=_SECRET | {"expected": "a key: visible ASCII characters, no blanks"},
-    ),
-]
-_Name = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9][a-z0-9._-]*$",
-        max_length=64,
-        extra={"expected": "a name of small letters, digits, '.', '_' and '-'"},
-    ),
-]
 MASTER: Final = "master"
 """The tenant, and the key's name in logs, of whoever holds the master key."""
-
-_Address = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$", max_length=2048, extra=_URL)]
-_ModelName = Annotated[
-    str, Meta(pattern=r"^\S+$", max_length=256, extra={"expected": "the name of a model, without blanks"})
-]
-_TargetName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9][a-z0-9._-]*/\S+$",
-        max_length=320,
-        extra={"expected": "a target, written provider/model"},
-    ),
-]
-_Secret = Annotated[
-    str,
-    Meta(
-        pattern=r"^whsec_[A-Za-z0-9+/]+={0,2}$",
-        max_length=128,
-        extra=_SECRET | {"expected": "a signing secret: `whsec_`, then 24 to 64 bytes in base64"},
-    ),
-]
-_HeaderName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
-        max_length=128,
-        extra={"expected": "the name of an HTTP header"},
-    ),
-]
-_HeaderValue = Annotated[
-    str,
-    Meta(
-        pattern=r"^[ -~\t]*$",
-        max_length=8192,
-        extra=_SECRET | {"expected": "the value of an HTTP header: one line of ASCII text"},
-    ),
-]
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,16 +52,36 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key that clients may use beside the master key."""
 
-    name: Annotated[_Name, Meta(description="What logs call the key.")]
-    key: Annotated[_Key, Meta(description="The key itself, as clients send it.")]
+    name: Annotated[Name, Meta(description="What logs call the key.")]
+    key: Annotated[Key, Meta(description="The key itself, as clients send it.")]
     tenant: Annotated[
-        _Name | None, Meta(description="Who owns what is stored under the key; the key's name when absent.")
+        Name | None, Meta(description="Who owns what is stored under the key; the key's name when absent.")
     ] = None
 
     @override
     def __repr__(self) -> str:
         """Without the key."""
         return f"KeySettings(name={self.name!r}, tenant={self.tenant!r})"
+
+
+class SecuritySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What keeps tenants apart where their data leaves the gateway."""
+
+    sealing_keys: Annotated[
+        list[Key],
+        Meta(
+            description=(
+                "Secrets for what clients carry sealed: the first one seals, all of them open. The master key always"
+                " opens, and seals when there are none."
+            ),
+            max_length=64,
+        ),
+    ] = field(default_factory=list[str])
+
+    @override
+    def __repr__(self) -> str:
+        """Without the keys."""
+        return f"SecuritySettings({len(self.sealing_keys)} keys)"
 
 
 class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,18 +113,18 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Somebody who answers. Clients address its models as `name/model`."""
 
     type: Annotated[
-        _Name | None,
+        Name | None,
         Meta(
             description="Which known provider it is; the one its name begins with, or `openai-compatible`, when absent."
         ),
     ] = None
     base_url: Annotated[
-        _Address | None,
+        Address | None,
         Meta(description="Where its API is, with or without the version path; the provider's own when absent."),
     ] = None
-    api_key: Annotated[_Key | None, Meta(description="The key it is called with.")] = None
+    api_key: Annotated[Key | None, Meta(description="The key it is called with.")] = None
     models: Annotated[
-        Annotated[list[_ModelName], Meta(max_length=10_000)] | None,
+        Annotated[list[ModelName], Meta(max_length=10_000)] | None,
         Meta(description="The only models that are offered; what the provider lists when absent."),
     ] = None
     dialect: Annotated[
@@ -160,9 +132,9 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="The API that is spoken to it: Responses or chat completions; what suits it when absent."),
     ] = None
     headers: Annotated[
-        dict[_HeaderName, _HeaderValue], Meta(description="Headers that are added to every call.", max_length=64)
+        dict[HeaderName, HeaderValue], Meta(description="Headers that are added to every call.", max_length=64)
     ] = field(default_factory=dict[str, str])
-    proxy: Annotated[_Address | None, Meta(description="HTTP proxy through which it is reached; none when absent.")] = (
+    proxy: Annotated[Address | None, Meta(description="HTTP proxy through which it is reached; none when absent.")] = (
         None
     )
     quirks: Annotated[
@@ -181,7 +153,7 @@ class AliasSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A model name of your own."""
 
     targets: Annotated[
-        list[_TargetName],
+        list[TargetName],
         Meta(
             description="Who answers, as `provider/model`; the next is asked when one fails.",
             min_length=1,
@@ -329,9 +301,11 @@ class WebhookSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         ],
         Meta(description="Where events are sent, with POST."),
     ]
-    secret: Annotated[_Secret | None, Meta(description="What events are signed with; `whsec_` and base64.")] = None
+    secret: Annotated[SigningSecret | None, Meta(description="What events are signed with; `whsec_` and base64.")] = (
+        None
+    )
     secrets: Annotated[
-        list[_Secret],
+        list[SigningSecret],
         Meta(description="Several secrets, while one is exchanged for another: each signs every event.", max_length=8),
     ] = field(default_factory=list[str])
     events: Annotated[
@@ -339,7 +313,7 @@ class WebhookSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Meta(description="The events that are sent; all when absent."),
     ] = None
     tenants: Annotated[
-        Annotated[list[_Name], Meta(min_length=1, max_length=10_000)] | None,
+        Annotated[list[Name], Meta(min_length=1, max_length=10_000)] | None,
         Meta(description="The tenants whose answers it hears of; every tenant when absent."),
     ] = None
     allow_http: Annotated[bool, Meta(description="Whether the address may be http://, without TLS.")] = False
@@ -380,20 +354,23 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         default_factory=ServerSettings
     )
     master_key: Annotated[
-        _Key | None,
+        Key | None,
         Meta(description="The owner's key; made and kept in the user's data folder when there are no keys at all."),
     ] = None
     keys: Annotated[list[KeySettings], Meta(description="Further keys, each its own tenant.", max_length=10_000)] = (
         field(default_factory=list[KeySettings])
     )
+    security: Annotated[
+        SecuritySettings, Meta(description="What keeps tenants apart where their data leaves the gateway.")
+    ] = field(default_factory=SecuritySettings)
     database: Annotated[DatabaseSettings, Meta(description="Where responses are kept.")] = field(
         default_factory=DatabaseSettings
     )
     providers: Annotated[
-        dict[_Name, ProviderSettings], Meta(description="Who answers, by the name that clients use.")
+        dict[Name, ProviderSettings], Meta(description="Who answers, by the name that clients use.")
     ] = field(default_factory=dict[str, ProviderSettings])
     models: Annotated[
-        dict[_ModelName, AliasSettings], Meta(description="Model names of your own (aliases) and who answers them.")
+        dict[ModelName, AliasSettings], Meta(description="Model names of your own (aliases) and who answers them.")
     ] = field(default_factory=dict[str, AliasSettings])
     responses: Annotated[ResponsesSettings, Meta(description="How answers are given and kept.")] = field(
         default_factory=ResponsesSettings

@@ -15,6 +15,7 @@ from antiphon.errors import UpstreamError
 from antiphon.protocols import Caller, Quirks, Target, Turn, UpstreamReply
 from antiphon.wire.events import Event, Outcome
 from antiphon.wire.requests import parse_request
+from tests.fakes import SEALER, pseudonym
 
 NOW = 1_700_000_002.75
 
@@ -47,7 +48,7 @@ def a_target(quirks: Quirks | None = None) -> Target:
         name="provider/model",
         provider="provider",
         model="model",
-        dialect=ChatUpstream(),
+        dialect=ChatUpstream(SEALER, pseudonym),
         post=_no_post,
         quirks=quirks or Quirks(),
     )
@@ -110,7 +111,7 @@ class Heard:
 
 def heard(data: bytes | Iterable[bytes], turn: Turn | None = None, target: Target | None = None) -> Heard:
     """Reads a stream as the gateway would: feed until it is at its end or fails, then close."""
-    reader = ChatReader(turn or a_turn(), target or a_target())
+    reader = ChatReader(turn or a_turn(), target or a_target(), SEALER)
     events: list[Event] = []
     try:
         for piece in [data] if isinstance(data, bytes) else data:
@@ -123,7 +124,7 @@ def heard(data: bytes | Iterable[bytes], turn: Turn | None = None, target: Targe
 
 def answered(data: bytes, turn: Turn | None = None, target: Target | None = None) -> Any:
     """The response object of an answer that came whole."""
-    return json.loads(whole(turn or a_turn(), target or a_target(), data).body)
+    return json.loads(whole(turn or a_turn(), target or a_target(), data, SEALER).body)
 
 
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:

@@ -61,6 +61,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "What was sent is not HTTP/1.1, or uses a method that nobody knows.",
         "Mend the request, or what stands between you and the gateway. The connection is closed.",
     ),
+    "invalid_encrypted_content": (
+        "A sealed blob in the input was changed, is another tenant's, or was sealed under a key that is gone.",
+        "Send it as it came, or leave the item out.",
+    ),
     "invalid_json": ("The body is not JSON, or is nested too deeply.", "Mend the body."),
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
     "invalid_type": ("The value at `param` has the wrong JSON type.", "Send the type that the message names."),

@@ -37,6 +37,7 @@ from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.http import HttpUpstream
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.row import PATHS
+from antiphon.sealing import Seals
 from antiphon.settings import ProviderSettings
 from antiphon.wire.ids import RANDOM_BYTES, identifier
 from antiphon.wire.requests import parse_request
@@ -141,8 +142,12 @@ async def record(provider: str, case: str, environment: Environment, folder: Pat
     name, _, model = provider.partition("/")
     settings = configured(name, environment)
     upstream = HttpUpstream(Timeouts())
+    seals = Seals([os.urandom(32).hex()], os.urandom)
     try:
-        dialects = {each.name: each for each in (ResponsesUpstream(), ChatUpstream())}
+        dialects = {
+            each.name: each
+            for each in (ResponsesUpstream(seals, seals.pseudonym), ChatUpstream(seals, seals.pseudonym))
+        }
         instance = ProviderInstance(name, settings, upstream, dialects)
         target = instance.target(chosen_model(name, model, case, settings))
         exchange = await exchanged(target, turn_of(case, target.model), secrets_of(instance.base_url, settings))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from antiphon.cli.banner import banner
-from antiphon.cli.configured import config_option, configured
-from antiphon.config.keeping import data_folder, kept_master_key
+from antiphon.cli.configured import config_option, configured, with_kept_keys
 from antiphon.server import run_server
 
 
@@ -25,10 +23,7 @@ def command(config: Path | None, host: str | None, port: int | None, workers: in
     a file called .env, and a key is made on the first start.
     """
     loaded, environment = configured(config, host=host, port=port, workers=workers)
-    settings, kept = loaded.settings, None
-    if settings.master_key is None and not settings.keys:
-        kept = kept_master_key(data_folder(environment.variables))
-        settings = msgspec.structs.replace(settings, master_key=kept.key)
+    settings, kept = with_kept_keys(loaded.settings, environment)
     # Standard output stays clean: whoever collects it wants log lines only.
     click.echo(banner(loaded, kept), err=True)
     run_server(settings)

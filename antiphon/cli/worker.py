@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from antiphon.cli.configured import config_option, configured
+from antiphon.cli.configured import config_option, configured, with_kept_keys
 from antiphon.errors import ConfigError
 from antiphon.server import run_worker
 from antiphon.settings import BackgroundSettings
@@ -20,7 +20,8 @@ def command(config: Path | None, answers: int | None) -> None:
 
     Servers do so too, unless `background.answers_at_once` is 0. All of them must share one database.
     """
-    settings = configured(config)[0].settings
+    loaded, environment = configured(config)
+    settings, _ = with_kept_keys(loaded.settings, environment)
     if settings.database.url in (None, "sqlite://"):
         raise ConfigError("A worker needs the database of its servers: one in memory is nobody else's.")
     at_once = answers or settings.background.answers_at_once or BackgroundSettings().answers_at_once

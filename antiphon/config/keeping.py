@@ -1,4 +1,4 @@
-"""What a gateway without configuration keeps in the user's data folder: its database and its master key."""
+"""What a gateway without configuration keeps in the user's data folder: its database and its keys."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from antiphon.errors import ConfigError
 
 PREFIX: Final = "sk-antiphon-"
 _KEY_FILE: Final = "master-key"
+_SEALING_FILE: Final = "sealing-key"
 _DATABASE_FILE: Final = "antiphon.db"
 
 
@@ -50,13 +51,37 @@ def prepare(folder: Path) -> None:
 def kept_master_key(folder: Path) -> MasterKey:
     """The master key kept in `folder`, made and written for its owner alone when there is none. Raises ConfigError."""
     file = folder / _KEY_FILE
-    prepare(folder)
+    try:
+        key, is_new = _kept(file)
+    except _CannotKeep as error:
+        message = f"the master key cannot be kept in {file}: {error}; set ANTIPHON_MASTER_KEY instead"
+        raise ConfigError(message) from None
+    return MasterKey(key, file, is_new=is_new)
+
+
+def kept_sealing_key(folder: Path) -> str:
+    """As `kept_master_key`, for sealing where there is no master key to derive that from. Raises ConfigError."""
+    file = folder / _SEALING_FILE
+    try:
+        return _kept(file)[0]
+    except _CannotKeep as error:
+        message = f"the sealing key cannot be kept in {file}: {error}; set ANTIPHON_SECURITY__SEALING_KEYS instead"
+        raise ConfigError(message) from None
+
+
+class _CannotKeep(Exception):
+    """Why a key cannot be read or written."""
+
+
+def _kept(file: Path) -> tuple[str, bool]:
+    """The key in `file`, and whether it was made just now."""
+    prepare(file.parent)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return MasterKey(_read(file), file, is_new=False)
+        return _read(file), False
     except OSError as error:
-        raise _unusable(file, error) from None
+        raise _CannotKeep(error.strerror) from None
     key = PREFIX + secrets.token_urlsafe(32)
     try:
         with os.fdopen(descriptor, "w") as stream:
@@ -64,20 +89,17 @@ def kept_master_key(folder: Path) -> MasterKey:
     except OSError as error:
         with suppress(OSError):
             file.unlink()
-        raise _unusable(file, error) from None
-    return MasterKey(key, file, is_new=True)
+        raise _CannotKeep(error.strerror) from None
+    return key, True
 
 
 def _read(file: Path) -> str:
     try:
         key = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(file, error) from None
+    except OSError as error:
+        raise _CannotKeep(error.strerror) from None
+    except UnicodeDecodeError:
+        raise _CannotKeep("it is no text") from None
     if not key or not key.isprintable() or " " in key:
         raise ConfigError(f"{file} holds no key; remove it and a new one is made")
     return key
-
-
-def _unusable(file: Path, error: OSError | UnicodeDecodeError) -> ConfigError:
-    reason = error.strerror if isinstance(error, OSError) else "it is no text"
-    return ConfigError(f"the master key cannot be kept in {file}: {reason}; set ANTIPHON_MASTER_KEY instead")

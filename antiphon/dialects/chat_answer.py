@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_endings import incompleteness
+from antiphon.dialects.chat_keepsakes import Keepsakes, signed
 from antiphon.dialects.chat_notes import cited, flattened, logprobs_of, picture, sources_of
 from antiphon.dialects.chat_shapes import (
     NOTHING,
@@ -26,18 +27,20 @@ from antiphon.dialects.chat_shapes import (
 from antiphon.dialects.chat_tools import tool_names
 from antiphon.dialects.chat_usage import usage_of
 from antiphon.dialects.failures import failure_of
+from antiphon.dialects.sealed import Enclosing, hides_seals
 from antiphon.dialects.think import ThinkSplitter
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
-from antiphon.protocols import Target, Turn
+from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
+from antiphon.wire.requests import Item
 from antiphon.wire.responses import opened
 
 _LEGACY: Final = -1
 """The index of the one call that an answer in the form from before tool calls may hold."""
 
 
-def whole(turn: Turn, target: Target, body: bytes) -> Outcome:
+def whole(turn: Turn, target: Target, body: bytes, sealer: Sealer) -> Outcome:
     """The outcome of an answer that was not streamed.
 
     Raises UpstreamBroke when `body` is no answer, or the UpstreamError that it holds in place of one.
@@ -45,7 +48,7 @@ def whole(turn: Turn, target: Target, body: bytes) -> Outcome:
     said = completion(body)
     if said is None:
         raise _no_answer()
-    answer = ChatAnswer(turn, target, silent=True)
+    answer = ChatAnswer(turn, target, sealer, silent=True)
     answer.take_in(said, body)
     if not any(choice.message for choice in said.choices or ()):
         raise _no_answer()
@@ -60,6 +63,7 @@ class ChatAnswer:
         "_calls",
         "_citations",
         "_incomplete",
+        "_kept",
         "_results",
         "_splitter",
         "_target",
@@ -70,7 +74,7 @@ class ChatAnswer:
         "writer",
     )
 
-    def __init__(self, turn: Turn, target: Target, *, silent: bool = False) -> None:
+    def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events."""
         opening = opened(
             turn.request,
@@ -78,14 +82,18 @@ class ChatAnswer:
             created_at=turn.created_at,
             provider=target.provider,
             conversation=turn.conversation,
+            transformations=turn.transformations,
         )
+        kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "chat"), hides=hides_seals(turn))
         obfuscate = turn.request.obfuscated
-        self.writer: Final = ResponseWriter(opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent)
+        self.writer: Final = ResponseWriter(
+            opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept
+        )
         self.ended = False
         self._target = target
         self._whole = silent
         self._begun = False
-        self._calls = Calls(self.writer, tool_names(turn, target), turn.new_id)
+        self._calls = Calls(self.writer, tool_names(turn, target), turn.new_id, self._sign)
         self._splitter = ThinkSplitter() if target.quirks.think_tags else None
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
         self._incomplete: str | None = None
@@ -162,6 +170,9 @@ class ChatAnswer:
         thinks = delta.reasoning_content or delta.reasoning or delta.reasoning_details
         if thinks:
             self._think(delta)
+        if delta.extra_content is not None and (extra := signed(delta.extra_content)) is not None:
+            self._settle()
+            self._sign(extra, None)
         content = delta.content
         if content:
             if isinstance(content, str) and self._splitter is None and logprobs is None and not self._calls.open:
@@ -179,17 +190,33 @@ class ChatAnswer:
 
     def _think(self, delta: Delta) -> None:
         """Reasoning in whichever member a vendor puts it; some say the same thing in two."""
-        details = [part for part in delta.reasoning_details or () if part.text or part.summary]
+        details = delta.reasoning_details or ()
         said = delta.reasoning_content or delta.reasoning
         if details or said:
             self._settle()
-        if not details and said:
-            self.writer.reasoning(said)
+        told = False
         for part in details:
-            if part.text:
-                self.writer.reasoning(part.text)
+            text, summary = _text(part.get("text")), _text(part.get("summary"))
+            told = told or bool(text or summary)
+            self._kept.detail(part, whole=self._whole)
+            if text:
+                self.writer.reasoning(text)
+            elif summary:
+                self.writer.summary(summary)
             else:
-                self.writer.summary(part.summary or "")
+                self.writer.reasoning("", sealed=True)
+        if said and not told:
+            self._muse(said)
+
+    def _muse(self, thought: str) -> None:
+        """Words of thought that are nothing else."""
+        if thought:
+            self._kept.say(thought)
+            self.writer.reasoning(thought)
+
+    def _sign(self, extra: Item, call_id: str | None) -> None:
+        self._kept.sign(extra, call_id)
+        self.writer.reasoning("", sealed=True)
 
     def _take_content(self, content: str | list[Any], logprobs: Logprobs | None) -> None:
         if isinstance(content, str):
@@ -199,7 +226,7 @@ class ChatAnswer:
             if part.get("type") == "thinking":
                 for thought in _texts(part.get("thinking")):
                     self._settle()
-                    self.writer.reasoning(thought)
+                    self._muse(thought)
             elif part.get("type") == "refusal":
                 self._refuse(_text(part.get("refusal")))
             else:
@@ -212,7 +239,7 @@ class ChatAnswer:
             thought, text = self._splitter.feed(text)
         if (thought or text) and self._calls.open:
             self._calls.settle()
-        self.writer.reasoning(thought)
+        self._muse(thought)
         likely = () if logprobs is None or not self._wants_logprobs else logprobs.content or ()
         self.writer.text(text, logprobs_of(likely))
 
@@ -250,7 +277,7 @@ class ChatAnswer:
     def _settle_text(self) -> None:
         if self._splitter is not None:
             thought, text = self._splitter.close()
-            self.writer.reasoning(thought)
+            self._muse(thought)
             self.writer.text(text)
 
 

@@ -6,30 +6,35 @@ cut in two. A call is told when its name is certain: at its first arguments, or 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import msgspec
 
 from antiphon.dialects.chat_emulation import STAND_INS, emulated_call
+from antiphon.dialects.chat_keepsakes import signed
 from antiphon.dialects.chat_names import ToolName, ToolNames
 from antiphon.dialects.chat_shapes import Function, ToolCall
 from antiphon.dialects.chat_wrapping import WrappedInput
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.dialects.writer_items import Callee
 from antiphon.wire.ids import NewId
+from antiphon.wire.requests import Item
 
 _encode: Final = msgspec.json.Encoder().encode
 _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class _Call:
-    __slots__ = ("custom", "done", "given_id", "key", "name", "pieces", "told", "wrapped")
+    __slots__ = ("call_id", "custom", "done", "extra", "given_id", "key", "name", "pieces", "told", "wrapped")
 
     def __init__(self, key: int, given_id: str, *, custom: bool) -> None:
         self.key = key
         self.given_id = given_id
+        self.call_id = ""
         self.custom = custom
+        self.extra: Item | None = None
         self.name = ""
         self.pieces: list[str] = []
         self.wrapped: WrappedInput | None = None
@@ -49,14 +54,34 @@ class _Call:
         return True
 
 
+Sign = Callable[[Item, str], None]
+"""Takes a call's signature, and the id that the client knows the call by."""
+
+
 class Calls:
     """The calls of one answer, told to its writer."""
 
-    __slots__ = ("_begun", "_by_id", "_by_index", "_ids", "_kept", "_latest", "_names", "_new_id", "_writer", "open")
+    __slots__ = (
+        "_begun",
+        "_by_id",
+        "_by_index",
+        "_ids",
+        "_kept",
+        "_latest",
+        "_names",
+        "_new_id",
+        "_sign",
+        "_writer",
+        "open",
+    )
 
-    def __init__(self, writer: ResponseWriter, names: ToolNames, new_id: NewId) -> None:
-        """`names` leads from the provider's names to the client's tools. `open` are the calls that are not done."""
+    def __init__(self, writer: ResponseWriter, names: ToolNames, new_id: NewId, sign: Sign) -> None:
+        """`names` leads from the provider's names to the client's tools; `sign` is told of signatures.
+
+        `open` are the calls that are not done.
+        """
         self._writer = writer
+        self._sign = sign
         self._names = names
         self._new_id = new_id
         self._begun = 0
@@ -86,6 +111,8 @@ class Calls:
             if not name and not text and not piece.id:
                 return
             call = self._begin(piece, custom=custom)
+        if piece.extra_content is not None and (extra := signed(piece.extra_content)) is not None:
+            self._take_signature(call, extra)
         self._more(call, piece.id or "", name, text)
 
     def settle(self) -> None:
@@ -151,6 +178,13 @@ class Calls:
         elif call.name:
             self._tell(call)
 
+    def _take_signature(self, call: _Call, extra: Item) -> None:
+        """Told before its call, where it comes in time."""
+        if not call.told:
+            call.extra = extra
+        elif call.call_id:
+            self._sign(extra, call.call_id)
+
     def _joined(self, name: str, piece: str) -> str:
         """A name that came in pieces, or again and again."""
         if not name or not piece:
@@ -172,6 +206,9 @@ class Calls:
         self._ids.add(call_id)
         if tool.kind == "custom" and not call.custom:
             call.wrapped = WrappedInput()
+        call.call_id = call_id
+        if call.extra is not None:
+            self._sign(call.extra, call_id)
         self._writer.call(call.key, call_id, _callee(tool, custom=call.custom))
         for text in call.pieces:
             self._pass(call, text)

@@ -14,10 +14,12 @@ from msgspec import Struct
 
 from antiphon.dialects.chat_emulation import arguments_of
 from antiphon.dialects.chat_hosted import HOSTED_READERS, NOTHING, SILENT, UNTOLD, Hosted, picture
+from antiphon.dialects.chat_keepsakes import Recalled, recalled
 from antiphon.dialects.chat_losses import Losses, decoded, missing
 from antiphon.dialects.chat_names import Kind, ToolName
 from antiphon.dialects.chat_outputs import OUTPUTS, CallId, read_output
 from antiphon.dialects.chat_parts import Content, InputText, Part
+from antiphon.dialects.sealed import AS_IT_IS, Unsealing
 from antiphon.errors import BadRequest, NotFound
 from antiphon.protocols import Target, Turn
 from antiphon.wire.requests import Item
@@ -34,12 +36,12 @@ class Said(Struct, frozen=True):
 
 
 class Thought(Struct, frozen=True):
-    """Reasoning: its text, or a summary of it, or a blob that only its provider can read."""
+    """Reasoning: its text, or a summary of it; and, where it came sealed, what its provider wants to see again."""
 
     id: str
     content: str
     summary: str
-    sealed: str | None
+    recalled: Recalled | None = None
 
 
 class Called(Struct):
@@ -62,6 +64,9 @@ class Answered(Struct, frozen=True):
 Step = Said | Thought | Called | Answered
 
 _ANSWERED: Final = Answered()
+
+_HISTORY: Final = "input"
+"""Where errors say that an item of the history stands."""
 
 
 class _Message(Struct, frozen=True):
@@ -115,11 +120,11 @@ _ACTIONS: Final[dict[str, tuple[Kind, str]]] = {
 }
 
 
-def steps_of(turn: Turn, target: Target, losses: Losses) -> list[Step]:
+def steps_of(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -> list[Step]:
     """The context of a turn, oldest first. Raises BadRequest for items that are malformed or lack their other half."""
-    reading = _Reading(turn, target, losses)
+    reading = _Reading(target, losses, unsealing)
     for item in turn.history:
-        reading.read(item, "input")
+        reading.read(item, _HISTORY)
     for index, item in enumerate(turn.input):
         reading.read(item, f"input[{index}]")
     reading.finish()
@@ -129,12 +134,12 @@ def steps_of(turn: Turn, target: Target, losses: Losses) -> list[Step]:
 class _Reading:
     """Reads items one by one; `steps` is what they come to."""
 
-    __slots__ = ("_calls", "_losses", "_target", "_turn", "steps")
+    __slots__ = ("_calls", "_losses", "_target", "_unsealing", "steps")
 
-    def __init__(self, turn: Turn, target: Target, losses: Losses) -> None:
-        self._turn = turn
+    def __init__(self, target: Target, losses: Losses, unsealing: Unsealing) -> None:
         self._target = target
         self._losses = losses
+        self._unsealing = unsealing
         self._calls: dict[str, list[Called]] = {}
         self.steps: list[Step] = []
 
@@ -186,14 +191,16 @@ class _Reading:
 
     def _reasoning(self, item: Item, place: str) -> None:
         thinking = decoded(item, _Thinking, place)
-        if self._target.quirks.reasoning_replay == "none":
+        if not thinking.encrypted_content and self._target.quirks.reasoning_replay == "none":
             return
-        if self._turn.origins.get(thinking.id, self._target.provider) != self._target.provider:
-            self._losses.lose(f"Reasoning of another model was left out for {self._target.provider}.", place)
+        found = self._unsealing(item, kept=place == _HISTORY)
+        if isinstance(found, str) and found != AS_IT_IS:
+            self._losses.remove(thinking.id, found, self._target, place)
             return
         content = "".join(_texts(thinking.content))
         summary = "\n\n".join(_texts(thinking.summary))
-        self.steps.append(Thought(thinking.id, content, summary, thinking.encrypted_content))
+        inside = None if isinstance(found, str) else recalled(found)
+        self.steps.append(Thought(thinking.id, (inside.text if inside else "") or content, summary, inside))
 
     def _function_call(self, call: _FunctionCall, place: str) -> None:
         tool = ToolName("function", call.name, call.namespace)

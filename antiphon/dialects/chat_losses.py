@@ -7,8 +7,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from antiphon.dialects.sealed import removal
 from antiphon.errors import BadRequest
+from antiphon.protocols import Target
 from antiphon.wire.faults import explained
+from antiphon.wire.responses import Transformation, TransformationReason
 
 _Value = TypeVar("_Value")
 
@@ -18,11 +21,12 @@ _PLACE: Final = re.compile(r" - at (?P<key>(?:key in )?)`\$(?P<path>[^`]*)`$")
 class Losses:
     """Collects one sentence per loss, in order and without repetition."""
 
-    __slots__ = ("_strict", "_warnings")
+    __slots__ = ("_strict", "_warnings", "removed")
 
     def __init__(self, *, strict: bool) -> None:
-        """`strict` makes the first loss an error."""
+        """`strict` makes the first loss an error. `removed` are the reasoning items among the losses."""
         self._strict = strict
+        self.removed: list[Transformation] = []
         self._warnings: dict[str, None] = {}
 
     @property
@@ -35,6 +39,11 @@ class Losses:
         if self._strict:
             raise BadRequest(message, param=param, code=code)
         self._warnings[message] = None
+
+    def remove(self, id: str, reason: TransformationReason, target: Target, place: str) -> None:
+        """Notes that a reasoning item does not reach the model. Raises BadRequest when strict."""
+        self.lose(removal(reason, target), place)
+        self.removed.append(Transformation(id, reason))
 
     def sentences(self) -> tuple[str, ...]:
         return tuple(self._warnings)

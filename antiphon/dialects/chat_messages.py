@@ -7,9 +7,9 @@ providers refuse anything else (spec section 6.2, pitfalls 58 and 60).
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct, field
 
 from antiphon.dialects.chat_items import Answered, Called, Said, Step, Thought
@@ -17,6 +17,7 @@ from antiphon.dialects.chat_losses import Losses
 from antiphon.dialects.chat_parts import ChatPart, PartWriter
 from antiphon.dialects.chat_tools import Offer
 from antiphon.protocols import Target
+from antiphon.wire.requests import Item
 
 ChatMessage = dict[str, Any]
 
@@ -26,7 +27,8 @@ _LONGEST_CALL_ID: Final = 40
 _UNANSWERED: Final = "The call is still running; it has no output yet."
 _NO_TEXT: Final = "The output is in the message that follows."
 
-_details = msgspec.json.Decoder(list[dict[str, Any]])
+_UNSIGNED: Final = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+"""Google's own word for a call that came from elsewhere (https://ai.google.dev/gemini-api/docs/thought-signatures)."""
 
 
 class _Assistant(Struct):
@@ -41,11 +43,24 @@ class _Assistant(Struct):
 class MessageWriter:
     """Writes steps in their order; `messages` is what they come to once `finish` was called."""
 
-    __slots__ = ("_losses", "_offer", "_open", "_parts", "_quirks", "_thoughts", "messages")
+    __slots__ = (
+        "_losses",
+        "_must_sign",
+        "_offer",
+        "_open",
+        "_parts",
+        "_quirks",
+        "_signatures",
+        "_thoughts",
+        "messages",
+    )
 
     def __init__(self, target: Target, offer: Offer, losses: Losses) -> None:
         """`offer` names the tools that calls are of."""
         self._quirks = target.quirks
+        pattern = target.quirks.signed_calls
+        self._must_sign = bool(pattern) and re.search(pattern, target.model) is not None
+        self._signatures: dict[str, Item] = {}
         self._offer = offer
         self._losses = losses
         self._parts = PartWriter(target, losses)
@@ -66,13 +81,29 @@ class MessageWriter:
                 case Said():
                     self._say(step)
                 case Thought():
-                    self._thoughts.append(step)
+                    self._think(step)
                 case Called():
                     self._current().calls.append(step)
                 case Answered():
+                    self._gather()
                     self._flush()
+        self._gather()
         self._flush()
         self._forget()
+
+    def _think(self, thought: Thought) -> None:
+        inside = thought.recalled
+        if inside is not None:
+            self._signatures |= inside.signatures
+        style = self._quirks.reasoning_replay
+        if style != "none" or (inside is not None and inside.extra is not None):
+            self._thoughts.append(thought)
+
+    def _gather(self) -> None:
+        """What a provider sealed after the words that it belongs to goes with them."""
+        if self._open is not None:
+            self._open.thoughts += [thought for thought in self._thoughts if thought.recalled is not None]
+            self._thoughts = [thought for thought in self._thoughts if thought.recalled is None]
 
     def _current(self) -> _Assistant:
         """The open assistant message, with the reasoning that led up to here."""
@@ -97,6 +128,7 @@ class MessageWriter:
             current.refusals.append(refusal)
 
     def _say(self, said: Said) -> None:
+        self._gather()
         self._flush()
         self._forget()
         if said.role == "user":
@@ -132,12 +164,17 @@ class MessageWriter:
             self._remember(message, said.thoughts)
         if said.calls:
             message["tool_calls"] = [self._call(call) for call in said.calls]
+            if self._must_sign and not any("extra_content" in call for call in message["tool_calls"]):
+                message["tool_calls"][0]["extra_content"] = _UNSIGNED
         self.messages.append(message)
         if said.calls:
             self._outputs(said.calls)
 
     def _remember(self, message: ChatMessage, thoughts: list[Thought]) -> None:
         """Puts reasoning where the provider, whose own it is, wants it back."""
+        for thought in thoughts:
+            if thought.recalled is not None and thought.recalled.extra is not None:
+                message["extra_content"] = thought.recalled.extra
         style = self._quirks.reasoning_replay
         text = "\n\n".join(filter(None, (thought.content or thought.summary for thought in thoughts)))
         if style == "reasoning_details":
@@ -158,7 +195,10 @@ class MessageWriter:
             custom = {"name": name, "input": call.words}
             return {"id": self._id(call.id), "type": "custom", "custom": custom}
         function = {"name": name, "arguments": call.arguments}
-        return {"id": self._id(call.id), "type": "function", "function": function}
+        message: ChatMessage = {"id": self._id(call.id), "type": "function", "function": function}
+        if (extra := self._signatures.get(call.id)) is not None:
+            message["extra_content"] = extra
+        return message
 
     def _outputs(self, calls: list[Called]) -> None:
         """One tool message for each call, then one user message for all that tool messages cannot hold."""
@@ -189,18 +229,12 @@ class MessageWriter:
 def _details_of(thought: Thought) -> list[ChatPart]:
     """Reasoning in OpenRouter's shape (https://openrouter.ai/docs/use-cases/reasoning-tokens, 2026-11).
 
-    A sealed text that is itself such an array is what the provider once sent, signatures and all.
+    What the provider once sent goes back unchanged, signatures and all.
     """
-    if thought.sealed and thought.sealed.startswith("["):
-        try:
-            return _details.decode(thought.sealed)
-        except (msgspec.DecodeError, RecursionError):
-            return []
-    details: list[ChatPart] = []
+    if thought.recalled is not None and thought.recalled.details:
+        return thought.recalled.details
     if thought.content:
-        details.append({"type": "reasoning.text", "text": thought.content})
-    elif thought.summary:
-        details.append({"type": "reasoning.summary", "summary": thought.summary})
-    if thought.sealed:
-        details.append({"type": "reasoning.encrypted", "data": thought.sealed})
-    return details
+        return [{"type": "reasoning.text", "text": thought.content}]
+    if thought.summary:
+        return [{"type": "reasoning.summary", "summary": thought.summary}]
+    return []

@@ -12,7 +12,7 @@ from antiphon.dialects.chat_shapes import completion
 from antiphon.dialects.chat_template import Template, template_of
 from antiphon.dialects.failures import failure_of
 from antiphon.errors import UpstreamBroke, UpstreamError
-from antiphon.protocols import Target, Turn
+from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import EMPTY, Chunk, Outcome
 from antiphon.wire.sse import Frame, FrameSplitter
 
@@ -26,10 +26,10 @@ class ChatReader:
 
     __slots__ = ("_answer", "_frames", "_lessons", "_said", "_template", "failure", "outcome")
 
-    def __init__(self, turn: Turn, target: Target) -> None:
+    def __init__(self, turn: Turn, target: Target, sealer: Sealer) -> None:
         """Reads one answer of `target` to `turn`."""
         self.outcome: Outcome | None = None
-        self._answer = ChatAnswer(turn, target)
+        self._answer = ChatAnswer(turn, target, sealer)
         self._frames = FrameSplitter()
         self.failure: UpstreamError | None = None
         self._said = False

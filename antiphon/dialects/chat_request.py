@@ -6,7 +6,6 @@ https://platform.openai.com/docs/api-reference/chat/create (read 2026-11); how v
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +14,9 @@ from antiphon.dialects.chat_items import steps_of
 from antiphon.dialects.chat_losses import Losses, missing
 from antiphon.dialects.chat_messages import MessageWriter
 from antiphon.dialects.chat_tools import Offer, offer
+from antiphon.dialects.sealed import Unsealing
 from antiphon.errors import BadRequest
-from antiphon.protocols import Built, Quirks, Target, Turn
+from antiphon.protocols import Built, Pseudonym, Quirks, Sealer, Target, Turn
 from antiphon.wire.requests import KNOWN_FIELDS, Effort, Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]
@@ -27,7 +27,7 @@ _SAME: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty",
 """Fields that mean the same in both APIs, under the same name."""
 
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
-"""Fields that a provider may compare between requests: hashed with the tenant, so that tenants never meet there."""
+"""Fields that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
 _EFFORTS: Final[tuple[Effort, ...]] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
@@ -51,18 +51,18 @@ _DEPENDENT: Final = {"tools": ("tool_choice", "parallel_tool_calls"), "logprobs"
 _ESSENTIAL: Final = frozenset({"model", "messages", "stream"})
 
 
-def build_chat(turn: Turn, target: Target) -> Built:
+def build_chat(turn: Turn, target: Target, sealer: Sealer, pseudonym: Pseudonym) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
     request = turn.request
     losses = Losses(strict=turn.strict or request.strict is True)
     try:
-        body = _body(turn, target, losses)
-        return Built(_encode(body), losses.sentences())
+        body = _body(turn, target, losses, Unsealing(turn, target, sealer, "chat"), pseudonym)
+        return Built(_encode(body), losses.sentences(), tuple(losses.removed))
     except RecursionError:
         raise BadRequest("The request is nested too deeply.", code="invalid_value") from None
 
 
-def _body(turn: Turn, target: Target, losses: Losses) -> Body:
+def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseudonym: Pseudonym) -> Body:
     request, quirks = turn.request, target.quirks
     tools = offer(turn, target, losses)
     writer = MessageWriter(target, tools, losses)
@@ -71,7 +71,7 @@ def _body(turn: Turn, target: Target, losses: Losses) -> Body:
     body: Body = {"model": target.model, "messages": writer.messages}
     if request.text is not None:
         _text(body, request.text, target, writer, losses)
-    writer.write(steps_of(turn, target, losses))
+    writer.write(steps_of(turn, target, losses, unsealing))
     if not writer.messages:
         raise missing("input")
     if tools.tools:
@@ -83,7 +83,7 @@ def _body(turn: Turn, target: Target, losses: Losses) -> Body:
     _sampling(body, request, target, losses)
     if request.reasoning is not None:
         _reasoning(body, request.reasoning, target, losses)
-    _private(body, turn)
+    _private(body, turn, pseudonym)
     body["store"] = False
     if not quirks.refused_fields.isdisjoint(body):
         _refused(body, target, losses)
@@ -185,11 +185,11 @@ def _named_schema(form: TextFormat) -> Body:
     return schema
 
 
-def _private(body: Body, turn: Turn) -> None:
+def _private(body: Body, turn: Turn, pseudonym: Pseudonym) -> None:
     request = turn.request
     for name in _PRIVATE:
         if value := getattr(request, name):
-            body[name] = hashlib.sha256(f"{turn.caller.tenant}:{value}".encode()).hexdigest()
+            body[name] = pseudonym(turn.caller.tenant, value)
     if request.prompt_cache_retention is not None:
         body["prompt_cache_retention"] = request.prompt_cache_retention
 

@@ -38,19 +38,13 @@ class Custom(Struct, frozen=True, gc=False):
 
 
 class ToolCall(Struct, frozen=True, gc=False):
-    """A call, or a piece of one."""
+    """A call, or a piece of one. `extra_content` is where Google signs it."""
 
     index: int | None = None
     id: str | None = None
     function: Function | None = None
     custom: Custom | None = None
-
-
-class ReasoningDetail(Struct, frozen=True, gc=False):
-    """OpenRouter's reasoning: raw (`text`), told (`summary`) or sealed (neither)."""
-
-    text: str | None = None
-    summary: str | None = None
+    extra_content: dict[str, Any] | None = None
 
 
 class Audio(Struct, frozen=True, gc=False):
@@ -83,18 +77,22 @@ class Logprobs(Struct, frozen=True, gc=False):
 
 
 class Delta(Struct, frozen=True, gc=False):
-    """What a chunk adds to the message; a whole message has the same members."""
+    """What a chunk adds to the message; a whole message has the same members.
+
+    `reasoning_details` is OpenRouter's reasoning: raw (`text`), told (`summary`) or sealed (neither).
+    """
 
     content: str | list[Any] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
-    reasoning_details: list[ReasoningDetail] | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
     refusal: str | None = None
     audio: Audio | None = None
     annotations: list[dict[str, Any]] | None = None
     images: list[dict[str, Any]] | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: Function | None = None
+    extra_content: dict[str, Any] | None = None
 
 
 class Choice(Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from antiphon.dialects.chat_reader import ChatReader
 from antiphon.dialects.chat_request import build_chat
 from antiphon.dialects.refusals import refusal
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Target, Turn
+from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 
 
@@ -16,14 +16,19 @@ class ChatUpstream:
 
     name = "chat"
 
+    def __init__(self, sealer: Sealer, pseudonym: Pseudonym) -> None:
+        """`sealer` hides what providers want back, `pseudonym` who the client's users are."""
+        self._sealer = sealer
+        self._pseudonym = pseudonym
+
     def build(self, turn: Turn, target: Target) -> Built:
-        return build_chat(turn, target)
+        return build_chat(turn, target, self._sealer, self._pseudonym)
 
     def reader(self, turn: Turn, target: Target) -> ChatReader:
-        return ChatReader(turn, target)
+        return ChatReader(turn, target, self._sealer)
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
-        return whole(turn, target, body)
+        return whole(turn, target, body, self._sealer)
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         return refusal(status, body, retry_after)

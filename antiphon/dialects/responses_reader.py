@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.dialects.failures import failure_of
+from antiphon.dialects.native_seals import SEALED_MEMBER, NativeSeals
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Clock
-from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outcome, renumbered
+from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outcome, renumbered, split_object
 from antiphon.wire.native import NULL, Merged, Opening
 from antiphon.wire.requests import Include
 from antiphon.wire.sse import Frame, FrameSplitter
@@ -73,7 +74,11 @@ _carrier: Final = msgspec.json.Decoder(_Carrier).decode
 _item_event: Final = msgspec.json.Decoder(_ItemEvent).decode
 _failure: Final = msgspec.json.Decoder(_Failure).decode
 _items: Final = msgspec.json.Decoder(list[Raw]).decode
-_item: Final = msgspec.json.Decoder(dict[str, object]).decode
+
+
+def _unsealed(item: Raw) -> Raw:
+    """The item as it is announced, or as it is shown to who did not ask for its seal."""
+    return Raw(_encode(shown_item(msgspec.json.decode(item), _ALL_BUT_SEALED)))
 
 
 def _check(kind: str, data: bytes) -> None:
@@ -122,16 +127,18 @@ class ResponsesReader:
         "_open",
         "_opening",
         "_output",
+        "_seals",
         "failure",
         "outcome",
     )
 
-    def __init__(self, opening: Opening, clock: Clock, *, hides_sealed: bool) -> None:
+    def __init__(self, opening: Opening, clock: Clock, seals: NativeSeals, *, hides_sealed: bool) -> None:
         """`hides_sealed`: sealed reasoning was asked for by the gateway, not by the client."""
         self.outcome: Outcome | None = None
         self.failure: UpstreamError | None = None
         self._opening = opening
         self._clock = clock
+        self._seals = seals
         self._hides = hides_sealed
         self._frames = FrameSplitter()
         self._next = 0
@@ -224,15 +231,19 @@ class ResponsesReader:
 
     def _note_item(self, kind: str, data: bytes) -> bytes:
         noted = _item_event(data)
-        if kind == "response.output_item.added":
+        item = noted.item
+        announced = kind == "response.output_item.added"
+        if SEALED_MEMBER in data:
+            if not announced:
+                item = self._seals.item(item)
+            visible = _unsealed(item) if announced or self._hides else item
+            if visible != noted.item:
+                data = _encode(split_object(data) | {"item": visible})
+        if announced:
             self._open.add(noted.output_index)
         else:
             self._open.discard(noted.output_index)
-            self._done[noted.output_index] = noted.item
-        if self._hides and b'"encrypted_content"' in data:
-            event = _item(data)
-            event["item"] = shown_item(msgspec.json.decode(noted.item), _ALL_BUT_SEALED)
-            return _encode(event)
+            self._done[noted.output_index] = item
         return data
 
     def _open_with(self, kind: str, data: bytes, events: list[Event]) -> None:
@@ -258,6 +269,8 @@ class ResponsesReader:
             raise failure_of(bytes(_failure(response).error))
         self._ensure_opened(events)
         merged = self._opening.merged(response)
+        if SEALED_MEMBER in data:
+            merged.members["output"] = self._seals.output(merged.members["output"])
         self._close_items(merged.members["output"], events)
         done = [self._done[index] for index in sorted(self._done)]
         self.outcome = _closed(merged, _ENDINGS[kind], self._clock, done)

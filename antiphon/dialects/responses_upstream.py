@@ -3,25 +3,29 @@
 Law: an event or a member that needs no change keeps the upstream's own bytes.
 
 The provider never keeps anything (`store: false` where it knows the field): history is Antiphon's, and a chain may go
-on anywhere. Reasoning models that can seal their reasoning are asked to, so that a chain does not lose it.
+on anywhere. Reasoning models that can seal their reasoning are asked to, so that a chain does not lose it; around their
+seal goes the gateway's own, which says whose it is.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.native_seals import SEALED_MEMBER, NativeSeals, unsealed_item
 from antiphon.dialects.refusals import refusal
 from antiphon.dialects.responses_reader import ResponsesReader, finished
+from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing, hides_seals, removal
 from antiphon.errors import BadRequest, UpstreamBroke, UpstreamError
-from antiphon.protocols import Built, Reader, Target, Turn
+from antiphon.protocols import Built, Pseudonym, Reader, Sealer, Target, Turn
+from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import Item
+from antiphon.wire.responses import Transformation, TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -36,9 +40,7 @@ _OURS: Final = (
 """Members that are about the gateway's own state: a provider must not see them."""
 
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
-"""Members that a provider may compare between requests: hashed with the tenant, so that tenants never meet there."""
-
-_SEALED: Final = "reasoning.encrypted_content"
+"""Members that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
 
 class ResponsesUpstream:
@@ -46,10 +48,15 @@ class ResponsesUpstream:
 
     name = "responses"
 
+    def __init__(self, sealer: Sealer, pseudonym: Pseudonym) -> None:
+        """`sealer` says whose blobs are, `pseudonym` hides who the client's users are."""
+        self._sealer = sealer
+        self._pseudonym = pseudonym
+
     def build(self, turn: Turn, target: Target) -> Built:
         """The client's own body with the gateway's members taken out and the history put in."""
         request = turn.request
-        warnings: list[str] = []
+        losses = _Losses(turn)
         members: dict[str, Any] = dict(request.members())
         for name in _OURS:
             members.pop(name, None)
@@ -63,26 +70,28 @@ class ResponsesUpstream:
             members.pop("store", None)
         for name in _PRIVATE:
             if value := getattr(request, name):
-                members[name] = hashlib.sha256(f"{turn.caller.tenant}:{value}".encode()).hexdigest()
+                members[name] = self._pseudonym(turn.caller.tenant, value)
         if _seals(target):
-            members["include"] = [*(request.include or ()), *(() if request.includes(_SEALED) else (_SEALED,))]
-        if turn.history or (target.quirks.stores and isinstance(request.input, list)):
-            members["input"] = _replayable(turn, target, warnings)
+            members["include"] = [*(request.include or ()), *(() if request.includes(SEALED) else (SEALED,))]
+        if turn.history or (isinstance(request.input, list) and (target.quirks.stores or _reasons(turn))):
+            members["input"] = self._replayable(turn, target, losses)
         for name in target.quirks.refused_fields & members.keys():
             del members[name]
-            _lose(turn, warnings, f"{target.provider} does not take '{name}'.", name)
-        return Built(_encode(members), tuple(warnings))
+            losses.lose(f"{target.provider} does not take '{name}'.", name)
+        return Built(_encode(members), tuple(losses.warnings), tuple(losses.removed))
 
     def reader(self, turn: Turn, target: Target) -> Reader:
         """Relays a stream."""
-        hides = _seals(target) and turn.request.stored and not turn.request.includes(_SEALED)
-        return ResponsesReader(_opening(turn, target), turn.clock, hides_sealed=hides)
+        seals = NativeSeals(Enclosing(turn, target, self._sealer, "openai"))
+        return ResponsesReader(_opening(turn, target), turn.clock, seals, hides_sealed=hides_seals(turn))
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         """Relays a whole answer."""
         try:
             if not body.isascii():
                 body.decode()
+            if SEALED_MEMBER in body:
+                body = NativeSeals(Enclosing(turn, target, self._sealer, "openai")).response(body)
             return finished(_opening(turn, target), body, turn.clock)
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = f"{target.provider} answered with something that is not a response object."
@@ -92,6 +101,21 @@ class ResponsesUpstream:
         """The same errors as in every OpenAI-compatible format."""
         return refusal(status, body, retry_after)
 
+    def _replayable(self, turn: Turn, target: Target, losses: _Losses) -> list[Item]:
+        """History and input as a provider takes them that has never seen this chain."""
+        unsealing = Unsealing(turn, target, self._sealer, "openai")
+        items: list[Item] = []
+        for kept, said in ((True, turn.history), (False, turn.input)):
+            for item in said:
+                if item.get("type") == "reasoning":
+                    found = _reasoning(item, unsealing(item, kept=kept), target)
+                    if isinstance(found, str):
+                        losses.remove(item, found, target)
+                        continue
+                    item = found  # noqa: PLW2901 - the item as this provider may see it
+                items.append(_without_id(item) if target.quirks.stores else item)
+        return items
+
 
 def _opening(turn: Turn, target: Target) -> Opening:
     return Opening(
@@ -100,6 +124,7 @@ def _opening(turn: Turn, target: Target) -> Opening:
         created_at=turn.created_at,
         provider=target.provider,
         conversation=turn.conversation,
+        transformations=turn.transformations,
     )
 
 
@@ -114,28 +139,22 @@ def _matches(pattern: str, model: str) -> bool:
     return re.search(pattern, model) is not None
 
 
-def _replayable(turn: Turn, target: Target, warnings: list[str]) -> list[Item]:
-    """History and input as a provider takes them that has never seen this chain."""
-    items: list[Item] = []
-    for item in turn.context:
-        if item.get("type") == "reasoning":
-            if not _opens(item, turn, target):
-                item = _unsealed(item)  # noqa: PLW2901 - the item as this provider may see it
-            if not item.get("encrypted_content") and (target.quirks.stores or not item.get("content")):
-                _lose(turn, warnings, f"Reasoning of another model was left out for {target.provider}.", "input")
-                continue
-        items.append(_without_id(item) if target.quirks.stores else item)
-    return items
+def _reasons(turn: Turn) -> bool:
+    return any(item.get("type") == "reasoning" for item in turn.input)
 
 
-def _opens(item: Item, turn: Turn, target: Target) -> bool:
-    """Whether the provider can open the item's seal: it made it, as far as is known."""
-    origin = turn.origins.get(str(item.get("id")), target.provider)
-    return bool(item.get("encrypted_content")) and origin == target.provider
-
-
-def _unsealed(item: Item) -> Item:
-    return {name: value for name, value in item.items() if name != "encrypted_content"}
+def _reasoning(
+    item: Item, found: Envelope | AsItIs | TransformationReason, target: Target
+) -> Item | TransformationReason:
+    """The item as the provider may see it, or why it may not."""
+    stores = target.quirks.stores
+    if isinstance(found, Envelope):
+        return unsealed_item(item, found.items[0], with_id=not stores) if found.items else "prefix_mismatch"
+    if found != AS_IT_IS:
+        return found
+    if item.get("encrypted_content") or (item.get("content") and not stores):
+        return item
+    return "model_mismatch"  # nothing in it that this provider can read
 
 
 def _without_id(item: Item) -> Item:
@@ -145,8 +164,21 @@ def _without_id(item: Item) -> Item:
     return item
 
 
-def _lose(turn: Turn, warnings: list[str], message: str, param: str) -> None:
-    if turn.strict:
-        raise BadRequest(message, param=param, code="unsupported_parameter")
-    if message not in warnings:
-        warnings.append(message)
+class _Losses:
+    """What the provider is not told: sentences, and the reasoning items among them."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._strict = turn.strict
+        self.warnings: dict[str, None] = {}
+        self.removed: list[Transformation] = []
+
+    def lose(self, message: str, param: str) -> None:
+        """Notes a loss. Raises BadRequest when strict."""
+        if self._strict:
+            raise BadRequest(message, param=param, code="unsupported_parameter")
+        self.warnings[message] = None
+
+    def remove(self, item: Item, reason: TransformationReason, target: Target) -> None:
+        """Notes a reasoning item. Raises BadRequest when strict."""
+        self.lose(removal(reason, target), "input")
+        self.removed.append(Transformation(str(item.get("id")), reason))

@@ -1,7 +1,7 @@
 """The one place where Responses bookkeeping is done: ids, indexes, numbers, added and done, the final snapshot.
 
 Law: whatever is said to a writer, in whatever order, its events are a legal stream (spec sections 4.2 and 4.3), and the
-terminal event's response is the body of its outcome, byte for byte.
+terminal event's response is the body of its outcome, byte for byte, but for seals that are not to be shown.
 
 Items are written one after the other. What arrives for a later item while a call is still unfinished waits until the
 call is done.
@@ -18,6 +18,9 @@ from msgspec import Raw
 from antiphon.dialects.writer_items import (
     ARGUMENTS,
     INPUT,
+    PAD,
+    PAD_BLOCK,
+    PAD_SHIFTS,
     REASONING,
     REFUSAL,
     SUMMARY,
@@ -25,11 +28,13 @@ from antiphon.dialects.writer_items import (
     Callee,
     CoveredCall,
     ItemType,
+    Keeper,
     OpenItem,
     Run,
     Status,
     Voice,
     call_head,
+    padding,
 )
 from antiphon.dialects.writer_whole import ID_PREFIXES, announced, steps
 from antiphon.protocols import Clock
@@ -43,14 +48,8 @@ _encode: Final = msgspec.json.Encoder().encode
 Notes = Callable[[str], Iterable[dict[str, Any]]]
 """Makes annotations of what a text part says so far."""
 
-_BLOCK: Final = 16
 _PIECES: Final = 4096
 """Many small strings cost ten times their text, so they are joined now and then."""
-
-_PAD: Final = b"TQ4mWzk9VbX2rLf7JcHs0NpYeGd1uAoR8iKx3MqEtB5vCjZ6SwDyFhUnPagIlO7Q"
-"""Padding that hides the sizes of deltas: where a slice of it begins depends on the event's number alone, so that a
-replay is the same bytes."""
-_SHIFTS: Final = len(_PAD) - _BLOCK
 
 
 class ResponseWriter:
@@ -62,8 +61,10 @@ class ResponseWriter:
         "_covered",
         "_events",
         "_finished",
+        "_hidden",
         "_item",
         "_items",
+        "_keeper",
         "_keys",
         "_loose_logprobs",
         "_loose_notes",
@@ -81,7 +82,14 @@ class ResponseWriter:
     )
 
     def __init__(
-        self, opening: ResponseObject, new_id: NewId, clock: Clock, *, obfuscate: bool, silent: bool = False
+        self,
+        opening: ResponseObject,
+        new_id: NewId,
+        clock: Clock,
+        *,
+        obfuscate: bool,
+        silent: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         """`opening` is the response at its birth; a `silent` writer makes the outcome alone, no events."""
         self.outcome: Outcome | None = None
@@ -97,6 +105,8 @@ class ResponseWriter:
         self._events: list[Event] = []
         self._number = 0
         self._items: list[bytes] = []
+        self._keeper = keeper
+        self._hidden: dict[int, bytes] = {}
         self._item: OpenItem | None = None
         self._run: Run | None = None
         self._covered: CoveredCall | None = None
@@ -143,8 +153,10 @@ class ResponseWriter:
         """Text that declines to answer."""
         self._speak(REFUSAL, delta)
 
-    def reasoning(self, delta: str) -> None:
-        """The model's own thoughts, as they are."""
+    def reasoning(self, delta: str, *, sealed: bool = False) -> None:
+        """The model's own thoughts, as they are; `sealed` ones, of which nothing can be told, are an item too."""
+        if sealed:
+            self._think()
         self._speak(REASONING, delta)
 
     def summary(self, delta: str) -> None:
@@ -221,9 +233,18 @@ class ResponseWriter:
             service_tier=self.service_tier or "default",
         )
         body = encoded(response)
-        self._emit(f"response.{status}", b'"response":%b' % body)
+        shown = body
+        if self._hidden:
+            output = [self._hidden.get(place, item) for place, item in enumerate(self._items)]
+            shown = encoded(msgspec.structs.replace(response, output=Raw(b"[%b]" % b",".join(output))))
+        self._emit(f"response.{status}", b'"response":%b' % shown)
         self.outcome = Outcome(status, body, self.upstream_id)
         return self.outcome
+
+    def _think(self) -> None:
+        item = self._item
+        if (item is None or item.type != "reasoning") and not self._waits(self._think):
+            self._begin("reasoning")
 
     def _speak(self, voice: Voice, delta: str) -> None:
         if not delta:
@@ -259,8 +280,8 @@ class ResponseWriter:
         number = self._number
         self._number = number + 1
         if self._obfuscate:
-            shift = number % _SHIFTS
-            tail = b'%b,"obfuscation":"%b"' % (tail, _PAD[shift : shift + -len(delta) % _BLOCK])
+            shift = number % PAD_SHIFTS
+            tail = b'%b,"obfuscation":"%b"' % (tail, PAD[shift : shift + -len(delta) % PAD_BLOCK])
         data = b'%b%b%b,"sequence_number":%d}' % (run.opening, said, tail, number)
         self._events.append(Event(run.voice.delta, number, data))
 
@@ -342,7 +363,15 @@ class ResponseWriter:
             self._end_run(item, self._run)
         self._finished.add(item.key)
         self._item = None
-        self._keep(item.position, item.as_json(status))
+        written = shown = item.as_json(status)
+        if item.type == "reasoning" and self._keeper is not None and self._keeper.waiting:
+            written = item.as_json(status, self._keeper.blob())
+            if self._keeper.hides:
+                self._hidden[len(self._items)] = shown
+            else:
+                shown = written
+        self._emit("response.output_item.done", b'%b,"item":%b' % (item.position, shown))
+        self._items.append(written)
 
     def _uncover(self, call: CoveredCall) -> None:
         """Writes what the call turned out to be; an ordinary one is left open."""
@@ -364,15 +393,8 @@ class ResponseWriter:
         self._emit("response.output_item.added", b'%b,"item":%b' % (position, _encode(announced(item))))
         for type, members in steps(item):
             if self._obfuscate and "delta" in members:
-                members["obfuscation"] = _padding(self._number, members["delta"]).decode()
+                members["obfuscation"] = padding(self._number, members["delta"]).decode()
             self._emit(type, b"%b,%b" % (position, _encode(members)[1:-1]))
-        self._keep(position, _encode(item))
-
-    def _keep(self, position: bytes, item: bytes) -> None:
-        self._emit("response.output_item.done", b'%b,"item":%b' % (position, item))
-        self._items.append(item)
-
-
-def _padding(number: int, delta: str) -> bytes:
-    shift = number % _SHIFTS
-    return _PAD[shift : shift + -len(delta) % _BLOCK]
+        written = _encode(item)
+        self._emit("response.output_item.done", b'%b,"item":%b' % (position, written))
+        self._items.append(written)

@@ -6,7 +6,7 @@ The shapes are those of sections 3.1, 3.2 and 4.3 of the specification.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +24,12 @@ _ID_PREFIXES: Final[dict[ItemType, str]] = {
 }
 
 _encode: Final = msgspec.json.Encoder().encode
+
+PAD_BLOCK: Final = 16
+PAD: Final = b"TQ4mWzk9VbX2rLf7JcHs0NpYeGd1uAoR8iKx3MqEtB5vCjZ6SwDyFhUnPagIlO7Q"
+"""Padding that hides the sizes of deltas: where a slice of it begins depends on the event's number alone, so that a
+replay is the same bytes."""
+PAD_SHIFTS: Final = len(PAD) - PAD_BLOCK
 
 
 class Voice(Struct, frozen=True, eq=False):
@@ -84,6 +90,20 @@ class Callee(Struct, frozen=True):
     namespace: str | None = None
     custom: bool = False
     whole: Callable[[str, str], dict[str, Any] | None] | None = None
+
+
+class Keeper(Protocol):
+    """Has what the provider wants to see again of the reasoning item being written."""
+
+    waiting: bool
+    """Whether there is anything for the item's seal."""
+
+    hides: bool
+    """Whether seals are for the outcome alone, and not for the client to see."""
+
+    def blob(self) -> str:
+        """The seal, in letters that mean nothing in JSON; nothing waits any more."""
+        ...
 
 
 class CoveredCall:
@@ -181,7 +201,7 @@ class OpenItem:
         else:
             self._parts(run.voice).append(run.part())
 
-    def as_json(self, status: Status) -> bytes:
+    def as_json(self, status: Status, blob: str = "") -> bytes:
         """The item as it stands. Reasoning and custom calls show a status only where it tells something."""
         head = b'{"type":"%b","id":"%b"%b' % (self.type.encode(), self.id.encode(), self.head)
         content = b",".join(self.content)
@@ -193,6 +213,8 @@ class OpenItem:
         if self.type == "custom_tool_call":
             return b"%b,%b%b" % (head, content or b'"input":""', ending)
         said = b',"content":[%b]' % content if content else b""
+        if blob:
+            said += b',"encrypted_content":"%b"' % blob.encode()
         return b'%b,"summary":[%b]%b%b' % (head, b",".join(self.summary), said, ending)
 
     def _parts(self, voice: Voice) -> list[bytes]:
@@ -216,3 +238,9 @@ def json_text(text: str) -> bytes:
 def mended(text: str) -> str:
     """`text` with surrogate pairs joined and lone surrogates replaced."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def padding(number: int, delta: str) -> bytes:
+    """What hides the size of `delta` in the event of this number."""
+    shift = number % PAD_SHIFTS
+    return PAD[shift : shift + -len(delta) % PAD_BLOCK]

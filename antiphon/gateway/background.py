@@ -109,13 +109,15 @@ class Background:
         desk, request = self._desk, turn.request
         targets = await desk.gateway.router.targets(request.model or "", request.wanted_provider)
         turn.target = targets[0]
-        turn.warnings = turn.target.dialect.build(turn, turn.target).warnings
+        built = turn.target.dialect.build(turn, turn.target)
+        turn.warnings, turn.transformations = built.warnings, built.transformations
         opening = opened(
             request,
             id=turn.id,
             created_at=turn.created_at,
             provider=turn.target.provider,
             conversation=turn.conversation,
+            transformations=turn.transformations,
         )
         body, frames = queued(opening)
         stored = StoredTurn(

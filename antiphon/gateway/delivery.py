@@ -201,6 +201,7 @@ class Delivery:
             created_at=turn.created_at,
             provider=self.provider,
             conversation=turn.conversation,
+            transformations=turn.transformations,
         )
         response = msgspec.structs.replace(
             opening,

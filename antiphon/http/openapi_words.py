@@ -52,6 +52,7 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
         "conversation": "The conversation that this response belongs to. A chain always has one.",
         "error": "Why the answer failed; null unless it did.",
         "incomplete_details": "`reason`: why the answer ended early; null unless it did.",
+        "input_transformations": "Reasoning in the input that the model was not given, and why; often not there.",
         "model": "As asked for.",
         "background": "Whether it was asked for in the background.",
         "output": "What the model did, in order.",
@@ -98,7 +99,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "NewItems": "What to add to a conversation.",
     "Request": "What to answer, with which model, and how. Null in any member means its default.",
     "Response": (
-        "An answer. Every member but `prompt` is always there; a provider's own members may stand beside them."
+        "An answer. Every member but `prompt` and `input_transformations` is always there; a provider's own members may"
+        " stand beside them."
     ),
     "ResponseError": "Why an answer failed.",
 }

@@ -96,6 +96,7 @@ class ProviderInstance:
         self._targets: dict[str, Target] = {}
         self._chat_only = _pattern(name, "chat_only_models", self.quirks.chat_only_models)
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
+        _pattern(name, "signed_calls", self.quirks.signed_calls)
         self._owned = re.compile(self.row.owns) if self.row.owns else None
         self._endpoint(self.base_url)
 
@@ -154,6 +155,7 @@ class ProviderInstance:
             post=self._post(dialect),
             post_chat=self._post("chat") if "chat" in self.row.dialects else None,
             quirks=self.quirks,
+            deployment=self.base_url,
         )
 
     def _post(self, dialect: Dialect) -> Post:

@@ -35,6 +35,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             allowed_tools=True,
             custom_tools=True,
             encrypted_reasoning_models=r"^(ft:)?(o[1-9]|codex-|gpt-[5-9])(?!.*chat)",
+            blob_prefix="gAAAA",
             chat_only_models=r"^gpt-(audio|4o(-mini)?-audio|4o(-mini)?-search|5-search)",
         ),
         sources=(
@@ -282,10 +283,12 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             parallel_tool_calls=False,
             file_input=False,
             refused_fields=OPENAI_ONLY | {"user", "logprobs", "top_logprobs"},
+            signed_calls=r"^(models/)?gemini-([3-9]|\d\d)",
         ),
         note="Members it does not know are errors.",
         sources=(
             "https://ai.google.dev/gemini-api/docs/openai",
+            "https://ai.google.dev/gemini-api/docs/thought-signatures",
             "recordings gemini.openai_chat, gemini.openai_models",
         ),
     ),

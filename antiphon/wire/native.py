@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.wire.requests import Request
-from antiphon.wire.responses import encoded, opened
+from antiphon.wire.responses import Transformation, encoded, opened
 from antiphon.wire.usage import PlainUsage, completed_usage, plain_usage
 
 NULL: Final = Raw(b"null")
@@ -94,7 +94,16 @@ _named: Final = msgspec.json.Decoder(_Named).decode
 class Opening:
     """What the gateway knows of a response before its provider has said anything."""
 
-    __slots__ = ("_conversation", "_created_at", "_id", "_known", "_ours", "_provider", "_request")
+    __slots__ = (
+        "_conversation",
+        "_created_at",
+        "_id",
+        "_known",
+        "_ours",
+        "_provider",
+        "_request",
+        "_transformations",
+    )
 
     def __init__(
         self,
@@ -104,6 +113,7 @@ class Opening:
         created_at: int,
         provider: str,
         conversation: str | None,
+        transformations: tuple[Transformation, ...] = (),
     ) -> None:
         """As `responses.opened`."""
         self._request = request
@@ -111,6 +121,7 @@ class Opening:
         self._created_at = created_at
         self._provider = provider
         self._conversation = conversation
+        self._transformations = transformations
         self._ours: dict[str, Raw] | None = None
         self._known: dict[str, Raw] | None = None
 
@@ -124,6 +135,7 @@ class Opening:
                 created_at=self._created_at,
                 provider=self._provider,
                 conversation=self._conversation,
+                transformations=self._transformations,
             )
             self._known = _members(encoded(response))
         return self._known
@@ -170,6 +182,8 @@ class Opening:
                 "store": _TRUE if request.stored else _FALSE,
                 "user": _text(request.user),
             }
+            if self._transformations:
+                self._ours["input_transformations"] = Raw(_encode(self._transformations))
         return self._ours
 
     def _filled(self, members: dict[str, Raw]) -> dict[str, Raw]:

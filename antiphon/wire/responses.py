@@ -6,7 +6,7 @@ Law: the object in the create answer, in the terminal event and in every later G
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -23,6 +23,20 @@ class ResponseError(Struct, frozen=True):
     code: str
     message: str
     type: str = "server_error"
+
+
+TransformationReason = Literal[
+    "organization_mismatch", "end_user_mismatch", "model_mismatch", "prefix_mismatch", "turn_boundary"
+]
+
+
+class Transformation(Struct, frozen=True):
+    """Something in the input that the model did not get to read: the reasoning item `id`, and why."""
+
+    id: str
+    reason: TransformationReason
+    type: Literal["reasoning"] = "reasoning"
+    action: Literal["removed"] = "removed"
 
 
 class EchoedReasoning(Struct, frozen=True):
@@ -52,6 +66,7 @@ class ResponseObject(Struct, frozen=True, kw_only=True):
     conversation: ConversationRef | None = None
     error: ResponseError | None = None
     incomplete_details: dict[str, str] | None = None
+    input_transformations: tuple[Transformation, ...] | UnsetType = UNSET
     instructions: str | None = None
     max_output_tokens: int | None = None
     max_tool_calls: int | None = None
@@ -84,13 +99,22 @@ class ResponseObject(Struct, frozen=True, kw_only=True):
 _json = msgspec.json.Encoder()
 
 
-def opened(request: Request, *, id: str, created_at: int, provider: str, conversation: str | None) -> ResponseObject:
+def opened(
+    request: Request,
+    *,
+    id: str,
+    created_at: int,
+    provider: str,
+    conversation: str | None,
+    transformations: tuple[Transformation, ...] = (),
+) -> ResponseObject:
     """The response object at its birth: the request echoed, nothing answered. `created_at` is in Unix seconds."""
     return ResponseObject(
         id=id,
         created_at=created_at,
         background=request.background is True,
         conversation=None if conversation is None else ConversationRef(conversation),
+        input_transformations=transformations or UNSET,
         instructions=request.instructions,
         max_output_tokens=request.max_output_tokens,
         max_tool_calls=request.max_tool_calls,

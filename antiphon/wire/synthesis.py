@@ -140,6 +140,8 @@ def _blank(item: Item) -> Item:
     blank = dict(item)
     if "status" in blank:
         blank["status"] = "in_progress"
+    if blank.get("type") == "reasoning":
+        blank.pop("encrypted_content", None)
     for member, empty in _EMPTY.items():
         if blank.get(member):
             blank[member] = empty

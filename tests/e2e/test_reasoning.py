@@ -29,6 +29,11 @@ SEALED = "gAAAAABsealed-reasoning"
 SEALED_NAME = "reasoning.encrypted_content"
 
 
+def is_ours(blob: str) -> bool:
+    """Whether the provider's blob travels in the gateway's own seal."""
+    return blob.startswith("ant1.") and SEALED not in blob
+
+
 @pytest.mark.parametrize("member", ["reasoning_content", "reasoning"])
 def test_a_chat_providers_thoughts_are_a_reasoning_item(client: openai.OpenAI, chat: Provider, member: str) -> None:
     chat.answer(chat_whole("four", **{member: "two and two"}))
@@ -80,7 +85,7 @@ def test_sealed_reasoning_is_kept_and_shown_on_demand(wire: httpx.Client, native
     assert native.seen[0].json["include"] == [SEALED_NAME], "the gateway needs it for the next turn"
     assert SEALED not in wire.get(f"/v1/responses/{response_id}").text
     shown = wire.get(f"/v1/responses/{response_id}", params={"include": SEALED_NAME}).json()
-    assert shown["output"][0]["encrypted_content"] == SEALED
+    assert is_ours(shown["output"][0]["encrypted_content"])
 
 
 @pytest.mark.parametrize("stream_", [False, True], ids=["whole", "streamed"])
@@ -92,7 +97,7 @@ def test_sealed_reasoning_is_shown_to_who_asks_at_birth(
     native.answer(native_stream(*output) if stream_ else native_whole(*output))
     body: dict[str, Any] = {"model": NATIVE_MODEL, "input": "2+2?", "store": store, "include": [SEALED_NAME]}
     made = terminal(streamed(wire, **body)) if stream_ else wire.post("/v1/responses", json=body).json()
-    assert made["output"][0]["encrypted_content"] == SEALED
+    assert is_ours(made["output"][0]["encrypted_content"])
 
 
 @pytest.mark.parametrize("stream_", [False, True], ids=["whole", "streamed"])
@@ -103,7 +108,7 @@ def test_sealed_reasoning_is_always_shown_where_only_the_client_keeps_it(
     native.answer(native_stream(*output) if stream_ else native_whole(*output))
     body: dict[str, Any] = {"model": NATIVE_MODEL, "input": "2+2?", "store": False}
     made = terminal(streamed(wire, **body)) if stream_ else wire.post("/v1/responses", json=body).json()
-    assert made["output"][0]["encrypted_content"] == SEALED
+    assert is_ours(made["output"][0]["encrypted_content"])
 
 
 LOGPROBS = [{"token": "four", "bytes": [102], "logprob": -0.1, "top_logprobs": []}]

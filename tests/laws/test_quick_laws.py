@@ -17,6 +17,7 @@ from antiphon.errors import UpstreamError
 from antiphon.protocols import Reader, Target, UpstreamDialect
 from antiphon.wire.events import render
 from tests.chat_streams import a_target, a_turn, chunk, stream
+from tests.fakes import SEALER, pseudonym
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
@@ -64,7 +65,9 @@ def fresh(dialect: UpstreamDialect) -> Reader:
 
 @pytest.mark.parametrize("kind", ["responses", "chat"])
 def test_a_recorded_stream_is_the_same_either_way(kind: str) -> None:
-    dialect: UpstreamDialect = ResponsesUpstream() if kind == "responses" else ChatUpstream()
+    dialect: UpstreamDialect = (
+        ResponsesUpstream(SEALER, pseudonym) if kind == "responses" else ChatUpstream(SEALER, pseudonym)
+    )
     recorded = streams(kind)
     assert recorded
     total = 0
@@ -104,14 +107,14 @@ def test_any_chat_stream_is_the_same_either_way(said: list[dict[str, Any]], spac
         for each in chunks
     ]
     reads.append(b"data: [DONE]\n\n")
-    ordinary = told(fresh(ChatUpstream()), reads, quick=False)
-    quick = told(fresh(ChatUpstream()), reads, quick=True)
+    ordinary = told(fresh(ChatUpstream(SEALER, pseudonym)), reads, quick=False)
+    quick = told(fresh(ChatUpstream(SEALER, pseudonym)), reads, quick=True)
     assert (quick[0], quick[2]) == (ordinary[0], ordinary[2])
 
 
 def test_plain_text_goes_the_quick_way() -> None:
     reads = frames(stream(*(chunk(content=f"word {n} ") for n in range(9)), chunk("stop")))
-    assert told(fresh(ChatUpstream()), reads, quick=True)[1] == 8
+    assert told(fresh(ChatUpstream(SEALER, pseudonym)), reads, quick=True)[1] == 8
 
 
 @pytest.mark.parametrize(

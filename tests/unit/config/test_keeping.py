@@ -4,7 +4,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from antiphon.config.keeping import data_folder, database_url, kept_master_key
+from antiphon.config.keeping import data_folder, database_url, kept_master_key, kept_sealing_key
 from antiphon.errors import ConfigError
 
 
@@ -30,6 +30,19 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_no_two_keys_are_alike(tmp_path: Path) -> None:
     assert kept_master_key(tmp_path / "a").key != kept_master_key(tmp_path / "b").key
+
+
+def test_the_sealing_key_is_another_key_that_stays(tmp_path: Path) -> None:
+    key = kept_sealing_key(tmp_path)
+    assert key == kept_sealing_key(tmp_path)
+    assert key != kept_master_key(tmp_path).key
+    assert stat.S_IMODE((tmp_path / "sealing-key").stat().st_mode) == 0o600
+    (tmp_path / "sealing-key").write_bytes(b"\n")
+    with pytest.raises(ConfigError, match="holds no key"):
+        kept_sealing_key(tmp_path)
+    (tmp_path / "sealing-key").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="ANTIPHON_SECURITY__SEALING_KEYS"):
+        kept_sealing_key(tmp_path)
 
 
 def test_a_key_is_not_shown_by_a_traceback(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Recorded chat completions requests as a Responses client would have asked the same: an independent way back.
 
-Nothing here knows the code under test. What the Responses API has no word for is named in `INEXPRESSIBLE`.
+Nothing here knows the code under test, but for the form of a seal. What the Responses API has no word for is named in
+`INEXPRESSIBLE`.
 """
 
-import json
 from typing import Any
+
+from tests.unit.dialects.chat_turns import sealed_chat
 
 Body = dict[str, Any]
 
@@ -25,7 +27,7 @@ def responses_request(body: Body) -> Body:
         if position == 0 and message["role"] == "system":
             request["instructions"] = _text_of(message["content"])
         else:
-            request["input"] += list(_items(message))
+            request["input"] += list(_items(message, body["model"]))
     for name in ("stream", "temperature", "top_p", "presence_penalty", "frequency_penalty", "parallel_tool_calls"):
         request[name] = body.get(name)
     for name in ("service_tier", "prompt_cache_key", "user"):
@@ -42,7 +44,7 @@ def responses_request(body: Body) -> Body:
     return {name: value for name, value in request.items() if value is not None}
 
 
-def _items(message: Body) -> Any:
+def _items(message: Body, model: str) -> Any:
     content: Any = message.get("content")
     if message["role"] == "tool":
         said = content if isinstance(content, str) else [_part(part) for part in content]
@@ -52,7 +54,7 @@ def _items(message: Body) -> Any:
         said = content if isinstance(content, str) else [_part(part) for part in content]
         yield {"role": message["role"], "content": said}
         return
-    yield from _reasoning(message)
+    yield from _reasoning(message, model)
     if text := _text_of(content):
         answer: Body = {"type": "output_text", "text": text, "annotations": []}
         yield {"type": "message", "role": "assistant", "status": "completed", "content": [answer]}
@@ -61,7 +63,7 @@ def _items(message: Body) -> Any:
         yield {"type": "function_call", "call_id": called["id"]} | {k: function[k] for k in ("name", "arguments")}
 
 
-def _reasoning(message: Body) -> Any:
+def _reasoning(message: Body, model: str) -> Any:
     text = message.get("reasoning_content") or message.get("reasoning") or ""
     if isinstance(message.get("content"), list):
         thinking = [part for part in message["content"] if part["type"] == "thinking"]
@@ -70,7 +72,7 @@ def _reasoning(message: Body) -> Any:
     if text:
         item["content"] = [{"type": "reasoning_text", "text": text}]
     if details := message.get("reasoning_details"):
-        item["encrypted_content"] = json.dumps(details)
+        item["encrypted_content"] = sealed_chat({"reasoning_details": details}, model=model)
     if text or details:
         yield item
 

@@ -6,7 +6,9 @@ from typing import Any
 from antiphon.dialects.chat_request import build_chat
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.protocols import Built, Caller, Quirks, Target, Turn, UpstreamReply
+from antiphon.wire.envelope import Envelope, packed
 from antiphon.wire.requests import Item, parse_request
+from tests.fakes import SEALER, pseudonym
 
 Body = dict[str, Any]
 
@@ -20,7 +22,7 @@ def target_of(quirks: Quirks | None = None, *, provider: str = "acme", model: st
         name=f"{provider}/{model}",
         provider=provider,
         model=model,
-        dialect=ChatUpstream(),
+        dialect=ChatUpstream(SEALER, pseudonym),
         post=_nobody,
         quirks=quirks or Quirks(),
     )
@@ -46,7 +48,13 @@ def turn_of(body: Body, *, history: list[Item] | None = None, origins: dict[str,
 
 
 def built(body: Body, quirks: Quirks | None = None, **more: Any) -> Built:
-    return build_chat(turn_of(body, **more), target_of(quirks))
+    return build_chat(turn_of(body, **more), target_of(quirks), SEALER, pseudonym)
+
+
+def sealed_chat(*items: Item, model: str = "acme-1", provider: str = "acme", tenant: str = "tenant-a") -> str:
+    """A blob such as an answer of this provider comes with."""
+    envelope = Envelope(p=provider, m=model, d="", k="chat", items=list(items), t=1_700_000_000)
+    return SEALER.seal(tenant, packed(envelope))
 
 
 def chat(body: Body, quirks: Quirks | None = None, **more: Any) -> Body:

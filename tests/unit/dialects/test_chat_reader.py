@@ -8,6 +8,7 @@ from antiphon.dialects.chat_reader import ChatReader
 from antiphon.errors import UpstreamBroke, UpstreamError, UpstreamRefused
 from antiphon.protocols import Quirks
 from tests.chat_streams import a_target, a_turn, answered, chunk, completion, heard, stream
+from tests.fakes import SEALER
 from tests.grammar import check_stream
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
@@ -37,7 +38,7 @@ def test_a_text_is_told_as_it_comes() -> None:
 
 
 def test_the_first_chunk_announces_the_response_and_nothing_more() -> None:
-    reader = ChatReader(a_turn(), a_target())
+    reader = ChatReader(a_turn(), a_target(), SEALER)
     assert reader.feed(b": OPENROUTER PROCESSING\n\n").events == ()
     told = reader.feed(stream(chunk(role="assistant", content="", refusal=None), done=False)).events
     assert [event.type for event in told] == ["response.created", "response.in_progress"]
@@ -56,7 +57,7 @@ def test_the_response_shows_what_was_asked() -> None:
 
 @pytest.mark.parametrize("end", ["done", "close"])
 def test_the_end_comes_after_the_usage(end: str) -> None:
-    reader = ChatReader(a_turn(), a_target())
+    reader = ChatReader(a_turn(), a_target(), SEALER)
     reader.feed(stream(chunk(content="a"), chunk("stop"), done=False))
     assert reader.outcome is None
     reader.feed(stream(BESIDE, done=False))
@@ -67,7 +68,7 @@ def test_the_end_comes_after_the_usage(end: str) -> None:
 
 
 def test_nothing_is_told_after_the_end() -> None:
-    reader = ChatReader(a_turn(), a_target())
+    reader = ChatReader(a_turn(), a_target(), SEALER)
     reader.feed(stream(chunk(content="a"), chunk("stop")) + stream(chunk(content="b")))
     assert reader.feed(stream(chunk(content="c"))).events == ()
     assert reader.feed(b'data: {"error":{"message":"late"}}\n\n').events == ()
@@ -106,7 +107,7 @@ def test_a_failure_told_as_a_reason_to_end_is_a_failure(reason: str) -> None:
     check_stream(answer.events, ended=False)
     assert isinstance(answer.error, UpstreamBroke)
     with pytest.raises(UpstreamBroke):
-        whole(a_turn(), a_target(), completion({"content": "a"}, reason))
+        whole(a_turn(), a_target(), completion({"content": "a"}, reason), SEALER)
 
 
 def test_a_cut_is_not_undone_by_a_later_reason() -> None:
@@ -150,7 +151,7 @@ def test_a_provider_that_is_done_without_saying_why_is_believed() -> None:
     ],
 )
 def test_an_error_in_the_stream_is_raised_once_what_came_before_it_was_given(frame: bytes) -> None:
-    reader = ChatReader(a_turn(), a_target())
+    reader = ChatReader(a_turn(), a_target(), SEALER)
     told = reader.feed(stream(chunk(content="a"), done=False) + frame + stream(chunk(content="b"), chunk("stop")))
     check_stream(told.events, ended=False)
     assert told.events[-1].type == "response.output_text.delta"
@@ -163,11 +164,11 @@ def test_an_error_in_the_stream_is_raised_once_what_came_before_it_was_given(fra
 
 
 def test_an_error_in_place_of_an_answer_is_raised_at_once() -> None:
-    reader = ChatReader(a_turn(), a_target())
+    reader = ChatReader(a_turn(), a_target(), SEALER)
     with pytest.raises(UpstreamError):
         reader.feed(b'data: {"error":{"message":"no"}}\n\n')
     with pytest.raises(UpstreamError):
-        whole(a_turn(), a_target(), b'{"error":{"message":"no","code":503}}')
+        whole(a_turn(), a_target(), b'{"error":{"message":"no","code":503}}', SEALER)
 
 
 def test_an_error_after_the_reason_to_end_still_counts() -> None:
@@ -178,7 +179,7 @@ def test_an_error_after_the_reason_to_end_still_counts() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}", b'{"choices":[]}', b'{"choices":[{}]}'])
 def test_what_is_no_answer_is_not_taken_for_one(body: bytes) -> None:
     with pytest.raises(UpstreamBroke):
-        whole(a_turn(), a_target(), body)
+        whole(a_turn(), a_target(), body, SEALER)
 
 
 def test_what_is_no_json_breaks_the_stream() -> None:
@@ -249,10 +250,12 @@ def test_reasoning_that_is_summarised_is_a_summary() -> None:
     assert texts(answer.body) == [("summary_text", "In short"), ("output_text", "a")]
 
 
-def test_sealed_reasoning_alone_opens_nothing() -> None:
+def test_sealed_reasoning_alone_is_an_item_of_which_nothing_is_told() -> None:
     details = [{"type": "reasoning.encrypted", "data": "x"}]
     answer = heard(stream(chunk(reasoning=None, reasoning_details=details), chunk(content="a"), chunk("stop")))
     assert texts(answer.body) == [("output_text", "a")]
+    assert [item["type"] for item in answer.body["output"]] == ["reasoning", "message"]
+    assert answer.body["output"][0]["summary"] == []
 
 
 def test_content_in_parts() -> None:

@@ -195,6 +195,8 @@ def test_a_recorded_stream_would_be_the_same_in_one_piece(exchange: dict[str, An
     ]
     message = {"content": reading.text, "reasoning_content": reading.reasoning, "tool_calls": calls}
     said = said_in(exchange)
+    if details := [each for piece in said for each in details_in(piece)]:
+        message["reasoning_details"] = details
     logprobs = {"content": tokens_in(said)}
     choice: Any = {"index": 0, "message": message, "finish_reason": reading.finish, "logprobs": logprobs}
     tiers = [each["service_tier"] for each in said if each.get("service_tier")]
@@ -209,6 +211,10 @@ def test_a_recorded_stream_would_be_the_same_in_one_piece(exchange: dict[str, An
     answer = heard(exchange["response"]["sse"].encode(), turn, target_for(exchange))
     turn = a_turn(include=["message.output_text.logprobs"])
     assert answer.body == answered(json.dumps(body).encode(), turn, target_for(exchange))
+
+
+def details_in(piece: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for choice in piece["choices"] for each in choice["delta"].get("reasoning_details") or ()]
 
 
 def test_a_recorded_stream_of_tokens_with_their_probabilities() -> None:

@@ -1,6 +1,5 @@
 """Everything of a request beside its messages and tools."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from antiphon.dialects.chat_request import build_chat
 from antiphon.errors import BadRequest
 from antiphon.protocols import Quirks
+from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_turns import built, chat, lossy, target_of, turn_of
 
 Body = dict[str, Any]
@@ -148,9 +148,9 @@ def test_a_summary_to_order_is_reported(field: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["prompt_cache_key", "safety_identifier", "user"])
-def test_what_names_a_user_is_hashed_with_the_tenant(name: str) -> None:
+def test_what_names_a_user_is_told_under_another_name(name: str) -> None:
     sent = chat(hi(**{name: "alice"}))
-    assert sent[name] == hashlib.sha256(b"tenant-a:alice").hexdigest()
+    assert sent[name] == pseudonym("tenant-a", "alice")
     assert refused(hi(**{name: "alice"}), without(name)) == ("unsupported_parameter", name)
 
 
@@ -234,4 +234,4 @@ def test_a_turn_may_be_strict_by_the_gateways_will() -> None:
     turn = turn_of(hi(seed=1))
     turn.strict = True
     with pytest.raises(BadRequest):
-        build_chat(turn, target_of())
+        build_chat(turn, target_of(), SEALER, pseudonym)

@@ -10,6 +10,7 @@ from antiphon.dialects.chat_request import build_chat
 from antiphon.dialects.chat_tools import tool_names
 from antiphon.errors import BadRequest, CallerError
 from antiphon.protocols import Quirks
+from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_turns import built, target_of, turn_of
 
 Body = dict[str, Any]
@@ -192,7 +193,7 @@ def assert_paired(messages: list[Body]) -> None:
 def test_anything_is_built_or_refused(body: Body, history: Any, quirks: Quirks) -> None:
     turn, target = turn_of(body, history=history), target_of(quirks)
     try:
-        sent = json.loads(build_chat(turn, target).body)
+        sent = json.loads(build_chat(turn, target, SEALER, pseudonym).body)
     except CallerError:
         return
     names = tool_names(turn, target)

@@ -8,6 +8,7 @@ from antiphon.dialects.chat_request import build_chat
 from antiphon.errors import BadRequest
 from antiphon.protocols import Quirks
 from antiphon.wire.requests import Request
+from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_turns import built, call, target_of, turn_of
 
 Body = dict[str, Any]
@@ -140,5 +141,5 @@ def test_nesting_that_cannot_be_written_is_refused() -> None:
     turn = turn_of({"input": "Hi"})
     turn.request = Request(tools=[{"type": "function", "name": "a", "parameters": deep}])
     with pytest.raises(BadRequest) as error:
-        build_chat(turn, target_of())
+        build_chat(turn, target_of(), SEALER, pseudonym)
     assert error.value.message == "The request is nested too deeply."

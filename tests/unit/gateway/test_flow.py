@@ -17,6 +17,7 @@ from antiphon.wire.assembly import events_of
 from antiphon.wire.requests import Item, parse_request
 from tests.fakes import (
     CALLER,
+    SEALER,
     Collected,
     DirectCollected,
     FixedRouter,
@@ -25,6 +26,7 @@ from tests.fakes import (
     Step,
     json_reply,
     no_conversations,
+    pseudonym,
     stream_reply,
     surroundings,
     target,
@@ -89,7 +91,7 @@ class Scene:
 
 def native(*script: Any) -> tuple[Target, ScriptedProvider]:
     provider = ScriptedProvider(*script)
-    return target(ResponsesUpstream(), provider.post), provider
+    return target(ResponsesUpstream(SEALER, pseudonym), provider.post), provider
 
 
 async def test_a_whole_answer_is_the_superset_and_is_kept() -> None:
@@ -291,7 +293,7 @@ async def test_sealed_reasoning_reaches_only_the_provider_that_made_it() -> None
     other = ScriptedProvider(json_reply(json.dumps(response()).encode()))
     scene = Scene(first)
     answer = await scene.ask()
-    foreign = target(ResponsesUpstream(), other.post, provider="xai")
+    foreign = target(ResponsesUpstream(SEALER, pseudonym), other.post, provider="xai")
     elsewhere = Gateway(FixedRouter(foreign), scene.store, Policy(), surroundings(), no_conversations(scene.store))
     request = parse_request(
         msgspec.json.encode({"model": "m", "input": "x", "previous_response_id": answer["id"], "store": False})

@@ -18,11 +18,13 @@ from antiphon.http.websocket import SocketParts
 from antiphon.http.websocket_session import Sockets
 from antiphon.protocols import Caller, RequestRecord
 from tests.fakes import (
+    SEALER,
     FixedRouter,
     MemoryResponses,
     ScriptedProvider,
     Step,
     no_conversations,
+    pseudonym,
     stream_reply,
     surroundings,
     target,
@@ -69,7 +71,7 @@ class Client:
         self.keyring = ChangingKeyring()
         self.records: list[RequestRecord] = []
         store = MemoryResponses()
-        router = FixedRouter(target(ResponsesUpstream(), provider.post))
+        router = FixedRouter(target(ResponsesUpstream(SEALER, pseudonym), provider.post))
         gateway = Gateway(router, store, Policy(), surroundings(), no_conversations(store))
         parts = SocketParts(
             gateway=gateway,
