@@ -282,9 +282,11 @@ def test_an_answer_is_added_to_its_conversation_when_it_ends(
 
 
 def test_a_cancelled_answer_lets_its_conversation_go(client: openai.OpenAI, native: Provider, chat: Provider) -> None:
-    scripted(CHAT_MODEL, native, chat, Gate())
+    gate = Gate()
+    scripted(CHAT_MODEL, native, chat, gate)
     conversation = client.conversations.create().id
     begun = client.responses.create(model=CHAT_MODEL, input="Hi", background=True, conversation=conversation)
+    gate.wait_until_reached()
     assert client.responses.cancel(begun.id).status == "cancelled"
     scripted(CHAT_MODEL, native, chat)
     with client.responses.create(model=CHAT_MODEL, input="Again", conversation=conversation, stream=True) as following:
