@@ -18,6 +18,7 @@ from antiphon import __version__
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
+from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
@@ -28,6 +29,7 @@ from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
 from antiphon.http.health import HealthEndpoints, refuse_upgrade
+from antiphon.http.idempotent import IdempotentCreate
 from antiphon.http.models import ModelsEndpoints
 from antiphon.http.openapi import OpenApiEndpoint
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
@@ -44,6 +46,7 @@ from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.settings import Settings
 from antiphon.store.database import SqliteDatabase
+from antiphon.store.idempotency import SqliteIdempotencyKeys
 from antiphon.store.responses import SqliteResponses
 from antiphon.store.sweeper import Sweeper
 from antiphon.wire.ids import RANDOM_BYTES, identifier
@@ -52,6 +55,7 @@ MASTER: Final = "master"
 """The tenant, and the key's name in logs, of whoever holds the master key."""
 
 _SWEEP_SECONDS: Final = 60.0
+_SECONDS_PER_HOUR: Final = 3600
 _IDS_PER_BLOCK: Final = 64
 
 
@@ -133,8 +137,10 @@ async def wired(settings: Settings) -> AsyncGenerator[Edge]:
             tasks=await stack.enter_async_context(_background()),
         )
         gateway = parts.gateway()
+        idempotency = parts.idempotency(gateway)
         stack.enter_context(draining(gateway.live.end_all, settings.server.shutdown_seconds))
-        yield Edge(parts.routing(gateway), request_log, new_request_id)
+        stack.push_async_callback(idempotency.drain, settings.server.shutdown_seconds)
+        yield Edge(parts.routing(gateway, idempotency), request_log, new_request_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +166,23 @@ class _Parts:
         surroundings = Surroundings(time.time, Identifiers(), random.random)
         return Gateway(ModelRouter(self.discovery, aliases), self.responses, policy, surroundings)
 
-    def routing(self, gateway: Gateway) -> Routing:
+    def idempotency(self, gateway: Gateway) -> Idempotency:
+        wanted = self.settings.idempotency
+        lease, keep = wanted.lease_seconds, wanted.keep_hours * _SECONDS_PER_HOUR
+        keys = SqliteIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=keep)
+        return Idempotency(gateway, keys, self.tasks, lease_seconds=lease)
+
+    def routing(self, gateway: Gateway, idempotency: Idempotency) -> Routing:
         settings = self.settings
         heartbeat = Heartbeat(settings.responses.keepalive_seconds, self.tasks)
-        for work in (heartbeat.run(), self.discovery.keep(), Sweeper(self.database, time.time, _SWEEP_SECONDS).run()):
+        sweeper = Sweeper(self.database, time.time, _SWEEP_SECONDS)
+        for work in (heartbeat.run(), self.discovery.keep(), sweeper.run(), idempotency.run()):
             self.tasks.create_task(work)
         options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
-        responses = ResponsesEndpoints(gateway, self.responses, heartbeat, self.tasks, options)
+        idempotent = IdempotentCreate(
+            idempotency, self.responses, heartbeat, self.tasks, done_marker=options.done_marker
+        )
+        responses = ResponsesEndpoints(gateway, self.responses, heartbeat, self.tasks, options, idempotent)
         relay = Relay(gateway.router, gateway.policy.retries, random.random)
         chat = ChatEndpoint(relay, self.tasks, options.max_body_bytes)
         models = ModelsEndpoints(self._cards)

@@ -6,6 +6,7 @@
     │   ├── Unauthorized           401
     │   ├── NotFound               404
     │   ├── MethodNotAllowed       405
+    │   ├── Conflict               409
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
     │   ├── UpgradeRefused         426
@@ -77,6 +78,13 @@ class MethodNotAllowed(CallerError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class Conflict(CallerError):
+    """What is asked for contradicts what is there already, and will on every retry."""
+
+    status = 409
+    code = "conflict"
 
 
 class BodyTooLarge(CallerError):

@@ -303,6 +303,47 @@ class Responses(Protocol):
         ...
 
 
+class Claim(Struct, frozen=True):
+    """A request under an `Idempotency-Key`: the SHA-256 of its body, and the id that its answer shall have."""
+
+    tenant: str
+    key: str
+    digest: bytes
+    response_id: str
+
+
+class Holder(Struct, frozen=True):
+    """Which body came under a key, which response answers it, and whether that response is stored."""
+
+    digest: bytes
+    response_id: str
+    answered: bool
+
+
+class IdempotencyKeys(Protocol):
+    """Which response belongs to which key. All methods raise StoreFailed.
+
+    Law: a key that is held is answered by its response or, before that is stored, by nobody but whoever holds it; it is
+    free again when its time is over, when it is released, or when its lease lapsed before there was a response.
+    """
+
+    async def claim(self, claim: Claim) -> Holder:
+        """Takes the key if it is free, and tells who holds it: whoever has the response id of the claim."""
+        ...
+
+    async def look(self, tenant: str, key: str) -> Holder | None:
+        """Who holds the key, None when it is free."""
+        ...
+
+    async def renew(self, claims: Sequence[Claim]) -> None:
+        """Begins the leases of these claims anew, as far as they still hold their keys."""
+        ...
+
+    async def release(self, claim: Claim) -> None:
+        """Frees the key if this claim holds it and has no stored response."""
+        ...
+
+
 # --- observability ----------------------------------------------------------------------------------------------------
 
 

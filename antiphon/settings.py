@@ -203,6 +203,22 @@ class ResponsesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = 15.0
 
 
+class IdempotencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of a request that comes again under the same `Idempotency-Key`."""
+
+    keep_hours: Annotated[
+        int, Meta(description="How long a key stands for the answer that was first given under it.", ge=1, le=8760)
+    ] = 24
+    lease_seconds: Annotated[
+        float,
+        Meta(
+            description="A process silent for so long is taken for dead, and the next request under its key runs anew.",
+            ge=1,
+            le=600,
+        ),
+    ] = 15.0
+
+
 class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a provider may take."""
 
@@ -267,6 +283,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     responses: Annotated[ResponsesSettings, Meta(description="How answers are given and kept.")] = field(
         default_factory=ResponsesSettings
     )
+    idempotency: Annotated[
+        IdempotencySettings,
+        Meta(description="What becomes of a request that comes again under the same `Idempotency-Key`."),
+    ] = field(default_factory=IdempotencySettings)
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings
     )

@@ -58,18 +58,21 @@ class Gateway:
         self.router = router
         self._responses = responses
         self.policy = policy
-        self._surroundings = surroundings
+        self.surroundings = surroundings
         self.live = LiveAnswers()
 
-    async def open(self, request: Request, caller: Caller) -> Turn:
-        """The turn that a request asks for, its history resolved. Raises BadRequest or NotFound."""
-        surroundings = self._surroundings
+    async def open(self, request: Request, caller: Caller, response_id: str | None = None) -> Turn:
+        """The turn that a request asks for, its history resolved. Raises BadRequest or NotFound.
+
+        `response_id` is what the answer is to be called, if that was decided before.
+        """
+        surroundings = self.surroundings
         _check_supported(request)
         lineage = None
         if request.previous_response_id is not None:
             lineage = await self._lineage(caller, request.previous_response_id)
         return Turn(
-            id=surroundings.new_id("resp"),
+            id=response_id or surroundings.new_id("resp"),
             created_at=int(surroundings.clock()),
             caller=caller,
             request=request,
@@ -114,7 +117,7 @@ class Gateway:
             return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
 
         targets = await self.router.targets(turn.request.model or "", turn.request.wanted_provider)
-        return await ask(targets, attempt, self.policy.retries, self._surroundings.random, lambda: delivery.output)
+        return await ask(targets, attempt, self.policy.retries, self.surroundings.random, lambda: delivery.output)
 
     async def _fail(self, turn: Turn, delivery: Delivery, error: AntiphonError) -> Outcome:
         """Ends an answer that has begun; one that has not is left to its caller."""
@@ -172,7 +175,7 @@ class Gateway:
         if not request.stored:
             return inherited
         if inherited is None and self.policy.implicit_conversation:
-            return self._surroundings.new_id("conv")
+            return self.surroundings.new_id("conv")
         return inherited
 
 

@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 from starlette.exceptions import HTTPException
 
-from antiphon.errors import AntiphonError, BadRequest, GatewayError, MethodNotAllowed, NotFound
+from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, MethodNotAllowed, NotFound
 from antiphon.http.call import Call, Header
 
 _encode: Final = msgspec.json.Encoder().encode
 _NOT_FOUND: Final = 404
 _METHOD_NOT_ALLOWED: Final = 405
+_FINAL: Final = (b"x-should-retry", b"false")
 
 
 def envelope(error: AntiphonError) -> bytes:
@@ -23,13 +24,16 @@ def envelope(error: AntiphonError) -> bytes:
 
 
 async def reply_error(call: Call, error: AntiphonError, headers: tuple[Header, ...] = ()) -> None:
-    """Answers with the error. Clients obey `retry-after`; a quota that is used up is not worth retrying."""
+    """Answers with the error. Clients obey `retry-after`.
+
+    OpenAI's clients retry every 429 and 409, but for a quota that is used up or a conflict that stays one.
+    """
     extra: list[Header] = [(b"content-type", b"application/json"), *headers]
     if error.retry_after is not None:
         extra.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
         extra.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after * 1000)))
-    if error.code == "insufficient_quota":
-        extra.append((b"x-should-retry", b"false"))
+    if error.code == "insufficient_quota" or isinstance(error, Conflict):
+        extra.append(_FINAL)
     await call.reply(error.status, envelope(error), extra)
 
 

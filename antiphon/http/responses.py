@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 
 import msgspec
@@ -14,19 +14,19 @@ from antiphon.gateway.flow import Gateway
 from antiphon.gateway.history import items_of, lineage_of
 from antiphon.gateway.live import follow
 from antiphon.http.call import Call
+from antiphon.http.idempotent import IDEMPOTENCY_KEY, included_at_birth, note_usage
 from antiphon.http.queries import Page, flag, included, number, page, response_id, unknown_response
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Responses, Sink, StoredResponse, Turn
 from antiphon.wire.assembly import events_of
-from antiphon.wire.events import Chunk, Event, Outcome, split_object
-from antiphon.wire.requests import Item, parse_request
+from antiphon.wire.events import Chunk, Event, split_object
+from antiphon.wire.requests import Item, Request, parse_request
 from antiphon.wire.synthesis import synthesised
 from antiphon.wire.visibility import shown, shown_item
 
 _encode: Final = msgspec.json.Encoder().encode
 _PAGE_FRAMES: Final = 64
-_SEALED: Final = "reasoning.encrypted_content"
 
 
 class EdgeOptions(Struct, frozen=True):
@@ -34,18 +34,6 @@ class EdgeOptions(Struct, frozen=True):
 
     max_body_bytes: int = 100 * 1024 * 1024
     done_marker: bool = True
-
-
-class _Counts(Struct, frozen=True):
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
-class _Used(Struct, frozen=True):
-    usage: _Counts | None = None
-
-
-_used: Final = msgspec.json.Decoder(_Used).decode
 
 
 class ResponsesEndpoints:
@@ -58,17 +46,22 @@ class ResponsesEndpoints:
         heartbeat: Heartbeat,
         group: asyncio.TaskGroup,
         options: EdgeOptions,
+        idempotent: Callable[[Call, Request], Awaitable[None]],
     ) -> None:
-        """`group` owns tasks that watch for clients that leave."""
+        """`group` owns tasks that watch for clients that leave; `idempotent` answers requests that have a key."""
         self._gateway = gateway
         self._responses = responses
         self._heartbeat = heartbeat
         self._group = group
         self._options = options
+        self._idempotent = idempotent
 
     async def create(self, call: Call) -> None:
         """`POST /v1/responses`."""
         request = parse_request(await call.body(self._options.max_body_bytes))
+        if call.header(IDEMPOTENCY_KEY) is not None:
+            await self._idempotent(call, request)
+            return
         turn = await self._gateway.open(request, call.known_caller)
         call.turn = turn
         if request.streamed:
@@ -76,8 +69,8 @@ class ResponsesEndpoints:
             return
         with ClientWatch(call, self._group):
             outcome = await self._gateway.answer(turn, _nowhere)
-        _note_usage(call, outcome)
-        await call.reply(200, shown(outcome.body, _included_at_birth(turn)))
+        note_usage(call, outcome)
+        await call.reply(200, shown(outcome.body, included_at_birth(turn.request)))
 
     async def retrieve(self, call: Call) -> None:
         """`GET /v1/responses/{id}`, whole or, with `stream=true`, as its events."""
@@ -129,7 +122,7 @@ class ResponsesEndpoints:
                 outcome = await self._gateway.answer(turn, stream)
         finally:
             stream.close()
-        _note_usage(call, outcome)
+        note_usage(call, outcome)
 
     async def _replay(
         self, call: Call, stored: StoredResponse, after: int, include: Collection[str], *, padded: bool
@@ -162,19 +155,6 @@ class ResponsesEndpoints:
 
 async def _nowhere(_: Chunk) -> None:
     """The sink of an answer that is returned whole."""
-
-
-def _included_at_birth(turn: Turn) -> Collection[str]:
-    """What the create answer shows. Sealed reasoning is always shown where only the client keeps it (spec 6.5)."""
-    asked: list[str] = [*(turn.request.include or ())]
-    return asked if turn.request.stored else [*asked, _SEALED]
-
-
-def _note_usage(call: Call, outcome: Outcome) -> None:
-    call.usage = outcome.counts
-    if outcome.counts is None:
-        usage = _used(outcome.body).usage
-        call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
 
 
 def _unpadding(sink: Sink) -> Sink:

@@ -8,13 +8,13 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from sqlalchemy import bindparam, delete, literal_column, select
+from sqlalchemy import Table, bindparam, delete, literal_column, select, tuple_
 
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
-from antiphon.store.tables import responses
+from antiphon.store.tables import idempotency_keys, responses
 
 ROWS_AT_ONCE: Final = 64
 """In one transaction: few enough that nobody's save waits noticeably for them."""
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Deletes expired responses for as long as `run` runs. Several processes may sweep one file."""
+    """Deletes what has expired for as long as `run` runs. Several processes may sweep one file."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Sweeper:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._pause = pause
-        self._expire = _expiry()
+        self._expiries = [_expiry(table) for table in (responses, idempotency_keys)]
 
     async def run(self) -> None:
         """Until cancelled. A round that fails is logged, and the next one makes up for it."""
@@ -46,17 +46,17 @@ class Sweeper:
             try:
                 await self.sweep()
             except StoreFailed as error:
-                _log.warning("Expired responses could not be removed: %s", error)
+                _log.warning("What has expired could not be removed: %s", error)
 
     async def sweep(self) -> int:
-        """One round: how many responses it removed. What anyone deleted before it leaves the write-ahead log too."""
+        """One round: how many rows it removed. What anyone deleted before it leaves the write-ahead log too."""
         now = int(self._clock())
         removed = 0
-        while True:
-            count = await self._database.write(_Expire(self._expire, now))
-            removed += count
-            if count < ROWS_AT_ONCE:
-                break
+        for statement in self._expiries:
+            count = ROWS_AT_ONCE
+            while count == ROWS_AT_ONCE:
+                count = await self._database.write(_Expire(statement, now))
+                removed += count
         await self._database.checkpoint()
         return removed
 
@@ -73,12 +73,12 @@ class _Expire:
         return connection.execute(self._statement, {"now": self._now, "limit": ROWS_AT_ONCE}).rowcount
 
 
-def _expiry() -> str:
+def _expiry(table: Table) -> str:
     oldest = (
-        select(responses.c.id)
-        .where(responses.c.expires_at <= bindparam("now"))
-        .order_by(responses.c.expires_at)
+        select(*table.primary_key)
+        .where(table.c.expires_at <= bindparam("now"))
+        .order_by(table.c.expires_at)
         .limit(bindparam("limit"))
         .offset(literal_column("0"))
     )
-    return text_of(delete(responses).where(responses.c.id.in_(oldest)))
+    return text_of(delete(table).where(tuple_(*table.primary_key).in_(oldest)))

@@ -42,6 +42,19 @@ Index(
     postgresql_where=responses.c.expires_at.is_not(None),
 )
 
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("tenant", Text, primary_key=True, doc="Whose it is. Every look-up names it."),
+    Column("name", Text, primary_key=True, doc="The key as the client sent it."),
+    Column("leased_until", BigInteger, nullable=False, doc="Unix time in milliseconds until which somebody answers."),
+    Column("expires_at", BigInteger, nullable=False, doc="Unix time in seconds from which it stands for nothing."),
+    Column("response_id", Text, nullable=False, doc="The answer, if there is one: it is in `responses`, or to come."),
+    Column("digest", LargeBinary, nullable=False, doc="The SHA-256 of the body that came under it."),
+)
+
+Index("ix_idempotency_keys_expires_at", idempotency_keys.c.expires_at)
+
 # Alembic's own, described here so that a new database can be made without importing Alembic.
 revision: Final = Table(
     "alembic_version",
