@@ -17,8 +17,10 @@ import msgspec
 from antiphon import __version__
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
-from antiphon.gateway.flow import Gateway, Policy, Surroundings
+from antiphon.errors import BadRequest, ConfigError
+from antiphon.gateway.flow import Gateway, Kept, Policy, Surroundings
 from antiphon.gateway.idempotency import Idempotency
+from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
@@ -32,11 +34,12 @@ from antiphon.http.health import HealthEndpoints, refuse_upgrade
 from antiphon.http.idempotent import IdempotentCreate
 from antiphon.http.models import ModelsEndpoints
 from antiphon.http.openapi import OpenApiEndpoint
+from antiphon.http.prompts import PromptsEndpoints
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
 from antiphon.http.routes import Handlers, Routing, routing
 from antiphon.http.streams import Heartbeat
 from antiphon.observe.logs import configure
-from antiphon.protocols import Caller, Responses, UpstreamDialect
+from antiphon.protocols import Caller, Responses, StoredPrompt, UpstreamDialect
 from antiphon.providers.cards import ModelCard
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
@@ -47,9 +50,12 @@ from antiphon.providers.proxy import Proxies
 from antiphon.settings import Settings
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.idempotency import SqliteIdempotencyKeys
+from antiphon.store.items import SqliteItems
+from antiphon.store.prompts import SqlitePrompts
 from antiphon.store.responses import SqliteResponses
 from antiphon.store.sweeper import Sweeper
-from antiphon.wire.ids import RANDOM_BYTES, identifier
+from antiphon.wire.ids import RANDOM_BYTES, NewId, identifier
+from antiphon.wire.prompts import checked_template
 
 MASTER: Final = "master"
 """The tenant, and the key's name in logs, of whoever holds the master key."""
@@ -129,8 +135,12 @@ async def wired(settings: Settings) -> AsyncGenerator[Edge]:
         database = await stack.enter_async_context(
             SqliteDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
+        new_id = Identifiers()
+        prompts = SqlitePrompts(database, time.time)
         parts = _Parts(
             settings=settings,
+            new_id=new_id,
+            prompts=PromptLibrary(_configured_prompts(settings), prompts, time.time, new_id),
             database=database,
             responses=SqliteResponses(database, time.time),
             discovery=Discovery(_providers(settings, stack), time.time),
@@ -152,6 +162,8 @@ class _Parts:
     responses: Responses
     discovery: Discovery
     tasks: asyncio.TaskGroup
+    prompts: PromptLibrary
+    new_id: NewId
 
     def gateway(self) -> Gateway:
         settings = self.settings
@@ -163,8 +175,9 @@ class _Parts:
             hold_seconds=settings.responses.hold_seconds,
         )
         aliases = {name: alias.targets for name, alias in settings.models.items()}
-        surroundings = Surroundings(time.time, Identifiers(), random.random)
-        return Gateway(ModelRouter(self.discovery, aliases), self.responses, policy, surroundings)
+        surroundings = Surroundings(time.time, self.new_id, random.random)
+        kept = Kept(self.prompts, SqliteItems(self.database, time.time))
+        return Gateway(ModelRouter(self.discovery, aliases), self.responses, policy, surroundings, kept)
 
     def idempotency(self, gateway: Gateway) -> Idempotency:
         wanted = self.settings.idempotency
@@ -185,6 +198,7 @@ class _Parts:
         responses = ResponsesEndpoints(gateway, self.responses, heartbeat, self.tasks, options, idempotent)
         relay = Relay(gateway.router, gateway.policy.retries, random.random)
         chat = ChatEndpoint(relay, self.tasks, options.max_body_bytes)
+        prompts = PromptsEndpoints(self.prompts, options.max_body_bytes)
         models = ModelsEndpoints(self._cards)
         health = HealthEndpoints(__version__, {"database": self.database.ping})
         handlers = Handlers(
@@ -192,6 +206,11 @@ class _Parts:
             retrieve_response=responses.retrieve,
             delete_response=responses.delete,
             list_input_items=responses.input_items,
+            create_prompt=prompts.create,
+            list_prompts=prompts.list_prompts,
+            retrieve_prompt=prompts.retrieve,
+            add_prompt_version=prompts.add_version,
+            delete_prompt=prompts.delete,
             create_chat_completion=chat.create,
             list_models=models.list_models,
             retrieve_model=models.retrieve_model,
@@ -222,6 +241,18 @@ def _keyring(settings: Settings) -> Keyring:
     if settings.master_key is not None:
         keys.append((settings.master_key, Caller(MASTER, MASTER)))
     return Keyring(keys)
+
+
+def _configured_prompts(settings: Settings) -> dict[str, StoredPrompt]:
+    """Raises ConfigError for a template that no request can be made of."""
+    prompts: dict[str, StoredPrompt] = {}
+    for name, said in settings.prompts.items():
+        try:
+            template = checked_template(msgspec.json.encode(said.template))
+        except BadRequest as error:
+            raise ConfigError(f"`prompts.{name}.template`: {error.message}") from None
+        prompts[name] = StoredPrompt(id=name, version=said.version, created_at=0, template=template)
+    return prompts
 
 
 def _providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:

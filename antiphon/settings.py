@@ -48,6 +48,14 @@ _TargetName = Annotated[
         extra={"expected": "a target, written provider/model"},
     ),
 ]
+_PromptId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]+$",
+        max_length=256,
+        extra={"expected": "the id of a prompt: letters, digits, '_' and '-'"},
+    ),
+]
 _HeaderName = Annotated[
     str,
     Meta(
@@ -203,6 +211,16 @@ class ResponsesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = 15.0
 
 
+class PromptSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A prompt that requests may name, for every tenant."""
+
+    version: Annotated[int, Meta(description="What requests and answers call this version.", ge=1)] = 1
+    template: Annotated[
+        dict[str, Any],
+        Meta(description="Members of a request: `instructions` and `input` with `{{variables}}`, `model`, `tools`, …"),
+    ]
+
+
 class IdempotencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What becomes of a request that comes again under the same `Idempotency-Key`."""
 
@@ -280,6 +298,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: Annotated[
         dict[_ModelName, AliasSettings], Meta(description="Model names of your own (aliases) and who answers them.")
     ] = field(default_factory=dict[str, AliasSettings])
+    prompts: Annotated[
+        dict[_PromptId, PromptSettings],
+        Meta(description="Prompts that requests may name, beside those that tenants keep, by their ids."),
+    ] = field(default_factory=dict[str, PromptSettings])
     responses: Annotated[ResponsesSettings, Meta(description="How answers are given and kept.")] = field(
         default_factory=ResponsesSettings
     )

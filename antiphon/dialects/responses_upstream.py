@@ -31,6 +31,7 @@ _OURS: Final = (
     "conversation",
     "metadata",
     "previous_response_id",
+    "prompt",
     "strict",
 )
 """Members that are about the gateway's own state: a provider must not see them."""

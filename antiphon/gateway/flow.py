@@ -21,11 +21,13 @@ from antiphon.gateway.attempt import Attempt
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found
 from antiphon.gateway.live import LiveAnswers
+from antiphon.gateway.prompts import PromptLibrary, unknown_prompt
+from antiphon.gateway.references import resolve
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
+from antiphon.protocols import Caller, Clock, Responses, Router, Sink, StoredItems, StoredTurn, Target, Turn
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
-from antiphon.wire.requests import Request
+from antiphon.wire.requests import Item, PromptRef, Request
 
 _logger: Final = logging.getLogger("antiphon.gateway")
 _SECONDS_PER_DAY: Final = 86_400
@@ -50,15 +52,30 @@ class Surroundings(Struct, frozen=True):
     random: Callable[[], float]
 
 
+class Kept(Struct, frozen=True):
+    """What requests may name beside responses. What is None is not there, so that nothing of it is found."""
+
+    prompts: PromptLibrary | None = None
+    items: StoredItems | None = None
+
+
 class Gateway:
     """Answers turns. Knows no provider, no SQL and no HTTP."""
 
-    def __init__(self, router: Router, responses: Responses, policy: Policy, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        router: Router,
+        responses: Responses,
+        policy: Policy,
+        surroundings: Surroundings,
+        kept: Kept | None = None,
+    ) -> None:
         """Opens nothing: everything it needs is handed in."""
         self.router = router
         self._responses = responses
         self.policy = policy
         self.surroundings = surroundings
+        self._kept = kept or Kept()
         self.live = LiveAnswers()
 
     async def open(self, request: Request, caller: Caller, response_id: str | None = None) -> Turn:
@@ -67,16 +84,19 @@ class Gateway:
         `response_id` is what the answer is to be called, if that was decided before.
         """
         surroundings = self.surroundings
+        if request.prompt is not None:
+            request = await self._rendered(request, request.prompt, caller)
         _check_supported(request)
         lineage = None
         if request.previous_response_id is not None:
             lineage = await self._lineage(caller, request.previous_response_id)
-        return Turn(
+        references: list[Item] = []
+        turn = Turn(
             id=response_id or surroundings.new_id("resp"),
             created_at=int(surroundings.clock()),
             caller=caller,
             request=request,
-            input=new_items(request, surroundings.new_id),
+            input=new_items(request, surroundings.new_id, references),
             new_id=surroundings.new_id,
             clock=surroundings.clock,
             history=[] if lineage is None else lineage.items,
@@ -84,6 +104,9 @@ class Gateway:
             conversation=self._conversation(request, lineage),
             strict=self.policy.strict if request.strict is None else request.strict,
         )
+        if references:
+            await resolve(turn, references, self._kept.items)
+        return turn
 
     async def answer(self, turn: Turn, sink: Sink) -> Outcome:
         """Answers the turn into `sink`, or, where the client does not stream, by what it returns.
@@ -154,6 +177,12 @@ class Gateway:
                 frames=None if last is None else delivery.record(last),
             )
         )
+
+    async def _rendered(self, request: Request, prompt: PromptRef, caller: Caller) -> Request:
+        prompts = self._kept.prompts
+        if prompts is None:
+            raise unknown_prompt(prompt.id, "prompt")
+        return await prompts.render(request, prompt, caller.tenant)
 
     async def _lineage(self, caller: Caller, response_id: str) -> Lineage:
         ancestors = await self._responses.lineage(caller.tenant, response_id)

@@ -96,8 +96,11 @@ def not_found(response_id: str) -> BadRequest:
     )
 
 
-def new_items(request: Request, new_id: NewId) -> list[Item]:
-    """The items that a request adds, each with an id, in the form that `input_items` shows (spec section 5.9)."""
+def new_items(request: Request, new_id: NewId, references: list[Item]) -> list[Item]:
+    """The items that a request adds, each with an id, in the form that `input_items` shows (spec section 5.9).
+
+    Those that only refer to others are added to `references` too.
+    """
     if request.input is None:
         return []
     if isinstance(request.input, str):
@@ -105,16 +108,19 @@ def new_items(request: Request, new_id: NewId) -> list[Item]:
         return [
             {"id": new_id("msg"), "type": "message", "status": "completed", "role": "user", "content": content},
         ]
-    return [_with_id(item, new_id) for item in request.input]
+    return [_with_id(item, new_id, references) for item in request.input]
 
 
-def _with_id(item: Item, new_id: NewId) -> Item:
+def _with_id(item: Item, new_id: NewId, references: list[Item]) -> Item:
     kind = item.get("type")
     if kind is None and "role" in item:
         kind = "message"
     if kind == "message":
         item = _whole_message(item)
-    if item.get("id") is not None or kind in ("item_reference", None):
+    if kind is None or kind == "item_reference":
+        references.append(item)
+        return item
+    if item.get("id") is not None:
         return item
     prefix = _PREFIXES.get(kind, "item") if isinstance(kind, str) else "item"
     return {"id": new_id(prefix), **item}

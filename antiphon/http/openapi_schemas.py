@@ -12,6 +12,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from antiphon.http.openapi_events import event_schemas
 from antiphon.http.openapi_items import CHOICES, Choice
 from antiphon.http.openapi_words import SENTENCES, WORDS
+from antiphon.http.prompts import NewPrompt, NewVersion, Prompt, PromptList
 from antiphon.providers.cards import ModelCard
 from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import ResponseObject
@@ -110,12 +111,24 @@ class Landing(Struct):
     health: str
 
 
-_ANSWERS: Final = (ResponseObject, ItemList, DeletedResponse, Error, ModelList, Health, Readiness, Landing)
+class DeletedPrompt(Struct):
+    """A prompt is gone, with all its versions."""
+
+    id: str
+    object: Literal["prompt.deleted"]
+    deleted: bool
+
+
+_TAKEN: Final = (Request, NewPrompt, NewVersion)
+_ANSWERS: Final = (
+    *(ResponseObject, ItemList, DeletedResponse, Prompt, PromptList, DeletedPrompt),
+    *(Error, ModelList, Health, Readiness, Landing),
+)
 
 
 def schemas() -> Schemas:
     """Every schema by its name."""
-    components = _components([Request]) | _components(_Sent().kinds(_ANSWERS)) | event_schemas(REF)
+    components = _components(_TAKEN) | _components(_Sent().kinds(_ANSWERS)) | event_schemas(REF)
     del components["Request"]["properties"][_PRIVATE]
     for choice in CHOICES:
         components |= _components(choice.kinds) | {choice.name: _open_union(choice)}

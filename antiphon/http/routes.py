@@ -24,7 +24,7 @@ PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
 """TrueFoundry's two prefixes and the one that OpenAI-compatible clients of other gateways use."""
 
 _METHOD_NOT_ALLOWED: Final = 405
-_UNVERSIONED: Final = ("/responses", "/models", "/chat/completions")
+_UNVERSIONED: Final = ("/responses", "/models", "/chat/completions", "/prompts")
 
 
 class Endpoint(Struct, frozen=True):
@@ -48,6 +48,11 @@ class Handlers(Struct, frozen=True):
     retrieve_response: Handler
     delete_response: Handler
     list_input_items: Handler
+    create_prompt: Handler
+    list_prompts: Handler
+    retrieve_prompt: Handler
+    add_prompt_version: Handler
+    delete_prompt: Handler
     create_chat_completion: Handler
     list_models: Handler
     retrieve_model: Handler
@@ -74,6 +79,11 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/responses/{id}", "GET", handlers.retrieve_response),
         private("/v1/responses/{id}", "DELETE", handlers.delete_response),
         private("/v1/responses/{id}/input_items", "GET", handlers.list_input_items),
+        private("/v1/prompts", "POST", handlers.create_prompt),
+        private("/v1/prompts", "GET", handlers.list_prompts),
+        private("/v1/prompts/{id}", "GET", handlers.retrieve_prompt),
+        private("/v1/prompts/{id}", "DELETE", handlers.delete_prompt),
+        private("/v1/prompts/{id}/versions", "POST", handlers.add_prompt_version),
         private("/v1/chat/completions", "POST", handlers.create_chat_completion),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
