@@ -38,8 +38,9 @@ from antiphon.http.prompts import PromptsEndpoints
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
 from antiphon.http.routes import Handlers, Routing, routing
 from antiphon.http.streams import Heartbeat
+from antiphon.kept import StoredPrompt
 from antiphon.observe.logs import configure
-from antiphon.protocols import Caller, Responses, StoredPrompt, UpstreamDialect
+from antiphon.protocols import Caller, Responses, UpstreamDialect
 from antiphon.providers.cards import ModelCard
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
@@ -61,7 +62,6 @@ MASTER: Final = "master"
 """The tenant, and the key's name in logs, of whoever holds the master key."""
 
 _SWEEP_SECONDS: Final = 60.0
-_SECONDS_PER_HOUR: Final = 3600
 _IDS_PER_BLOCK: Final = 64
 
 
@@ -181,8 +181,8 @@ class _Parts:
 
     def idempotency(self, gateway: Gateway) -> Idempotency:
         wanted = self.settings.idempotency
-        lease, keep = wanted.lease_seconds, wanted.keep_hours * _SECONDS_PER_HOUR
-        keys = SqliteIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=keep)
+        lease = wanted.lease_seconds
+        keys = SqliteIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=wanted.keep_seconds)
         return Idempotency(gateway, keys, self.tasks, lease_seconds=lease)
 
     def routing(self, gateway: Gateway, idempotency: Idempotency) -> Routing:

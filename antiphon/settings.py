@@ -224,9 +224,10 @@ class PromptSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class IdempotencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What becomes of a request that comes again under the same `Idempotency-Key`."""
 
-    keep_hours: Annotated[
-        int, Meta(description="How long a key stands for the answer that was first given under it.", ge=1, le=8760)
-    ] = 24
+    keep_seconds: Annotated[
+        int,
+        Meta(description="How long a key stands for the answer that was given under it first.", ge=60, le=31_536_000),
+    ] = 86_400
     lease_seconds: Annotated[
         float,
         Meta(

@@ -24,7 +24,8 @@ from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.prompts import PromptLibrary, unknown_prompt
 from antiphon.gateway.references import resolve
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Caller, Clock, Responses, Router, Sink, StoredItems, StoredTurn, Target, Turn
+from antiphon.kept import StoredItems
+from antiphon.protocols import Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, PromptRef, Request

@@ -17,7 +17,8 @@ from typing import Final
 
 from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, ShuttingDown, StoreFailed
 from antiphon.gateway.flow import Gateway
-from antiphon.protocols import Caller, Claim, Holder, IdempotencyKeys, Sink, Turn
+from antiphon.kept import Claim, Holder, IdempotencyKeys
+from antiphon.protocols import Caller, Sink, Turn
 from antiphon.wire.events import TERMINAL, Chunk, Outcome, render
 from antiphon.wire.requests import Request
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from antiphon.errors import BadRequest, Conflict, NotFound
-from antiphon.protocols import Clock, Prompts, StoredPrompt
+from antiphon.kept import Prompts, StoredPrompt
+from antiphon.protocols import Clock
 from antiphon.wire.ids import NewId, is_well_formed
 from antiphon.wire.prompts import checked_template, rendered
 from antiphon.wire.requests import PromptRef, Request

@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.errors import BadRequest, NotFound
-from antiphon.protocols import StoredItems, Turn
+from antiphon.kept import StoredItems
+from antiphon.protocols import Turn
 from antiphon.wire.requests import Item
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -247,5 +247,5 @@ def _parts(schema: Schema) -> Iterator[Schema]:
     yield from schema.get("properties", {}).values()
     yield from schema.get("anyOf", ())
     for word in ("items", "additionalProperties"):
-        if word in schema:
+        if isinstance(schema.get(word), dict):
             yield schema[word]

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 from antiphon.gateway.prompts import PromptLibrary
 from antiphon.http.call import Call
 from antiphon.http.queries import MAX_LIMIT, number
-from antiphon.protocols import StoredPrompt
+from antiphon.kept import StoredPrompt
 from antiphon.wire.faults import UNDECODABLE, told
 from antiphon.wire.prompts import variables_of
 

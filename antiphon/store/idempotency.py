@@ -26,7 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from antiphon.protocols import Claim, Clock, Holder
+from antiphon.kept import Claim, Holder
+from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
 from antiphon.store.tables import idempotency_keys, responses

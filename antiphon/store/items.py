@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
-from sqlalchemy import ClauseElement, bindparam, or_, select
+from sqlalchemy import ClauseElement, bindparam, literal_column, or_, select
 
-from antiphon.protocols import Clock, FoundItem
+from antiphon.kept import FoundItem
+from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
 from antiphon.store.tables import responses
@@ -95,7 +96,13 @@ def _held(input_: bytes, body: bytes) -> list[dict[str, Any]]:
 def _newest() -> ClauseElement:
     """The tenant's among the newest responses up to one of them."""
     table = responses.c
-    newest = select(table.id).where(table.id <= bindparam("last")).order_by(table.id.desc()).limit(bindparam("limit"))
+    newest = (
+        select(table.id)
+        .where(table.id <= bindparam("last"))
+        .order_by(table.id.desc())
+        .limit(bindparam("limit"))
+        .offset(literal_column("0"))
+    )
     return (
         select(table.provider, table.input, table.body)
         .where(

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from msgspec import structs
-from sqlalchemy import ClauseElement, ColumnElement, bindparam, delete, func, insert, select
+from sqlalchemy import ClauseElement, ColumnElement, bindparam, delete, func, insert, literal_column, select
 
-from antiphon.protocols import Clock, StoredPrompt
+from antiphon.kept import StoredPrompt
+from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
 from antiphon.store.tables import prompts
@@ -127,4 +128,5 @@ def _list() -> ClauseElement:
         )
         .order_by(_columns.id)
         .limit(bindparam("limit"))
+        .offset(literal_column("0"))
     )

@@ -146,10 +146,8 @@ def _filled_item(item: Item, values: Values) -> Item:
         if all(part.keys() == {"type", "text"} for part in parts):
             return item | {"content": _filled(content, values)}
         return item | {"content": parts}
-    if isinstance(content, list):
-        made = [filled for part in _listed(content) for filled in _filled_part(part, values, takes_parts)]
-        return item | {"content": made}
-    return item
+    made = [filled for part in _listed(content) for filled in _filled_part(part, values, takes_parts)]
+    return item | {"content": made} if made else item
 
 
 def _filled_part(part: Item, values: Values, takes_parts: bool) -> list[Item]:  # noqa: FBT001 - called in one place

@@ -175,7 +175,7 @@ def test_the_migrations_lead_to_the_same_tables_as_a_new_database(tmp_path: Path
 def test_status_says_what_is_to_come_and_makes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     before = status(url_of(path))
-    assert (before.current, before.head, before.pending) == (None, HEAD, ("0001",))
+    assert (before.current, before.head, before.pending) == (None, HEAD, ("0001", "0004", "0005"))
     assert not path.exists()
     assert upgrade(url_of(path)) == before
     after = status(url_of(path))

@@ -128,7 +128,7 @@ async def test_a_round_that_fails_is_logged_and_made_up_for(
         pause = Rounds(lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("ROLLBACK"))
         with caplog.at_level(logging.WARNING), pytest.raises(asyncio.CancelledError):
             await Sweeper(database, clock, 10.0, pause).run()
-    logged = [record.getMessage() for record in caplog.records if "Expired" in record.getMessage()]
+    logged = [record.getMessage() for record in caplog.records if "expired" in record.getMessage()]
     assert len(logged) == 1
     assert "busy" in logged[0]
     assert names(path) == set()

@@ -59,7 +59,7 @@ def numbers() -> list[tuple[tuple[str, ...], Type]]:
 
 
 def test_every_number_has_a_lower_bound_and_says_its_unit() -> None:
-    counts = {"port", "workers", "attempts_per_target"}
+    counts = {"port", "workers", "attempts_per_target", "version"}
     for path, kind in numbers():
         if isinstance(kind, IntType | FloatType):
             assert kind.ge is not None or kind.gt is not None, path

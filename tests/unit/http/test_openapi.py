@@ -147,7 +147,7 @@ def test_the_prefixes_are_listed_as_servers() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "names"),
     [
-        ("post", "/v1/responses", set[str]()),
+        ("post", "/v1/responses", {"Idempotency-Key"}),
         (
             "get",
             "/v1/responses/{id}",
@@ -160,6 +160,8 @@ def test_the_prefixes_are_listed_as_servers() -> None:
             {"id", "limit", "order", "after", "before", "include", "include[]"},
         ),
         ("get", "/v1/models/{id}", {"id"}),
+        ("get", "/v1/prompts", {"limit", "after"}),
+        ("get", "/v1/prompts/{id}", {"id", "version"}),
     ],
 )
 def test_every_parameter_is_described(method: str, path: str, names: set[str]) -> None:
