@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.one_call import OneCallReader, with_one_call
 from antiphon.dialects.refusals import refusal
 from antiphon.dialects.responses_reader import ResponsesReader, finished
 from antiphon.errors import BadRequest, UpstreamBroke, UpstreamError
@@ -77,14 +78,16 @@ class ResponsesUpstream:
     def reader(self, turn: Turn, target: Target) -> Reader:
         """Relays a stream."""
         hides = _seals(target) and turn.request.stored and not turn.request.includes(_SEALED)
-        return ResponsesReader(_opening(turn, target), turn.clock, hides_sealed=hides)
+        reader = ResponsesReader(_opening(turn, target), turn.clock, hides_sealed=hides)
+        return reader if turn.request.parallel_tool_calls is not False else OneCallReader(reader)
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         """Relays a whole answer."""
         try:
             if not body.isascii():
                 body.decode()
-            return finished(_opening(turn, target), body, turn.clock)
+            outcome = finished(_opening(turn, target), body, turn.clock)
+            return outcome if turn.request.parallel_tool_calls is not False else with_one_call(outcome)
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = f"{target.provider} answered with something that is not a response object."
             raise UpstreamBroke(message) from None

@@ -115,15 +115,16 @@ async def test_who_comes_later_reads_the_stream_from_its_beginning_while_it_is_m
         ):
             await first.head()
             await second.head()
-            said = {first: b"", second: b""}
-            for exchange in said:
-                while b'"three."' not in said[exchange] and b"two" not in said[exchange]:
-                    said[exchange] += await exchange.piece()
+            begun: list[bytes] = []
+            for exchange in (first, second):
+                said = b""
+                while b"two" not in said:
+                    said += await exchange.piece()
+                begun.append(said)
             stage.go_on.set()
-            for exchange in said:
-                said[exchange] += await exchange.rest()
-            assert frames_of(said[first]) == frames_of(said[second])
-            assert said[first].endswith(b"data: [DONE]\n\n")
+            whole_streams = [begun[0] + await first.rest(), begun[1] + await second.rest()]
+            assert frames_of(whole_streams[0]) == frames_of(whole_streams[1])
+            assert whole_streams[0].endswith(b"data: [DONE]\n\n")
     assert stage.asked == 1
 
 

@@ -84,7 +84,13 @@ def test_a_part_splits_the_text_around_it(before: Row, after: Row, fill: dict[st
 
 
 def test_what_the_request_says_wins() -> None:
-    template = {"model": "t", "instructions": "{{missing}}", "temperature": 0.5, "top_p": 0.1, "tools": []}
+    template: dict[str, Any] = {
+        "model": "t",
+        "instructions": "{{missing}}",
+        "temperature": 0.5,
+        "top_p": 0.1,
+        "tools": [],
+    }
     made = render(template, {"instructions": "mine", "temperature": 1.5, "top_p": None, "metadata": {"a": "b"}}, {})
     assert (made.model, made.instructions, made.temperature, made.top_p) == ("t", "mine", 1.5, 0.1)
     assert made.metadata == {"a": "b"}
