@@ -1,4 +1,6 @@
-"""`parallel_tool_calls: false`, whatever the provider makes of it: the first call stays, others are left out.
+"""`parallel_tool_calls: false`, whatever a provider that speaks the Responses API makes of it.
+
+The first call stays, others are left out. (What is translated from chat completions never has them: `chat_calls.py`.)
 
 Only calls that the client is to carry out count (spec section 5.6). Nothing here is touched unless the field is false,
 and no byte is changed before a second call appears.

@@ -170,6 +170,8 @@ class Opening:
                 "store": _TRUE if request.stored else _FALSE,
                 "user": _text(request.user),
             }
+            if request.parallel_tool_calls is False:
+                self._ours["parallel_tool_calls"] = _FALSE
             if request.prompt is not None:
                 self._ours["prompt"] = Raw(_encode(request.prompt))
         return self._ours

@@ -106,3 +106,5 @@ def test_one_call_at_a_time(
     assert again == response
     if kind == "native":
         assert response["output"][-1]["id"] == "msg_2"
+    if parallel is False:
+        assert response["parallel_tool_calls"] is False

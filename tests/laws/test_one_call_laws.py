@@ -15,6 +15,13 @@ from antiphon.wire.synthesis import synthesised
 from tests.grammar import check_stream
 
 KINDS = st.sampled_from(["message", "reasoning", "function_call", "custom_tool_call", "web_search_call"])
+USAGE = {
+    "input_tokens": 1,
+    "input_tokens_details": {"cached_tokens": 0},
+    "output_tokens": 2,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 3,
+}
 CALLS = ("function_call", "custom_tool_call")
 
 
@@ -37,7 +44,9 @@ def item(kind: str, number: int) -> dict[str, Any]:
 def body_of(kinds: list[str]) -> bytes:
     output = [item(kind, number) for number, kind in enumerate(kinds)]
     response = {"id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "output": output}
-    return json.dumps(response | {"error": None, "incomplete_details": None, "usage": None}).encode()
+    return json.dumps(
+        response | {"error": None, "incomplete_details": None, "completed_at": 2, "usage": USAGE}
+    ).encode()
 
 
 class CutReader(Reader):
