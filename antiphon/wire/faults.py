@@ -9,7 +9,7 @@ import msgspec
 
 from antiphon.errors import BadRequest
 
-_PATH: Final = re.compile(r" - at (?:key in )?`\$(?P<path>[^`]*)`$")
+_PATH: Final = re.compile(r" - at (?:`key` in )?`\$(?P<path>[^`]*)`$")
 _BOUND: Final = re.compile(r"Expected `(?P<type>int|float)` (?P<op><=|>=|<|>) (?P<bound>\S+)")
 _LENGTH: Final = re.compile(r"Expected `(?P<type>str|array|object)` of length (?P<op><=|>=) (?P<bound>\d+)")
 _TYPE: Final = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
