@@ -184,8 +184,8 @@ class ConversationHold(Protocol):
         """From now on the hold is renewed."""
         ...
 
-    def ending(self, output: Sequence[Item] | None, provider: str) -> Alongside:
-        """To be done in the transaction that keeps the turn: adds its input and the provider's output, and lets go.
+    def ending(self, own: Sequence[Item], output: Sequence[Item] | None, provider: str) -> Alongside:
+        """To be done in the transaction that keeps the turn: adds its input and the provider's output; lets go.
 
         Adds nothing where there is no output to add: the turn has not ended well.
         """

@@ -6,6 +6,7 @@
     │   ├── Unauthorized           401
     │   ├── NotFound               404
     │   ├── MethodNotAllowed       405
+    │   ├── Conflict               409
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
     │   ├── UpgradeRefused         426
@@ -17,7 +18,7 @@
     │   ├── UpstreamTimeout        504
     │   ├── UpstreamBroke          502
     │   └── UpstreamRefused        what the provider answered, translated
-    ├── Conflict               a worker's job is gone or another's; no client ever sees it
+    ├── JobLost                a worker's job is gone or another's; no client ever sees it
     └── GatewayError           our fault or our owner's
         ├── ConfigError            start-up only
         ├── StoreFailed            503
@@ -80,6 +81,13 @@ class MethodNotAllowed(CallerError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class Conflict(CallerError):
+    """What is asked for contradicts what is there already, and will on every retry."""
+
+    status = 409
+    code = "conflict"
 
 
 class BodyTooLarge(CallerError):
@@ -178,7 +186,7 @@ class UpstreamRefused(UpstreamError):
         self.retry = retry
 
 
-class Conflict(AntiphonError):
+class JobLost(AntiphonError):
     """Somebody else ended the job or took it over: whoever hears this drops what it is doing and touches nothing."""
 
 

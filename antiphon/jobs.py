@@ -72,7 +72,7 @@ class Jobs(Protocol):
         ...
 
     async def finish(self, claim: Claim, turn: StoredTurn) -> None:
-        """Puts the end into the response and removes job and journal. Raises Conflict, and then changes nothing."""
+        """Puts the end into the response and removes job and journal. Raises JobLost, and then changes nothing."""
         ...
 
     async def cancel(self, tenant: str, response_id: str, *, clears_output: bool) -> StoredResponse | None:
@@ -92,7 +92,7 @@ class Journal(Protocol):
     """The events of answers in the background until they end; then the responses themselves hold them."""
 
     async def append(self, claim: Claim, first: int, last: int, frames: bytes) -> None:
-        """Adds the frames of the events numbered `first` to `last`. Raises Conflict, and then adds nothing."""
+        """Adds the frames of the events numbered `first` to `last`. Raises JobLost, and then adds nothing."""
         ...
 
     async def page(self, tenant: str, response_id: str, after: int) -> Page | None:

@@ -40,6 +40,14 @@ TargetName = Annotated[
         extra={"expected": "a target, written provider/model"},
     ),
 ]
+PromptId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]+$",
+        max_length=256,
+        extra={"expected": "the id of a prompt: letters, digits, '_' and '-'"},
+    ),
+]
 SigningSecret = Annotated[
     str,
     Meta(

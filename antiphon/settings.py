@@ -11,6 +11,12 @@ from typing import Annotated, Any, Final, Literal, get_args
 from msgspec import Meta, Struct, field
 from typing_extensions import override
 
+from antiphon.lifecycle_settings import (
+    BackgroundSettings,
+    IdempotencySettings,
+    PromptSettings,
+    WebSocketSettings,
+)
 from antiphon.setting_types import (
     Address,
     HeaderName,
@@ -18,6 +24,7 @@ from antiphon.setting_types import (
     Key,
     ModelName,
     Name,
+    PromptId,
     SigningSecret,
     TargetName,
 )
@@ -187,77 +194,6 @@ class ResponsesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = 15.0
 
 
-class BackgroundSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How answers are given in the background (`"background": true`)."""
-
-    answers_at_once: Annotated[
-        int,
-        Meta(description="How many each process gives at once; 0 leaves them all to `antiphon worker`.", ge=0, le=4096),
-    ] = 32
-    running_per_tenant: Annotated[
-        int, Meta(description="How many of one tenant's run at once, in all processes.", ge=1, le=1_000_000)
-    ] = 16
-    queued_per_tenant: Annotated[
-        int,
-        Meta(
-            description="How many of one tenant's may wait; one more is refused with 429.",
-            ge=1,
-            le=1_000_000,
-        ),
-    ] = 1000
-    limit_seconds: Annotated[
-        float, Meta(description="How long one may take, whatever `timeouts` say; then it fails.", ge=1, le=86_400)
-    ] = 3600.0
-    lease_seconds: Annotated[
-        float,
-        Meta(description="A worker that has not been heard of for so long is taken for dead.", ge=0.5, le=3600),
-    ] = 30.0
-    heartbeat_seconds: Annotated[
-        float,
-        Meta(
-            description="How often a worker renews its lease; a third of `background.lease_seconds` at most.",
-            ge=0.1,
-            le=1200,
-        ),
-    ] = 10.0
-    poll_seconds: Annotated[
-        float, Meta(description="How often a worker looks for what other processes have taken in.", ge=0.05, le=60)
-    ] = 1.0
-    cancel_clears_output: Annotated[
-        bool, Meta(description="Whether a cancelled answer loses the items that were finished.")
-    ] = False
-
-
-class WebSocketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Answers over a WebSocket."""
-
-    enabled: Annotated[
-        bool, Meta(description="Whether there is one; if not, clients are sent to plain HTTP with 426.")
-    ] = True
-    max_frame_bytes: Annotated[
-        int, Meta(description="The largest message that is read; a larger one closes the connection (1009).", ge=1024)
-    ] = 33_554_432
-    lifetime_seconds: Annotated[
-        float, Meta(description="How long one connection may last; its running answers may end.", gt=0, le=86_400)
-    ] = 3600.0
-    ping_seconds: Annotated[
-        float,
-        Meta(
-            description="How often a client is asked for a sign of life; it may take three times as long.", ge=1, le=30
-        ),
-    ] = 20.0
-    concurrent_turns: Annotated[
-        int, Meta(description="How many answers one connection may have on the way; others wait.", ge=1, le=1000)
-    ] = 16
-    max_stream_ids: Annotated[
-        int, Meta(description="How many names of streams one connection may use.", ge=0, le=10_000)
-    ] = 32
-    memory_bytes: Annotated[
-        int,
-        Meta(description="What a process keeps of chains that are not stored; one connection gets a quarter.", ge=0),
-    ] = 268_435_456
-
-
 class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a provider may take."""
 
@@ -372,6 +308,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: Annotated[
         dict[ModelName, AliasSettings], Meta(description="Model names of your own (aliases) and who answers them.")
     ] = field(default_factory=dict[str, AliasSettings])
+    prompts: Annotated[
+        dict[PromptId, PromptSettings],
+        Meta(description="Prompts that requests may name, beside those that tenants keep, by their ids."),
+    ] = field(default_factory=dict[str, PromptSettings])
     responses: Annotated[ResponsesSettings, Meta(description="How answers are given and kept.")] = field(
         default_factory=ResponsesSettings
     )
@@ -381,6 +321,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     websocket: Annotated[WebSocketSettings, Meta(description="Answers over a WebSocket.")] = field(
         default_factory=WebSocketSettings
     )
+    idempotency: Annotated[
+        IdempotencySettings,
+        Meta(description="What becomes of a request that comes again under the same `Idempotency-Key`."),
+    ] = field(default_factory=IdempotencySettings)
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings
     )

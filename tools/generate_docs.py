@@ -51,6 +51,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Try again when that has ended: in a few seconds.",
     ),
     "conversation_not_found": ("The conversation is unknown, deleted, or not yours.", "Check the id."),
+    "idempotency_key_reused": (
+        "The `Idempotency-Key` came before with another body.",
+        "Send the very same body for its answer, or another key. `x-should-retry: false` keeps clients from retrying.",
+    ),
     "insufficient_quota": (
         "The gateway's account with the provider has no money or quota left.",
         "Tell the gateway's owner. Trying again does not help, and `x-should-retry: false` says so.",
@@ -64,6 +68,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_encrypted_content": (
         "A sealed blob in the input was changed, is another tenant's, or was sealed under a key that is gone.",
         "Send it as it came, or leave the item out.",
+    ),
+    "invalid_idempotency_key": (
+        "The `Idempotency-Key` is empty, too long, or not plain ASCII.",
+        "Send from 1 to 255 visible ASCII characters, a random UUID for example.",
     ),
     "invalid_json": ("The body is not JSON, or is nested too deeply.", "Mend the body."),
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
@@ -81,6 +89,13 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "previous_response_not_found": (
         "The response to go on from, or one before it, is unknown, deleted, expired, not kept, running or failed.",
         "Go on from another, or send the whole history as `input`.",
+    ),
+    "prompt_exists": ("There is a prompt of this id.", "Add a version to it, or choose another id."),
+    "prompt_is_configured": ("The prompt is the owner's, given in the configuration.", "Ask the owner to change it."),
+    "prompt_not_found": ("The prompt is unknown, deleted, or not yours.", "Check the id: `GET /v1/prompts` lists all."),
+    "prompt_version_not_found": (
+        "The prompt has no such version.",
+        "Name one that it has, or none for the newest.",
     ),
     "rate_limit_exceeded": (
         "The provider limits how much the gateway may ask.",
@@ -101,6 +116,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "shutting_down": ("This process is stopping.", "Try again: another process, or the next one, answers."),
     "store_unavailable": ("The database cannot be used just now.", "Try again; the owner finds the cause in the log."),
+    "unknown_parameter": ("A template cannot hold what `param` names.", "Put it into the request instead."),
     "unknown_url": ("Nothing answers at this path.", "Check it against the [endpoints](reference/endpoints.md)."),
     "unsupported_media_type": (
         "The body is not declared as JSON, or is compressed in an unknown way.",

@@ -191,7 +191,7 @@ def turn_of(case: str, model: str) -> Turn:
         created_at=int(time.time()),
         caller=Caller("recorder", "recorder"),
         request=request,
-        input=new_items(request, new_id),
+        input=new_items(request, new_id, []),
         new_id=new_id,
         clock=time.time,
     )

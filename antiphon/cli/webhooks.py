@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from antiphon.app import webhook_receivers
+from antiphon.app.receivers import webhook_receivers
 from antiphon.cli.configured import config_option, configured
 from antiphon.notices import Notice
 from antiphon.settings import Settings

@@ -8,8 +8,8 @@ import click
 
 from antiphon.cli.configured import config_option, configured, with_kept_keys
 from antiphon.errors import ConfigError
+from antiphon.lifecycle_settings import BackgroundSettings
 from antiphon.server import run_worker
-from antiphon.settings import BackgroundSettings
 
 
 @click.command("worker")

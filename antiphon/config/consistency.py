@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
+from antiphon.errors import BadRequest
 from antiphon.providers.row import ProviderRow
 from antiphon.settings import AliasSettings, Settings
+from antiphon.wire.prompts import checked_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,15 @@ def check_keys(settings: Settings, tree: Node, problems: Problems) -> None:
         problems.add(place, f"`keys`: two keys are called `{name}`")
     if any(_repeated([*(key.key for key in settings.keys), *filter(None, [settings.master_key])])):
         problems.add(place, "`keys`: the same key is here twice, or is the master key too")
+
+
+def check_prompts(settings: Settings, tree: Node, problems: Problems) -> None:
+    """Every template is one that a request could be made of."""
+    for name, prompt in settings.prompts.items():
+        try:
+            checked_template(msgspec.json.encode(prompt.template))
+        except BadRequest as error:
+            problems.add(_place(tree, "prompts", name, "template"), f"`prompts.{name}.template`: {error.message}")
 
 
 def _repeated(words: Iterable[str]) -> list[str]:

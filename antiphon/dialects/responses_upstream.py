@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.dialects.native_seals import SEALED_MEMBER, NativeSeals, unsealed_item
+from antiphon.dialects.one_call import OneCallReader, with_one_call
 from antiphon.dialects.refusals import refusal
 from antiphon.dialects.responses_reader import ResponsesReader, finished
 from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing, hides_seals, removal
@@ -35,6 +36,7 @@ _OURS: Final = (
     "conversation",
     "metadata",
     "previous_response_id",
+    "prompt",
     "strict",
 )
 """Members that are about the gateway's own state: a provider must not see them."""
@@ -83,7 +85,8 @@ class ResponsesUpstream:
     def reader(self, turn: Turn, target: Target) -> Reader:
         """Relays a stream."""
         seals = NativeSeals(Enclosing(turn, target, self._sealer, "openai"))
-        return ResponsesReader(_opening(turn, target), turn.clock, seals, hides_sealed=hides_seals(turn))
+        reader = ResponsesReader(_opening(turn, target), turn.clock, seals, hides_sealed=hides_seals(turn))
+        return reader if turn.request.parallel_tool_calls is not False else OneCallReader(reader)
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         """Relays a whole answer."""
@@ -92,7 +95,8 @@ class ResponsesUpstream:
                 body.decode()
             if SEALED_MEMBER in body:
                 body = NativeSeals(Enclosing(turn, target, self._sealer, "openai")).response(body)
-            return finished(_opening(turn, target), body, turn.clock)
+            outcome = finished(_opening(turn, target), body, turn.clock)
+            return outcome if turn.request.parallel_tool_calls is not False else with_one_call(outcome)
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = f"{target.provider} answered with something that is not a response object."
             raise UpstreamBroke(message) from None

@@ -129,7 +129,7 @@ class ConversationDesk:
             raise unknown_conversation(conversation_id, "conversation")
         if held.verdict is Verdict.LOCKED:
             raise locked()
-        turn.hold = Hold(self._turns, self._leases, holder, held.position, turn.input)
+        turn.hold = Hold(self._turns, self._leases, holder, held.position)
         try:
             await self._read(turn, turn.hold.view)
         except BaseException:

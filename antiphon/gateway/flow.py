@@ -15,19 +15,22 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError
+from antiphon.errors import AntiphonError, BadRequest, GatewayError, JobLost
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import Attempt
 from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found, output_of
 from antiphon.gateway.live import LiveAnswers
+from antiphon.gateway.prompts import PromptLibrary, unknown_prompt
+from antiphon.gateway.references import resolve
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.warm_up import warmed_up
+from antiphon.kept import StoredItems
 from antiphon.protocols import Ancestry, Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId, named_after
-from antiphon.wire.requests import Item, Request
+from antiphon.wire.requests import Item, PromptRef, Request
 
 _logger: Final = logging.getLogger("antiphon.gateway")
 _SECONDS_PER_DAY: Final = 86_400
@@ -52,6 +55,13 @@ class Surroundings(Struct, frozen=True):
     random: Callable[[], float]
 
 
+class Kept(Struct, frozen=True):
+    """What requests may name beside responses. What is None is not there, so that nothing of it is found."""
+
+    prompts: PromptLibrary | None = None
+    items: StoredItems | None = None
+
+
 class Gateway:
     """Answers turns. Knows no provider, no SQL and no HTTP."""
 
@@ -62,6 +72,7 @@ class Gateway:
         policy: Policy,
         surroundings: Surroundings,
         conversations: ConversationDesk,
+        kept: Kept | None = None,
     ) -> None:
         """Opens nothing: everything it needs is handed in."""
         self.router = router
@@ -69,21 +80,28 @@ class Gateway:
         self._conversations = conversations
         self.policy = policy
         self.surroundings = surroundings
+        self._kept = kept or Kept()
         self.live = LiveAnswers()
 
-    async def open(self, request: Request, caller: Caller, ancestry: Ancestry | None = None) -> Turn:
+    async def open(
+        self, request: Request, caller: Caller, ancestry: Ancestry | None = None, response_id: str | None = None
+    ) -> Turn:
         """The turn that a request asks for, its history resolved, its conversation held. Raises BadRequest or NotFound.
 
-        `ancestry` is asked for the chain in place of the store. A hold lapses by itself if the turn is never answered.
+        `ancestry` is asked for the chain in place of the store; `response_id` is what the answer is to be called, if
+        that was decided before. A hold lapses by itself if the turn is never answered.
         """
         surroundings = self.surroundings
+        if request.prompt is not None:
+            request = await self._rendered(request, request.prompt, caller)
         _check_supported(request)
+        references: list[Item] = []
         turn = Turn(
-            id=surroundings.new_id("resp"),
+            id=response_id or surroundings.new_id("resp"),
             created_at=int(surroundings.clock()),
             caller=caller,
             request=request,
-            input=new_items(request, surroundings.new_id),
+            input=new_items(request, surroundings.new_id, references),
             new_id=surroundings.new_id,
             clock=surroundings.clock,
             strict=self.is_strict(request),
@@ -92,6 +110,8 @@ class Gateway:
             await self.resolve(turn, ancestry)
         else:
             self._name_conversation(turn)
+        if references:
+            await resolve(turn, references, self._kept.items)
         return turn
 
     async def resolve(self, turn: Turn, ancestry: Ancestry | None = None) -> None:
@@ -122,7 +142,7 @@ class Gateway:
             turn.hold.begin()
         try:
             return await self._ask(turn, delivery)
-        except Conflict:
+        except JobLost:
             raise
         except AntiphonError as error:
             return await self._fail(turn, delivery, error)
@@ -206,7 +226,7 @@ class Gateway:
                 input=_encode(turn.input),
                 body=outcome.body,
                 frames=None if last is None else delivery.record(last),
-                along=None if hold is None else hold.ending(_said(outcome), provider),
+                along=None if hold is None else hold.ending(turn.input, _said(outcome), provider),
             )
         )
         if hold is not None:
@@ -216,6 +236,12 @@ class Gateway:
         """From which second in Unix time on what is kept of the turn no longer exists."""
         retention = self.policy.retention_days
         return None if retention is None else turn.created_at + retention * _SECONDS_PER_DAY
+
+    async def _rendered(self, request: Request, prompt: PromptRef, caller: Caller) -> Request:
+        prompts = self._kept.prompts
+        if prompts is None:
+            raise unknown_prompt(prompt.id, "prompt")
+        return await prompts.render(request, prompt, caller.tenant)
 
     async def _lineage(self, caller: Caller, response_id: str, ancestry: Ancestry | None) -> Lineage:
         ancestors = await (ancestry or self._responses.lineage)(caller.tenant, response_id)

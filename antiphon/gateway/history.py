@@ -119,8 +119,11 @@ def not_found(response_id: str) -> BadRequest:
     )
 
 
-def new_items(request: Request, new_id: NewId) -> list[Item]:
-    """The items that a request adds, each with an id, in the form that `input_items` shows (spec section 5.9)."""
+def new_items(request: Request, new_id: NewId, references: list[Item]) -> list[Item]:
+    """The items that a request adds, each with an id, in the form that `input_items` shows (spec section 5.9).
+
+    Those that only refer to others are added to `references` too.
+    """
     if request.input is None:
         return []
     if isinstance(request.input, str):
@@ -128,7 +131,14 @@ def new_items(request: Request, new_id: NewId) -> list[Item]:
         return [
             {"id": new_id("msg"), "type": "message", "status": "completed", "role": "user", "content": content},
         ]
-    return [with_id(item, new_id) for item in request.input]
+    return [_referred(item, new_id, references) for item in request.input]
+
+
+def _referred(item: Item, new_id: NewId, references: list[Item]) -> Item:
+    if item.get("type") == "item_reference" or ("type" not in item and "role" not in item):
+        references.append(item)
+        return item
+    return with_id(item, new_id)
 
 
 def with_id(item: Item, new_id: NewId) -> Item:

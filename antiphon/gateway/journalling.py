@@ -55,7 +55,7 @@ class JournalSink:
         self._room.set()
 
     async def write(self) -> None:
-        """Writes batches until cancelled, or closed. Raises Conflict, StoreFailed."""
+        """Writes batches until cancelled, or closed. Raises JobLost, StoreFailed."""
         while not self.closed:
             await self._some.wait()
             await heard(self._enough, BATCH_SECONDS)

@@ -60,24 +60,21 @@ class Leases:
 class Hold:
     """Implements `protocols.ConversationHold` for one turn."""
 
-    def __init__(
-        self, turns: ConversationTurns, leases: Leases, holder: Holder, position: int, own: Sequence[Item]
-    ) -> None:
-        """`own` are the items that the turn brings. The hold was taken, and lapses if `begin` is never called."""
+    def __init__(self, turns: ConversationTurns, leases: Leases, holder: Holder, position: int) -> None:
+        """The hold was taken, and lapses if `begin` is never called."""
         self._turns = turns
         self._leases = leases
         self._holder = holder
-        self._own = own
         self._over = False
         self.view = ConversationView(holder.conversation_id, position)
 
     def begin(self) -> None:
         self._leases.add(self._holder)
 
-    def ending(self, output: Sequence[Item] | None, provider: str) -> Alongside:
+    def ending(self, own: Sequence[Item], output: Sequence[Item] | None, provider: str) -> Alongside:
         if output is None:
             return self._turns.ending(self._holder, ())
-        items = [stored(item) for item in self._own]
+        items = [stored(item) for item in own]
         return self._turns.ending(self._holder, [*items, *(stored(item, provider) for item in output)])
 
     def kept(self) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from antiphon.errors import AntiphonError, Conflict, GatewayError, StoreFailed, UpstreamTimeout
+from antiphon.errors import AntiphonError, GatewayError, JobLost, StoreFailed, UpstreamTimeout
 from antiphon.gateway.bells import heard
 from antiphon.gateway.desk import Desk
 from antiphon.gateway.history import items_of
@@ -138,7 +138,7 @@ class _Run:
         """Until the answer has ended, or is lost. Never raises but when cancelled."""
         try:
             await self._answered()
-        except* Conflict:
+        except* JobLost:
             _logger.debug("response %s is no longer ours", self.claim.id)
         except* StoreFailed as failed:
             _logger.warning("response %s could not be stored: %s", self.claim.id, failed.exceptions[0])
@@ -224,10 +224,10 @@ class _Run:
         return told
 
     async def _keep_lease(self) -> None:
-        """Until cancelled. Raises Conflict when the job was cancelled, or is another's."""
+        """Until cancelled. Raises JobLost when the job was cancelled, or is another's."""
         while True:
             if await heard(self.lost, self._desk.policy.heartbeat_seconds):
-                raise Conflict("The job was taken away.")
+                raise JobLost("The job was taken away.")
             if self._sink.closed:
                 return
             try:
@@ -236,7 +236,7 @@ class _Run:
                 _logger.warning("the lease of response %s was not renewed: %s", self.claim.id, error)
                 continue
             if not renewed and not self._sink.closed:
-                raise Conflict("The job is gone, or somebody else's.")
+                raise JobLost("The job is gone, or somebody else's.")
 
     async def _save(self, turn: StoredTurn) -> None:
         self._sink.close()

@@ -8,13 +8,14 @@ from typing import Any, Final
 import msgspec
 from starlette.exceptions import HTTPException
 
-from antiphon.errors import AntiphonError, BadRequest, GatewayError, MethodNotAllowed, NotFound
+from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, MethodNotAllowed, NotFound
 from antiphon.http.call import Call, Header
 from antiphon.wire.client_frames import with_stream_id
 
 _encode: Final = msgspec.json.Encoder().encode
 _NOT_FOUND: Final = 404
 _METHOD_NOT_ALLOWED: Final = 405
+_FINAL: Final = (b"x-should-retry", b"false")
 
 
 def envelope(error: AntiphonError) -> bytes:
@@ -43,13 +44,16 @@ async def reply_error(call: Call, error: AntiphonError, headers: tuple[Header, .
 
 
 def _advice(error: AntiphonError) -> list[Header]:
-    """Whether and when to try again: clients obey `retry-after`; a quota that is used up is not worth retrying."""
+    """Whether and when to try again: clients obey `retry-after`.
+
+    OpenAI's clients retry every 429 and 409, but for a quota that is used up or a conflict that stays one.
+    """
     advice: list[Header] = []
     if error.retry_after is not None:
         advice.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
         advice.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after * 1000)))
-    if error.code == "insufficient_quota":
-        advice.append((b"x-should-retry", b"false"))
+    if error.code == "insufficient_quota" or isinstance(error, Conflict):
+        advice.append(_FINAL)
     return advice
 
 

@@ -13,15 +13,17 @@ from antiphon.wire.requests import Include
 
 Json = dict[str, Any]
 
-_CREATE_ERRORS: Final = (400, 401, 403, 404, 413, 415, 429, 500, 502, 503, 504)
+_CREATE_ERRORS: Final = (400, 401, 403, 404, 409, 413, 415, 429, 500, 502, 503, 504)
 _STORED_ERRORS: Final = (400, 401, 404, 500, 503)
 _PAGE: Final = Page()
 
 RESPONSES: Final = "Responses"
+PROMPTS: Final = "Prompts"
 MODELS: Final = "Models"
 GATEWAY: Final = "Gateway"
 TAGS: Final = (
     {"name": RESPONSES, "description": "Answers: made, kept, fetched, replayed, gone on from."},
+    {"name": PROMPTS, "description": "Templates that requests name instead of repeating them."},
     {"name": MODELS, "description": "What can be asked."},
     {"name": GATEWAY, "description": "The gateway itself. No key is needed here."},
 )
@@ -72,6 +74,14 @@ _INCLUDE: Final = (
     _query("include[]", "The same, as some clients spell a list.", _INCLUDABLE),
 )
 _RESPONSE_ID: Final = _in_path("id", "The response's id.")
+
+_IDEMPOTENCY_KEY: Final[Json] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names the request: sent again under the same key, it is answered as it was, or is being, answered.",
+    "schema": {"type": "string", "maxLength": 255},
+}
+_PROMPT_ID: Final = _in_path("id", "The prompt's id.")
 
 _STREAM_EXAMPLE: Final = (
     'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":4,'
@@ -139,6 +149,17 @@ _REQUESTS: Final[Json] = {
     },
 }
 
+_TEMPLATE: Final[Json] = {
+    "model": "demo/echo",
+    "instructions": "You speak to {{name}}.",
+    "input": [{"role": "user", "content": "Say hello in {{language}}."}],
+}
+
+
+def _template_body(name: str, example: Json) -> Json:
+    return {"required": True, "content": {"application/json": {"schema": schema(name), "example": example}}}
+
+
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("post", "/v1/responses"): Operation(
         id="createResponse",
@@ -151,6 +172,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             " are the events `error` and `response.failed`. Bodies may be compressed (`content-encoding: gzip` or"
             " `deflate`)."
         ),
+        parameters=(_IDEMPOTENCY_KEY,),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _REQUESTS}}},
         answers={"200": answer("The answer, or its events.", _RESPONSE, ANSWERED | POLLED)},
         errors=_CREATE_ERRORS,
@@ -250,6 +272,57 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             *_INCLUDE,
         ),
         answers={"200": json_answer("One page.", "ItemList")},
+        errors=_STORED_ERRORS,
+    ),
+    ("post", "/v1/prompts"): Operation(
+        id="createPrompt",
+        tag=PROMPTS,
+        summary="Create a prompt",
+        description=(
+            "Keeps a template: members of a create request, with `{{variables}}` in `instructions` and in the texts of"
+            " `input`. A request names it in `prompt`."
+        ),
+        body=_template_body("NewPrompt", {"id": "greeting", "template": _TEMPLATE}),
+        answers={"200": json_answer("Its first version.", "Prompt")},
+        errors=(400, 401, 409, 413, 415, 500, 503),
+    ),
+    ("get", "/v1/prompts"): Operation(
+        id="listPrompts",
+        tag=PROMPTS,
+        summary="List prompts",
+        description="Your own and those of the configuration, each in its newest version, in the order of their ids.",
+        parameters=(
+            _query("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+            _query("after", "The id of the last prompt of the page before.", {"type": "string"}),
+        ),
+        answers={"200": json_answer("One page.", "PromptList")},
+        errors=(400, 401, 500, 503),
+    ),
+    ("get", "/v1/prompts/{id}"): Operation(
+        id="retrievePrompt",
+        tag=PROMPTS,
+        summary="Retrieve a prompt",
+        parameters=(_PROMPT_ID, _query("version", "Which version; the newest when absent.", {"type": "string"})),
+        answers={"200": json_answer("The prompt.", "Prompt")},
+        errors=_STORED_ERRORS,
+    ),
+    ("post", "/v1/prompts/{id}/versions"): Operation(
+        id="addPromptVersion",
+        tag=PROMPTS,
+        summary="Add a version of a prompt",
+        description="Requests that name no version use it from now on. Earlier versions never change.",
+        parameters=(_PROMPT_ID,),
+        body=_template_body("NewVersion", {"template": _TEMPLATE}),
+        answers={"200": json_answer("The new version.", "Prompt")},
+        errors=(400, 401, 404, 413, 415, 500, 503),
+    ),
+    ("delete", "/v1/prompts/{id}"): Operation(
+        id="deletePrompt",
+        tag=PROMPTS,
+        summary="Delete a prompt",
+        description="With all its versions. Answers that were made with it stay as they are.",
+        parameters=(_PROMPT_ID,),
+        answers={"200": json_answer("It is gone.", "DeletedPrompt")},
         errors=_STORED_ERRORS,
     ),
     ("get", "/v1/models"): Operation(

@@ -12,6 +12,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from antiphon.http.openapi_events import event_schemas
 from antiphon.http.openapi_items import CHOICES, Choice
 from antiphon.http.openapi_words import SENTENCES, WORDS
+from antiphon.http.prompts import NewPrompt, NewVersion, Prompt, PromptList
 from antiphon.providers.cards import ModelCard
 from antiphon.wire.conversations import ConversationUpdate, NewConversation, NewItems
 from antiphon.wire.requests import Item, Request
@@ -130,19 +131,19 @@ class Landing(Struct):
     health: str
 
 
+class DeletedPrompt(Struct):
+    """A prompt is gone, with all its versions."""
+
+    id: str
+    object: Literal["prompt.deleted"]
+    deleted: bool
+
+
 _ANSWERS: Final = (
-    ResponseObject,
-    ItemList,
-    DeletedResponse,
-    Conversation,
-    DeletedConversation,
-    Error,
-    ModelList,
-    Health,
-    Readiness,
-    Landing,
+    *(ResponseObject, ItemList, DeletedResponse, Conversation, DeletedConversation),
+    *(Prompt, PromptList, DeletedPrompt, Error, ModelList, Health, Readiness, Landing),
 )
-_BODIES: Final = (Request, NewConversation, ConversationUpdate, NewItems)
+_BODIES: Final = (Request, NewConversation, ConversationUpdate, NewItems, NewPrompt, NewVersion)
 
 
 def schemas() -> Schemas:
@@ -266,5 +267,5 @@ def _parts(schema: Schema) -> Iterator[Schema]:
     yield from schema.get("properties", {}).values()
     yield from schema.get("anyOf", ())
     for word in ("items", "additionalProperties"):
-        if word in schema:
+        if isinstance(schema.get(word), dict):
             yield schema[word]

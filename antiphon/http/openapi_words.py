@@ -39,7 +39,7 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
         "prompt_cache_retention": "How long a provider's cache shall last.",
         "safety_identifier": "Your name for the person who asks. Providers see a hash of it.",
         "user": "The older name of `safety_identifier`.",
-        "prompt": "A prompt that is kept at the provider.",
+        "prompt": "A prompt that is kept here (`/v1/prompts`), with values for its variables.",
         "provider": "The provider that shall answer, by its name here.",
         "strict": "Whether to refuse what the provider cannot do, where it would otherwise be left out with a warning.",
     },

@@ -13,7 +13,7 @@ from antiphon.wire.requests import Include
 INCLUDABLE: Final[tuple[str, ...]] = get_args(Include)
 _TRUE: Final = frozenset({"true", "1"})
 _FALSE: Final = frozenset({"false", "0", ""})
-_MAX_LIMIT: Final = 100
+MAX_LIMIT: Final = 100
 _MAX_NUMBER: Final = 2**53
 
 Values = dict[str, list[str]]
@@ -75,7 +75,7 @@ def page(values: Values) -> Page:
     if order not in ("asc", "desc"):
         raise BadRequest("Invalid value for 'order': expected 'asc' or 'desc'.", param="order", code="invalid_value")
     return Page(
-        limit=number(values, "limit", 20, 1, _MAX_LIMIT),
+        limit=number(values, "limit", 20, 1, MAX_LIMIT),
         order="asc" if order == "asc" else "desc",
         after=values["after"][-1] if values.get("after") else None,
         before=values["before"][-1] if values.get("before") else None,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ from antiphon.gateway.history import items_of
 from antiphon.gateway.live import follow
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Call
+from antiphon.http.idempotent import IDEMPOTENCY_KEY, included_at_birth
 from antiphon.http.listing import page_of
 from antiphon.http.queries import flag, included, number, page, response_id, unknown_response
 from antiphon.http.records import note_usage
@@ -25,13 +25,12 @@ from antiphon.protocols import Responses, Sink, StoredResponse, Turn
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import Chunk, Event, split_object
 from antiphon.wire.items import identified
-from antiphon.wire.requests import parse_request
+from antiphon.wire.requests import Request, parse_request
 from antiphon.wire.synthesis import synthesised
 from antiphon.wire.visibility import shown
 
 _encode: Final = msgspec.json.Encoder().encode
 _PAGE_FRAMES: Final = 64
-_SEALED: Final = "reasoning.encrypted_content"
 
 
 class EdgeOptions(Struct, frozen=True):
@@ -50,20 +49,24 @@ class ResponsesEndpoints:
         responses: Responses,
         background: BackgroundEndpoints,
         heartbeat: Heartbeat,
-        group: asyncio.TaskGroup,
         options: EdgeOptions,
+        idempotent: Callable[[Call, Request], Awaitable[None]],
     ) -> None:
-        """`group` owns tasks that watch for clients that leave."""
+        """`idempotent` answers requests that have a key."""
         self._gateway = gateway
         self._responses = responses
         self._background = background
         self._heartbeat = heartbeat
-        self._group = group
+        self._group = heartbeat.group
         self._options = options
+        self._idempotent = idempotent
 
     async def create(self, call: Call) -> None:
         """`POST /v1/responses`."""
         request = parse_request(await call.body(self._options.max_body_bytes))
+        if call.header(IDEMPOTENCY_KEY) is not None:
+            await self._idempotent(call, request)
+            return
         turn = await self._gateway.open(request, call.known_caller)
         call.turn = turn
         if request.background:
@@ -75,7 +78,7 @@ class ResponsesEndpoints:
         with ClientWatch(call, self._group):
             outcome = await self._gateway.answer(turn, _nowhere)
         note_usage(call, outcome)
-        await call.reply(200, shown(outcome.body, _included_at_birth(turn)))
+        await call.reply(200, shown(outcome.body, included_at_birth(turn.request)))
 
     async def retrieve(self, call: Call) -> None:
         """`GET /v1/responses/{id}`, whole or, with `stream=true`, as its events."""
@@ -167,12 +170,6 @@ class ResponsesEndpoints:
 
 async def _nowhere(_: Chunk) -> None:
     """The sink of an answer that is returned whole."""
-
-
-def _included_at_birth(turn: Turn) -> Collection[str]:
-    """What the create answer shows. Sealed reasoning is always shown where only the client keeps it (spec 6.5)."""
-    asked: list[str] = [*(turn.request.include or ())]
-    return asked if turn.request.stored else [*asked, _SEALED]
 
 
 def _unpadding(sink: Sink) -> Sink:

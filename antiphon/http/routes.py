@@ -26,7 +26,7 @@ PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
 WEBSOCKET_PATH: Final = "/v1/responses"
 
 _METHOD_NOT_ALLOWED: Final = 405
-_UNVERSIONED: Final = ("/responses", "/conversations", "/models", "/chat/completions")
+_UNVERSIONED: Final = ("/responses", "/conversations", "/models", "/chat/completions", "/prompts")
 
 
 class Endpoint(Struct, frozen=True):
@@ -59,6 +59,11 @@ class Handlers(Struct, frozen=True):
     list_conversation_items: Handler
     retrieve_conversation_item: Handler
     delete_conversation_item: Handler
+    create_prompt: Handler
+    list_prompts: Handler
+    retrieve_prompt: Handler
+    add_prompt_version: Handler
+    delete_prompt: Handler
     create_chat_completion: Handler
     list_models: Handler
     retrieve_model: Handler
@@ -95,6 +100,11 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/conversations/{id}/items", "GET", handlers.list_conversation_items),
         private("/v1/conversations/{id}/items/{item_id}", "GET", handlers.retrieve_conversation_item),
         private("/v1/conversations/{id}/items/{item_id}", "DELETE", handlers.delete_conversation_item),
+        private("/v1/prompts", "POST", handlers.create_prompt),
+        private("/v1/prompts", "GET", handlers.list_prompts),
+        private("/v1/prompts/{id}", "GET", handlers.retrieve_prompt),
+        private("/v1/prompts/{id}", "DELETE", handlers.delete_prompt),
+        private("/v1/prompts/{id}/versions", "POST", handlers.add_prompt_version),
         private("/v1/chat/completions", "POST", handlers.create_chat_completion),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),

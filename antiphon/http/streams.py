@@ -21,10 +21,10 @@ class Heartbeat:
     """Sends a comment on every stream that has been silent for `silence_seconds`."""
 
     def __init__(self, silence_seconds: float, group: asyncio.TaskGroup) -> None:
-        """`group` owns the sending tasks."""
+        """`group` owns the sending tasks, and those that watch for clients that leave."""
         self.streams: set[EventStream] = set()
         self._silence = silence_seconds
-        self._group = group
+        self.group = group
 
     async def run(self) -> None:
         """Looks at every open stream from time to time, until cancelled."""
@@ -33,7 +33,7 @@ class Heartbeat:
             await asyncio.sleep(min(1.0, self._silence / 2))
             for stream in tuple(self.streams):
                 if stream.silent_since(loop.time() - self._silence):
-                    self._group.create_task(stream.comment())
+                    self.group.create_task(stream.comment())
 
 
 class EventStream:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import insert
 
-from antiphon.errors import Conflict
+from antiphon.errors import JobLost
 from antiphon.jobs import IN_FLIGHT, Claim, Queued
 from antiphon.protocols import Clock, StoredResponse, StoredTurn
 from antiphon.store import job_statements as say
@@ -81,7 +81,7 @@ class SqliteJobs:
 
     async def finish(self, claim: Claim, turn: StoredTurn) -> None:
         if not await self._database.write(_Finish(self._ending, claim.attempt, turn)):
-            raise Conflict(_GONE)
+            raise JobLost(_GONE)
 
     async def cancel(self, tenant: str, response_id: str, *, clears_output: bool) -> StoredResponse | None:
         key = {"id": response_id, "whose": tenant, "now": int(self._clock())}

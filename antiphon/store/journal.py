@@ -6,7 +6,7 @@ import sqlite3
 
 from msgspec import Struct
 
-from antiphon.errors import Conflict
+from antiphon.errors import JobLost
 from antiphon.jobs import Claim, Page
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
@@ -27,7 +27,7 @@ class SqliteJournal:
     async def append(self, claim: Claim, first: int, last: int, frames: bytes) -> None:
         key = {"id": claim.id, "under": claim.attempt, "begin": first, "end": last, "bytes": frames}
         if not await self._database.write(_Append(self._append, key)):
-            raise Conflict("The job is gone, or somebody else's.")
+            raise JobLost("The job is gone, or somebody else's.")
 
     async def page(self, tenant: str, response_id: str, after: int) -> Page | None:
         key = {"id": response_id, "whose": tenant, "now": int(self._clock()), "after": after}

@@ -14,7 +14,7 @@ from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
-from antiphon.store.tables import responses, webhook_notices
+from antiphon.store.tables import idempotency_keys, responses, webhook_notices
 
 ROWS_AT_ONCE: Final = 64
 """In one transaction: few enough that nobody's save waits noticeably for them."""
@@ -37,7 +37,7 @@ class Sweeper:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._pause = pause
-        self._expiries = [_expiry(table) for table in (responses, webhook_notices)]
+        self._expiries = [_expiry(table) for table in (responses, idempotency_keys, webhook_notices)]
 
     async def run(self) -> None:
         """Until cancelled. A round that fails is logged, and the next one makes up for it."""

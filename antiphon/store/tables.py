@@ -149,6 +149,29 @@ Index(
     postgresql_where=conversation_items.c.compaction,
 )
 
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("tenant", Text, primary_key=True, doc="Whose it is. Every look-up names it."),
+    Column("name", Text, primary_key=True, doc="The key as the client sent it."),
+    Column("leased_until", BigInteger, nullable=False, doc="Unix time in milliseconds until which somebody answers."),
+    Column("expires_at", BigInteger, nullable=False, doc="Unix time in seconds from which it stands for nothing."),
+    Column("response_id", Text, nullable=False, doc="The answer, if there is one: it is in `responses`, or to come."),
+    Column("digest", LargeBinary, nullable=False, doc="The SHA-256 of the body that came under it."),
+)
+
+Index("ix_idempotency_keys_expires_at", idempotency_keys.c.expires_at)
+
+prompts: Final = Table(
+    "prompts",
+    metadata,
+    Column("tenant", Text, primary_key=True, doc="Whose it is. Every look-up names it."),
+    Column("id", Text, primary_key=True, doc="The public id: ours, or the tenant's own choice."),
+    Column("version", BigInteger, primary_key=True, autoincrement=False, doc="Counts from 1. A row never changes."),
+    Column("created_at", BigInteger, nullable=False, doc="Unix time in seconds."),
+    Column("template", LargeBinary, nullable=False, doc="Members of a create request, as a JSON object."),
+)
+
 # Alembic's own, described here so that a new database can be made without importing Alembic.
 revision: Final = Table(
     "alembic_version",

@@ -184,6 +184,10 @@ class Opening:
             }
             if self._transformations:
                 self._ours["input_transformations"] = Raw(_encode(self._transformations))
+            if request.parallel_tool_calls is False:
+                self._ours["parallel_tool_calls"] = _FALSE
+            if request.prompt is not None:
+                self._ours["prompt"] = Raw(_encode(request.prompt))
         return self._ours
 
     def _filled(self, members: dict[str, Raw]) -> dict[str, Raw]:

@@ -55,6 +55,14 @@ class ConversationRef(Struct, frozen=True):
     id: str
 
 
+class PromptRef(Struct, frozen=True, omit_defaults=True):
+    """`prompt`: a template that is kept at the gateway, and what to put into it. No version is the newest."""
+
+    id: str
+    version: str | int | None = None
+    variables: dict[str, str | Item] | None = None
+
+
 class Reasoning(Struct, frozen=True):
     """How much, and how visibly, the model shall think."""
 
@@ -112,7 +120,7 @@ class Request(Struct, frozen=True, kw_only=True):
     prompt_cache_retention: str | None = None
     safety_identifier: _Short | None = None
     user: str | None = None
-    prompt: Item | None = None
+    prompt: PromptRef | None = None
     provider: str | Item | None = None
     strict: bool | None = None
     body: bytes = msgspec.field(default=b"", name="antiphon.body")

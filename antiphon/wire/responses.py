@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from antiphon.wire.requests import ConversationRef, Item, Request
+from antiphon.wire.requests import ConversationRef, Item, PromptRef, Request
 from antiphon.wire.usage import Usage
 
 NULL: Final = Raw(b"null")
@@ -77,7 +77,7 @@ class ResponseObject(Struct, frozen=True, kw_only=True):
     presence_penalty: float
     frequency_penalty: float
     previous_response_id: str | None
-    prompt: Item | UnsetType
+    prompt: PromptRef | UnsetType
     prompt_cache_key: str | None
     prompt_cache_retention: str | None
     provider: str

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from msgspec import Struct, structs
 
-from antiphon.errors import Conflict, StoreFailed
+from antiphon.errors import JobLost, StoreFailed
 from antiphon.jobs import Claim, Jobs, Journal, Queued
 from antiphon.protocols import Clock, Responses, StoredTurn
 from antiphon.wire.assembly import events_of
@@ -174,9 +174,9 @@ class FenceContract(Opened):
         clock.now += LEASE_SECONDS
         fresh = await claimed(store.jobs)
         assert b"".join(fresh.told).endswith(frame(2))
-        with pytest.raises(Conflict):
+        with pytest.raises(JobLost):
             await store.journal.append(stale, 3, 3, frame(3))
-        with pytest.raises(Conflict):
+        with pytest.raises(JobLost):
             await store.jobs.finish(stale, ended(stale))
         await store.jobs.release(stale)
         assert await store.jobs.claim(MANY) is None
@@ -208,7 +208,7 @@ class EndContract(Opened):
         assert page is not None
         assert (page.status, list(page.frames)) == ("completed", [])
         for again in (store.jobs.finish(claim, end), store.journal.append(claim, 3, 3, frame(3))):
-            with pytest.raises(Conflict):
+            with pytest.raises(JobLost):
                 await again
         assert not await store.jobs.renew(claim)
         assert await store.responses.delete(MINE, "resp_one")
@@ -222,7 +222,7 @@ class EndContract(Opened):
         assert cancelled.status == "cancelled"
         if claim is not None:
             assert not await store.jobs.renew(claim)
-            with pytest.raises(Conflict):
+            with pytest.raises(JobLost):
                 await store.jobs.finish(claim, ended(claim))
         found = await store.responses.get(MINE, "resp_one")
         assert found == cancelled

@@ -13,7 +13,7 @@ import openai
 import pytest
 from openai.types.responses import Response
 
-from antiphon.settings import BackgroundSettings
+from antiphon.lifecycle_settings import BackgroundSettings
 from tests.e2e.background import PATIENCE
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_frames, chat_stream, message, native_frames, native_stream, words

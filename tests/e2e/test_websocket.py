@@ -12,7 +12,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from antiphon.http.routes import PREFIXES
-from antiphon.settings import ServerSettings, WebSocketSettings
+from antiphon.lifecycle_settings import WebSocketSettings
+from antiphon.settings import ServerSettings
 from tests.e2e.background import PATIENCE
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_frames, chat_stream, message, native_frames, native_stream, words

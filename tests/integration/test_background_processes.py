@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from antiphon.settings import BackgroundSettings, ServerSettings, Settings
+from antiphon.lifecycle_settings import BackgroundSettings
+from antiphon.settings import ServerSettings, Settings
 from tests.grammar import check_stream
 from tests.integration.harness import (
     PATIENCE,

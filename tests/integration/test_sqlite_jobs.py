@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
-from antiphon.errors import Conflict, StoreFailed
+from antiphon.errors import JobLost, StoreFailed
 from antiphon.jobs import Claim
 from antiphon.protocols import Clock, StoredTurn
 from antiphon.store import job_statements
@@ -170,7 +170,7 @@ class JobsMachine(RuleBasedStateMachine):
         frames = b"".join(frame(number) for number in range(first, first + count))
         try:
             self._run(self._store.journal.append(claim, first, first + count - 1, frames))
-        except Conflict:
+        except JobLost:
             assert not self._holds(claim)
         else:
             assert self._holds(claim)
@@ -192,7 +192,7 @@ class JobsMachine(RuleBasedStateMachine):
     def finish(self, claim: Claim, status: str) -> None:
         try:
             self._run(self._store.jobs.finish(claim, ended(claim, status)))
-        except Conflict:
+        except JobLost:
             assert not self._holds(claim)
         else:
             assert self._holds(claim)

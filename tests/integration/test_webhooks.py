@@ -12,7 +12,8 @@ import pytest
 from msgspec import structs
 from openai import BadRequestError, OpenAI
 
-from antiphon.app import webhook_receivers, wired
+from antiphon.app import wired
+from antiphon.app.receivers import webhook_receivers
 from antiphon.notices import Notice, Subscription
 from antiphon.settings import DatabaseSettings, KeySettings, Settings, WebhookSettings
 from antiphon.store.database import SqliteDatabase

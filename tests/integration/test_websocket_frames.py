@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from antiphon.settings import WebSocketSettings
+from antiphon.lifecycle_settings import WebSocketSettings
 from tests.integration.harness import KEY, PATIENCE, Gateway, assert_refused, sent, serving, settings_for, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -61,7 +61,7 @@ def numbers() -> list[tuple[tuple[str, ...], Type]]:
 
 
 def test_every_number_has_a_lower_bound_and_says_its_unit() -> None:
-    counts = {"port", "workers", "attempts_per_target"}
+    counts = {"port", "workers", "attempts_per_target", "version"}
     counts |= {"answers_at_once", "running_per_tenant", "queued_per_tenant"}
     counts |= {"concurrent_turns", "max_stream_ids"}
     for path, kind in numbers():

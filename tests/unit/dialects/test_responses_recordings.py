@@ -53,7 +53,7 @@ def turn_for(body: dict[str, Any] | None, **extra: Any) -> Turn:
         created_at=7,
         caller=CALLER,
         request=request,
-        input=new_items(request, around.new_id),
+        input=new_items(request, around.new_id, []),
         new_id=around.new_id,
         clock=around.clock,
     )

@@ -33,7 +33,7 @@ SUPERSET = json.loads(Path(__file__).with_name("response_superset.json").read_by
 REPLACED = ("error", "keepalive")
 NOT_ON_THE_WIRE = (
     errors.ConfigError,
-    errors.Conflict,
+    errors.JobLost,
     errors.AddressRefused,
     errors.ConfigError,
     errors.HeadTooLarge,
@@ -155,7 +155,7 @@ def test_the_prefixes_are_listed_as_servers() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "names"),
     [
-        ("post", "/v1/responses", set[str]()),
+        ("post", "/v1/responses", {"Idempotency-Key"}),
         (
             "get",
             "/v1/responses/{id}",
@@ -168,6 +168,8 @@ def test_the_prefixes_are_listed_as_servers() -> None:
             {"id", "limit", "order", "after", "before", "include", "include[]"},
         ),
         ("get", "/v1/models/{id}", {"id"}),
+        ("get", "/v1/prompts", {"limit", "after"}),
+        ("get", "/v1/prompts/{id}", {"id", "version"}),
     ],
 )
 def test_every_parameter_is_described(method: str, path: str, names: set[str]) -> None:

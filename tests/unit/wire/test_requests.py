@@ -21,6 +21,21 @@ WRONG = [
     (b'{"include":["everything"]}', "include[0]", "invalid_value"),
     (b'{"metadata":{"a":1}}', "metadata", "invalid_type"),
     (b'{"metadata":{' + b",".join(b'"%d":""' % n for n in range(17)) + b"}}", "metadata", "object_above_max_length"),
+    (b'{"metadata":{"' + b"k" * 65 + b'":""}}', "metadata", "string_above_max_length"),
+    (b'{"metadata":{"k":"' + b"v" * 513 + b'"}}', "metadata", "string_above_max_length"),
+    (b'{"safety_identifier":"' + b"s" * 129 + b'"}', "safety_identifier", "string_above_max_length"),
+    (b'{"max_tool_calls":0}', "max_tool_calls", "integer_below_min_value"),
+    (b'{"top_p":1.5}', "top_p", "decimal_above_max_value"),
+    (b'{"presence_penalty":-3}', "presence_penalty", "decimal_below_min_value"),
+    (b'{"frequency_penalty":3}', "frequency_penalty", "decimal_above_max_value"),
+    (b'{"input":"' + b"x" * 10_485_761 + b'"}', "input", "string_above_max_length"),
+    (
+        b'{"text":{"format":{"type":"json_schema","name":"' + b"n" * 65 + b'"}}}',
+        "text.format.name",
+        "string_above_max_length",
+    ),
+    (b'{"prompt":{"version":"1"}}', "prompt.id", "missing_required_parameter"),
+    (b'{"prompt":{"id":"p","variables":{"a":5}}}', "prompt.variables", "invalid_type"),
     (b'{"reasoning":{"effort":"huge"}}', "reasoning.effort", "invalid_value"),
     (b'{"text":{"format":{"type":"yaml"}}}', "text.format.type", "invalid_value"),
     (b'{"top_logprobs":21}', "top_logprobs", "integer_above_max_value"),
@@ -34,6 +49,12 @@ WRONG = [
     (b'{"a":' + b"[" * 100_000, None, "invalid_json"),
     (b'{"temperature":NaN}', "temperature", "invalid_json"),
 ]
+
+
+def test_the_limits_themselves_are_legal() -> None:
+    metadata = {f"{number:064}": "v" * 512 for number in range(16)}
+    body = {"metadata": metadata, "safety_identifier": "s" * 128, "prompt_cache_key": "k" * 128, "max_tool_calls": 1}
+    assert parse_request(msgspec.json.encode(body)).metadata == metadata
 
 
 @pytest.mark.parametrize(

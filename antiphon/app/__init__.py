@@ -1,0 +1,134 @@
+"""Settings become objects, objects become an ASGI application: the only place that knows concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from antiphon.app.edges import routing_of
+from antiphon.app.ids import new_request_id
+from antiphon.app.parts import Parts
+from antiphon.app.receivers import announcer, webhook_receivers
+from antiphon.app.upstreams import providers_of, seals_of
+from antiphon.gateway.background import Background
+from antiphon.gateway.desk import Desk
+from antiphon.gateway.worker import Worker
+from antiphon.http.call import Receive, Scope, Send
+from antiphon.http.draining import draining
+from antiphon.http.edge import Edge
+from antiphon.observe.logs import configure
+from antiphon.providers.discovery import Discovery
+from antiphon.settings import Settings
+from antiphon.store.database import SqliteDatabase
+
+
+class Application:
+    """The ASGI application. Everything it needs is opened by the lifespan, and closed by it in reverse."""
+
+    def __init__(self, settings: Settings, opened: Callable[[], None]) -> None:
+        """Opens nothing; `opened` is called when everything is."""
+        self._settings = settings
+        self._opened = opened
+        self._edge: Edge | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves `http` and `websocket`, and `lifespan` before and after them."""
+        edge = self._edge
+        if edge is not None and scope["type"] == "http":
+            await edge(scope, receive, send)
+        elif edge is not None and scope["type"] == "websocket":
+            await edge.websocket(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                self._edge = await stack.enter_async_context(wired(self._settings))
+            except Exception as error:  # noqa: BLE001 - whatever keeps it from starting, the server is to be told
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            self._opened()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(settings: Settings, opened: Callable[[], None] = lambda: None) -> Application:
+    """The application for these settings, not yet open; `opened` is called once it is."""
+    return Application(settings, opened)
+
+
+@asynccontextmanager
+async def wired(settings: Settings) -> AsyncGenerator[Edge]:
+    """Everything, open and wired together. Raises ConfigError, or StoreFailed when the database cannot be used."""
+    async with _opened(settings) as parts, AsyncExitStack() as stack:
+        desk = parts.desk(settings.background.answers_at_once)
+        worker = await stack.enter_async_context(_working(desk, parts))
+        later = Background(desk, worker)
+        idempotency = parts.idempotency(later.add)
+        stack.push_async_callback(idempotency.drain, settings.server.shutdown_seconds)
+        yield Edge(routing_of(parts, later, idempotency), parts.record, new_request_id)
+
+
+@asynccontextmanager
+async def working(settings: Settings, answers_at_once: int) -> AsyncGenerator[None]:
+    """Gives answers in the background, and serves nothing. Raises as `wired`."""
+    async with _opened(settings) as parts:
+        parts.tasks.create_task(parts.discovery.keep())
+        async with _working(parts.desk(answers_at_once), parts):
+            yield
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncGenerator[Parts]:
+    as_json = settings.logging.format == "json" or (settings.logging.format == "auto" and not sys.stderr.isatty())
+    request_log = configure(sys.stderr, level=settings.logging.level, as_json=as_json)
+    async with AsyncExitStack() as stack:
+        stack.callback(request_log.flush)
+        database = await stack.enter_async_context(
+            SqliteDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
+        )
+        receivers = webhook_receivers(settings, stack)
+        providers = providers_of(settings, seals_of(settings), stack)
+        tasks = await stack.enter_async_context(_endless())
+        yield Parts(
+            settings=settings,
+            database=database,
+            discovery=Discovery(providers, time.time),
+            announcer=announcer(settings, receivers, database, tasks),
+            tasks=tasks,
+            record=request_log,
+        )
+
+
+@asynccontextmanager
+async def _working(desk: Desk, parts: Parts) -> AsyncGenerator[Worker]:
+    """The worker; on leaving, running answers get the rest of the time that a shutdown may take."""
+    worker = Worker(desk, parts.tasks)
+    limit = parts.settings.server.shutdown_seconds
+    with draining(worker.stop_claiming, desk.gateway.live.end_all, limit):
+        worker.start()
+        try:
+            yield worker
+        finally:
+            await worker.close(limit)
+
+
+class _Closing(Exception):
+    """The application is closing."""
+
+
+@asynccontextmanager
+async def _endless() -> AsyncGenerator[asyncio.TaskGroup]:
+    """A group whose tasks, endless ones among them, end with it."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+            raise _Closing
+    except* _Closing:
+        pass

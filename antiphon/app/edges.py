@@ -1,0 +1,124 @@
+"""The routes and what is behind each of them."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Final
+
+import msgspec
+
+from antiphon import __version__
+from antiphon.app.parts import Parts
+from antiphon.gateway.background import Background
+from antiphon.gateway.idempotency import Idempotency
+from antiphon.gateway.relay import Relay
+from antiphon.http.auth import Keyring
+from antiphon.http.background import BackgroundEndpoints
+from antiphon.http.chains import ChainMemory
+from antiphon.http.chat import ChatEndpoint
+from antiphon.http.conversations import ConversationEndpoints
+from antiphon.http.docs import DocsEndpoint, LandingEndpoint
+from antiphon.http.health import HealthEndpoints, refuse_upgrade
+from antiphon.http.idempotent import IdempotentCreate
+from antiphon.http.lanes import Limits
+from antiphon.http.models import ModelsEndpoints
+from antiphon.http.openapi import OpenApiEndpoint
+from antiphon.http.prompts import PromptsEndpoints
+from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
+from antiphon.http.routes import Handlers, Routing, routing
+from antiphon.http.streams import Heartbeat
+from antiphon.http.websocket import SocketOptions, SocketParts
+from antiphon.http.websocket_session import Sockets
+from antiphon.protocols import Caller
+from antiphon.providers.cards import ModelCard
+from antiphon.settings import MASTER, Settings
+from antiphon.store.sweeper import Sweeper
+
+_SWEEP_SECONDS: Final = 60.0
+
+
+def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Routing:
+    """Every route. Begins what has to go on beside them."""
+    settings, tasks, gateway = parts.settings, parts.tasks, parts.gateway
+    options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
+    most, done_marker = options.max_body_bytes, options.done_marker
+    heartbeat = Heartbeat(settings.responses.keepalive_seconds, tasks)
+    sweeper = Sweeper(parts.database, time.time, _SWEEP_SECONDS)
+    for work in (heartbeat.run(), parts.discovery.keep(), sweeper.run(), idempotency.run()):
+        tasks.create_task(work)
+    background = BackgroundEndpoints(later, heartbeat, tasks, done_marker=done_marker)
+    idempotent = IdempotentCreate(idempotency, parts.responses, background, heartbeat, done_marker=done_marker)
+    responses = ResponsesEndpoints(gateway, parts.responses, background, heartbeat, options, idempotent)
+    conversations = ConversationEndpoints(parts.conversations, parts.conversation_desk, parts.surroundings, most)
+    prompts = PromptsEndpoints(parts.prompts, most)
+    chat = ChatEndpoint(Relay(gateway.router, gateway.policy.retries, random.random), tasks, most)
+    models = ModelsEndpoints(lambda: _cards(parts))
+    health = HealthEndpoints(__version__, {"database": parts.database.ping})
+    keyring = _keyring(settings)
+    handlers = Handlers(
+        create_response=responses.create,
+        retrieve_response=responses.retrieve,
+        delete_response=responses.delete,
+        cancel_response=background.cancel,
+        list_input_items=responses.input_items,
+        create_conversation=conversations.create,
+        retrieve_conversation=conversations.retrieve,
+        update_conversation=conversations.update,
+        delete_conversation=conversations.delete,
+        add_conversation_items=conversations.add_items,
+        list_conversation_items=conversations.list_items,
+        retrieve_conversation_item=conversations.retrieve_item,
+        delete_conversation_item=conversations.delete_item,
+        create_prompt=prompts.create,
+        list_prompts=prompts.list_prompts,
+        retrieve_prompt=prompts.retrieve,
+        add_prompt_version=prompts.add_version,
+        delete_prompt=prompts.delete,
+        create_chat_completion=chat.create,
+        list_models=models.list_models,
+        retrieve_model=models.retrieve_model,
+        health=health.health,
+        ready=health.ready,
+        openapi=OpenApiEndpoint(__version__),
+        docs=DocsEndpoint(),
+        landing=LandingEndpoint(__version__),
+        refuse_upgrade=refuse_upgrade,
+        connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
+    )
+    return routing(handlers, keyring)
+
+
+def _sockets(parts: Parts, keyring: Keyring) -> Sockets:
+    websocket = parts.settings.websocket
+    limits = Limits(websocket.concurrent_turns, websocket.max_stream_ids, websocket.max_frame_bytes)
+    return Sockets(
+        SocketParts(
+            gateway=parts.gateway,
+            responses=parts.responses,
+            keyring=keyring,
+            memory=ChainMemory(websocket.memory_bytes),
+            record=parts.record,
+            options=SocketOptions(limits, websocket.lifetime_seconds),
+        )
+    )
+
+
+async def _cards(parts: Parts) -> list[ModelCard]:
+    """Every model on offer: the owner's own names last, each with what is known of its first target."""
+    cards = await parts.discovery.cards()
+    known = {card.id: card for card in cards}
+    aliases = [
+        msgspec.structs.replace(known[alias.targets[0]], id=name, owned_by="antiphon")
+        if alias.targets[0] in known
+        else ModelCard(id=name, owned_by="antiphon")
+        for name, alias in parts.settings.models.items()
+    ]
+    return [*cards, *aliases]
+
+
+def _keyring(settings: Settings) -> Keyring:
+    keys = [(key.key, Caller(key.tenant or key.name, key.name)) for key in settings.keys]
+    if settings.master_key is not None:
+        keys.append((settings.master_key, Caller(MASTER, MASTER)))
+    return Keyring(keys)

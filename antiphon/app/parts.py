@@ -1,0 +1,145 @@
+"""What has been opened, and what is made of it: stores, the gateway, answers in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+
+from antiphon.app.ids import Identifiers
+from antiphon.conversation_protocols import Alongside, Holder
+from antiphon.errors import BadRequest, ConfigError
+from antiphon.gateway.bells import Bells
+from antiphon.gateway.conversations import ConversationDesk
+from antiphon.gateway.desk import BackgroundPolicy, Desk
+from antiphon.gateway.flow import Gateway, Kept, Policy, Surroundings
+from antiphon.gateway.idempotency import Idempotency
+from antiphon.gateway.leases import Leases
+from antiphon.gateway.prompts import PromptLibrary
+from antiphon.gateway.retries import RetryPolicy
+from antiphon.gateway.router import ModelRouter
+from antiphon.kept import StoredPrompt
+from antiphon.protocols import Announcer, Record, StoredTurn, Turn
+from antiphon.providers.discovery import Discovery
+from antiphon.settings import Settings
+from antiphon.store.conversation_turns import SqliteConversationTurns
+from antiphon.store.conversations import SqliteConversations
+from antiphon.store.database import SqliteDatabase
+from antiphon.store.idempotency import SqliteIdempotencyKeys
+from antiphon.store.items import SqliteItems
+from antiphon.store.jobs import SqliteJobs
+from antiphon.store.journal import SqliteJournal
+from antiphon.store.prompts import SqlitePrompts
+from antiphon.store.responses import SqliteResponses
+from antiphon.store.work import Work
+from antiphon.wire.conversations import view_of
+from antiphon.wire.prompts import checked_template
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """One process's. The store that ends background answers performs what `announcer` gives it as it does."""
+
+    settings: Settings
+    database: SqliteDatabase
+    discovery: Discovery
+    announcer: Announcer[Work[None]]
+    tasks: asyncio.TaskGroup
+    record: Record
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        return Surroundings(time.time, Identifiers(), random.random)
+
+    @cached_property
+    def responses(self) -> SqliteResponses:
+        return SqliteResponses(self.database, time.time)
+
+    @cached_property
+    def conversations(self) -> SqliteConversations:
+        return SqliteConversations(self.database, time.time)
+
+    @cached_property
+    def conversation_turns(self) -> SqliteConversationTurns:
+        return SqliteConversationTurns(self.database, time.time)
+
+    @cached_property
+    def conversation_desk(self) -> ConversationDesk:
+        turns = self.conversation_turns
+        return ConversationDesk(self.conversations, turns, self.responses, Leases(turns, self.tasks))
+
+    @cached_property
+    def prompts(self) -> PromptLibrary:
+        """Raises ConfigError for a template that no request can be made of."""
+        stored = SqlitePrompts(self.database, time.time)
+        return PromptLibrary(_configured_prompts(self.settings), stored, time.time, self.surroundings.new_id)
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        settings = self.settings
+        policy = Policy(
+            retries=RetryPolicy(**msgspec.structs.asdict(settings.retries)),
+            retention_days=settings.responses.retention_days,
+            implicit_conversation=settings.responses.implicit_conversation,
+            strict=settings.responses.strict,
+            hold_seconds=settings.responses.hold_seconds,
+        )
+        aliases = {name: alias.targets for name, alias in settings.models.items()}
+        router = ModelRouter(self.discovery, aliases)
+        kept = Kept(self.prompts, SqliteItems(self.database, time.time))
+        return Gateway(router, self.responses, policy, self.surroundings, self.conversation_desk, kept)
+
+    def idempotency(self, later: Callable[[Turn], Awaitable[object]]) -> Idempotency:
+        """`later` stores a turn to be answered in the background."""
+        wanted = self.settings.idempotency
+        lease = wanted.lease_seconds
+        keys = SqliteIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=wanted.keep_seconds)
+        return Idempotency(self.gateway, keys, self.tasks, later, lease_seconds=lease)
+
+    def desk(self, answers_at_once: int) -> Desk:
+        """What answers in the background are given with, so many at once in this process."""
+        background = self.settings.background
+        policy = BackgroundPolicy(
+            answers_at_once=answers_at_once,
+            running_per_tenant=background.running_per_tenant,
+            queued_per_tenant=background.queued_per_tenant,
+            heartbeat_seconds=min(background.heartbeat_seconds, background.lease_seconds / 3),
+            limit_seconds=background.limit_seconds,
+            poll_seconds=background.poll_seconds,
+            cancel_clears_output=background.cancel_clears_output,
+        )
+        joining = [self._announced, self._let_go]
+        return Desk(
+            gateway=self.gateway,
+            responses=self.responses,
+            jobs=SqliteJobs(self.database, time.time, background.lease_seconds, joining=joining),
+            journal=SqliteJournal(self.database, time.time),
+            bells=Bells(),
+            policy=policy,
+        )
+
+    def _announced(self, ended: StoredTurn) -> Work[None] | None:
+        return self.announcer.announce(ended.tenant, ended.id, f"response.{ended.status}", int(time.time()))
+
+    def _let_go(self, ended: StoredTurn) -> Alongside | None:
+        """The conversation that an answer in the background held, if it did not let go by itself."""
+        view = None if ended.parent_id is None else view_of(ended.parent_id)
+        if view is None:
+            return None
+        return self.conversation_turns.ending(Holder(ended.tenant, view.conversation_id, ended.id), ())
+
+
+def _configured_prompts(settings: Settings) -> dict[str, StoredPrompt]:
+    prompts: dict[str, StoredPrompt] = {}
+    for name, said in settings.prompts.items():
+        try:
+            template = checked_template(msgspec.json.encode(said.template))
+        except BadRequest as error:
+            raise ConfigError(f"`prompts.{name}.template`: {error.message}") from None
+        prompts[name] = StoredPrompt(id=name, version=said.version, created_at=0, template=template)
+    return prompts

@@ -1,0 +1,52 @@
+"""Providers: who is asked, over which connections, in which format."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import AsyncExitStack
+
+from antiphon.dialects.chat_upstream import ChatUpstream
+from antiphon.dialects.responses_upstream import ResponsesUpstream
+from antiphon.protocols import UpstreamDialect
+from antiphon.providers.deadlines import Timeouts
+from antiphon.providers.demo import Demo
+from antiphon.providers.discovery import Provider
+from antiphon.providers.http import HttpUpstream, default_trust
+from antiphon.providers.instance import ProviderInstance
+from antiphon.providers.proxy import Proxies
+from antiphon.sealing import Seals
+from antiphon.settings import Settings
+
+
+def seals_of(settings: Settings) -> Seals:
+    """The newest key seals. Without any, what was sealed can be opened for as long as this process lives."""
+    named = [*settings.security.sealing_keys, *filter(None, [settings.master_key])]
+    return Seals(named or [os.urandom(32).hex()], os.urandom)
+
+
+def providers_of(settings: Settings, seals: Seals, stack: AsyncExitStack) -> list[Provider]:
+    """Every provider that is switched on. `stack` closes their connections."""
+    timeouts = settings.timeouts
+    limits = Timeouts(
+        connect=timeouts.connect_seconds,
+        first_byte=timeouts.first_byte_seconds,
+        idle=timeouts.idle_seconds,
+        whole=timeouts.whole_seconds,
+    )
+    trust = default_trust()
+    upstreams: dict[str | None, HttpUpstream] = {}
+    native, chat = ResponsesUpstream(seals, seals.pseudonym), ChatUpstream(seals, seals.pseudonym)
+    dialects: dict[str, UpstreamDialect] = {native.name: native, chat.name: chat}
+    providers: list[Provider] = []
+    for name, provider in settings.providers.items():
+        if not provider.enabled or name == "demo":
+            continue
+        proxy = provider.proxy
+        if proxy not in upstreams:
+            upstreams[proxy] = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy), trust=trust)
+            stack.push_async_callback(upstreams[proxy].close)
+        providers.append(ProviderInstance(name, provider, upstreams[proxy], dialects))
+    if "demo" not in settings.providers or settings.providers["demo"].enabled:
+        providers.append(Demo(dialects["chat"], time.time))
+    return providers

@@ -1,0 +1,60 @@
+"""`item_reference`: items that a request names instead of repeating them (spec section 3.1).
+
+They are looked for in the turn's own history first, and then among the tenant's stored responses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.errors import BadRequest, NotFound
+from antiphon.kept import StoredItems
+from antiphon.protocols import Turn
+from antiphon.wire.requests import Item
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+async def resolve(turn: Turn, references: list[Item], stored: StoredItems | None) -> None:
+    """Puts the items into the turn, and into its request, where their references were.
+
+    What the history brings already is not said twice. Raises NotFound, or BadRequest for a reference without an id.
+    """
+    wanted = [_identifier(item) for item in references]
+    present = {item["id"] for item in turn.history if isinstance(item.get("id"), str)}
+    missing = [identifier for identifier in wanted if identifier not in present]
+    found = await stored.find(turn.caller.tenant, set(missing)) if missing and stored is not None else {}
+    for identifier in missing:
+        if identifier not in found:
+            raise _unknown(identifier)
+    resolved: list[Item] = []
+    places = {id(reference): identifier for reference, identifier in zip(references, wanted, strict=True)}
+    for item in turn.input:
+        identifier = places.get(id(item))
+        if identifier is None:
+            resolved.append(item)
+        elif identifier not in present:
+            present.add(identifier)
+            resolved.append(found[identifier].item)
+            if found[identifier].item.get("type") == "reasoning":
+                turn.origins[identifier] = found[identifier].provider
+    turn.input = resolved
+    body = _encode(turn.request.members() | {"input": resolved})
+    turn.request = msgspec.structs.replace(turn.request, input=resolved, body=body)
+
+
+def _identifier(item: Item) -> str:
+    identifier: Any = item.get("id")
+    if not isinstance(identifier, str):
+        raise BadRequest("Invalid type for 'id': expected a string.", param="input", code="invalid_type")
+    return identifier
+
+
+def _unknown(identifier: str) -> NotFound:
+    message = (
+        f"Item with id '{identifier[:256]}' not found. Items are not persisted when `store` is set to false."
+        " Try again with `store` set to true, or remove this item from your input."
+    )
+    return NotFound(message, param="input")
