@@ -7,7 +7,7 @@ import pytest
 from typing_extensions import override
 
 from antiphon.dialects.responses_upstream import ResponsesUpstream
-from antiphon.errors import Conflict, StoreFailed
+from antiphon.errors import Conflict, RateLimited, StoreFailed
 from antiphon.gateway import idempotency
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
 from antiphon.gateway.idempotency import Answering, Idempotency
@@ -78,10 +78,10 @@ class Scene:
         store = MemoryResponses()
         gateway = Gateway(router, store, Policy(), around, no_conversations(store))
         self.pauses = 0
-        self.registry = Idempotency(gateway, self.keys, group, self.never, lease_seconds=15.0, pause=self.pause)
+        self.registry = Idempotency(gateway, self.keys, group, self.refuse, lease_seconds=15.0, pause=self.pause)
 
-    async def never(self, _: Turn) -> None:
-        raise AssertionError("nothing is asked for in the background")
+    async def refuse(self, _: Turn) -> None:
+        raise RateLimited("too many")
 
     async def pause(self, seconds: float) -> None:
         assert seconds == 5.0
@@ -148,5 +148,5 @@ async def test_a_failure_frees_the_key_even_when_that_fails() -> None:
         scene.keys.broken = True
         answering, _ = await scene.answered(parse_request(b'{"model":"m","background":true}'))
         assert answering.error is not None
-        assert answering.error.code == "unsupported_parameter"
+        assert answering.error.code == "rate_limit_exceeded"
         assert [claim.key for claim in scene.keys.released] == ["k"]
