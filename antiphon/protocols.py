@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
 from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
+from antiphon.quirks import Quirks
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, Request
@@ -69,8 +70,9 @@ class Turn:
 
     `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
     an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
-    for an answer in the background, `hold` while the turn has a conversation to itself. The last four tell how the
-    answer came, or is coming, to be.
+    for an answer in the background, `hold` while the turn has a conversation to itself. `kept`, where it is set, is
+    what `input` was before the gateway shortened what the model reads; `compacts` asks for a compaction item alone. The
+    last four tell how the answer came, or is coming, to be; `notes` are the gateway's own warnings.
     """
 
     id: str
@@ -86,6 +88,9 @@ class Turn:
     conversation: str | None = None
     hold: ConversationHold | None = None
     strict: bool = False
+    kept: list[Item] | None = None
+    compacts: bool = False
+    notes: tuple[str, ...] = ()
     target: Target | None = None
     warnings: tuple[str, ...] = ()
     transformations: tuple[Transformation, ...] = ()
@@ -98,48 +103,6 @@ class Turn:
 
 
 # --- providers --------------------------------------------------------------------------------------------------------
-
-MaxTokensField = Literal["max_completion_tokens", "max_tokens"]
-EffortStyle = Literal["reasoning_effort", "reasoning.effort", "thinking.type", "none"]
-ReasoningReplay = Literal["reasoning_content", "reasoning", "reasoning_details", "thinking", "none"]
-FileStyle = Literal["file", "file_or_url", "document_url"]
-
-
-class Quirks(Struct, frozen=True, kw_only=True):
-    """How a provider departs from the format it speaks. The defaults describe OpenAI itself."""
-
-    # chat completions
-    developer_role: bool = True
-    max_tokens_field: MaxTokensField = "max_completion_tokens"
-    stream_usage: bool = True
-    effort_style: EffortStyle = "reasoning_effort"
-    efforts: tuple[str, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-    reasoning_replay: ReasoningReplay = "none"
-    reasoning_with_calls: bool = False  # calls are replayed with a reasoning field, be it empty
-    signed_calls: str = ""  # a pattern of models that take no call back without a signature
-    think_tags: bool = False
-    json_schema: bool = True
-    strict_functions: bool = True
-    tool_choice_required: str = "required"  # its own word for it; "auto" where no call can be demanded
-    tool_choice_named: bool = True
-    allowed_tools: bool = False
-    custom_tools: bool = False
-    parallel_tool_calls: bool = True
-    image_input: bool = True
-    file_input: bool = True
-    file_style: FileStyle = "file"
-    audio_input: bool = True
-    video_input: bool = False
-    user_after_tool: bool = True  # a user may speak right after a tool
-    call_id_digits: int = 0  # ids of calls are exactly so many letters and digits
-    reasoning_outside_completion: bool = False
-    refused_fields: frozenset[str] = frozenset()
-    temperature_max: float = 2.0
-    # responses
-    stores: bool = True
-    encrypted_reasoning_models: str = ""
-    blob_prefix: str = ""  # how the blobs begin that it makes itself; others it cannot open
-    chat_only_models: str = ""
 
 
 class UpstreamReply(Protocol):
@@ -244,7 +207,8 @@ class UpstreamDialect(Protocol):
 class Target:
     """One model at one provider under one credential. `name` is public: ``provider/model``.
 
-    `post_chat`, where the provider takes chat completions as they are, sends those. `deployment` tells one place where
+    `post_chat`, where the provider takes chat completions as they are, sends those; `post_count` and `post_compact`,
+    where it counts tokens and compacts in the Responses format itself, ask for that. `deployment` tells one place where
     the provider keeps its secrets from another: what one of them has sealed, another cannot open.
     """
 
@@ -254,6 +218,8 @@ class Target:
     dialect: UpstreamDialect
     post: Post
     post_chat: Post | None = None
+    post_count: Post | None = None
+    post_compact: Post | None = None
     quirks: Quirks = Quirks()
     deployment: str = ""
 
@@ -263,6 +229,14 @@ class Router(Protocol):
 
     async def targets(self, model: str, provider: str | None) -> Sequence[Target]:
         """Best first. Raises BadRequest with near matches when nobody has the model."""
+        ...
+
+
+class Windows(Protocol):
+    """What is known of the sizes of models."""
+
+    async def context_window(self, target: str) -> int | None:
+        """How many tokens a target, by its public name, takes in all; None where nobody has told."""
         ...
 
 

@@ -12,7 +12,8 @@ from antiphon.dialects.chat_answer import whole
 from antiphon.dialects.chat_reader import ChatReader
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Caller, Quirks, Target, Turn, UpstreamReply
+from antiphon.protocols import Caller, Target, Turn, UpstreamReply
+from antiphon.quirks import Quirks
 from antiphon.wire.events import Event, Outcome
 from antiphon.wire.requests import parse_request
 from tests.fakes import SEALER, pseudonym

@@ -30,7 +30,6 @@ from antiphon.protocols import (
     Ancestor,
     Caller,
     Post,
-    Quirks,
     Responses,
     Router,
     Sealer,
@@ -40,6 +39,7 @@ from antiphon.protocols import (
     UpstreamDialect,
     UpstreamReply,
 )
+from antiphon.quirks import Quirks
 from antiphon.wire.assembly import events_of
 from antiphon.wire.conversations import ConversationView
 from antiphon.wire.events import Chunk, Event, frame, render

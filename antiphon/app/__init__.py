@@ -94,12 +94,14 @@ async def _opened(settings: Settings) -> AsyncGenerator[Parts]:
             SqliteDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
         receivers = webhook_receivers(settings, stack)
-        providers = providers_of(settings, seals_of(settings), stack)
+        seals = seals_of(settings)
+        providers = providers_of(settings, seals, stack)
         tasks = await stack.enter_async_context(_endless())
         yield Parts(
             settings=settings,
             database=database,
             discovery=Discovery(providers, time.time),
+            sealer=seals,
             announcer=announcer(settings, receivers, database, tasks),
             tasks=tasks,
             record=request_log,

@@ -17,6 +17,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.chains import ChainMemory
 from antiphon.http.chat import ChatEndpoint
+from antiphon.http.compact import CompactEndpoints
 from antiphon.http.conversations import ConversationEndpoints
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.health import HealthEndpoints, refuse_upgrade
@@ -52,6 +53,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
     responses = ResponsesEndpoints(gateway, parts.responses, background, heartbeat, options, idempotent)
     conversations = ConversationEndpoints(parts.conversations, parts.conversation_desk, parts.surroundings, most)
     prompts = PromptsEndpoints(parts.prompts, most)
+    compact = CompactEndpoints(gateway, tasks, most)
     chat = ChatEndpoint(Relay(gateway.router, gateway.policy.retries, random.random), tasks, most)
     models = ModelsEndpoints(lambda: _cards(parts))
     health = HealthEndpoints(__version__, {"database": parts.database.ping})
@@ -62,6 +64,8 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         delete_response=responses.delete,
         cancel_response=background.cancel,
         list_input_items=responses.input_items,
+        count_input_tokens=compact.input_tokens,
+        compact_response=compact.compact,
         create_conversation=conversations.create,
         retrieve_conversation=conversations.retrieve,
         update_conversation=conversations.update,

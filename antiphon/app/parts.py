@@ -15,16 +15,18 @@ from antiphon.app.ids import Identifiers
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
 from antiphon.gateway.bells import Bells
+from antiphon.gateway.compact import Compactor
 from antiphon.gateway.conversations import ConversationDesk
+from antiphon.gateway.counting import Counter
 from antiphon.gateway.desk import BackgroundPolicy, Desk
-from antiphon.gateway.flow import Gateway, Kept, Policy, Surroundings
+from antiphon.gateway.flow import Gateway, Means, Policy, Surroundings
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.leases import Leases
 from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.kept import StoredPrompt
-from antiphon.protocols import Announcer, Record, StoredTurn, Turn
+from antiphon.protocols import Announcer, Record, Sealer, StoredTurn, Turn
 from antiphon.providers.discovery import Discovery
 from antiphon.settings import Settings
 from antiphon.store.conversation_turns import SqliteConversationTurns
@@ -48,6 +50,7 @@ class Parts:
     settings: Settings
     database: SqliteDatabase
     discovery: Discovery
+    sealer: Sealer
     announcer: Announcer[Work[None]]
     tasks: asyncio.TaskGroup
     record: Record
@@ -91,8 +94,13 @@ class Parts:
         )
         aliases = {name: alias.targets for name, alias in settings.models.items()}
         router = ModelRouter(self.discovery, aliases)
-        kept = Kept(self.prompts, SqliteItems(self.database, time.time))
-        return Gateway(router, self.responses, policy, self.surroundings, self.conversation_desk, kept)
+        means = Means(
+            prompts=self.prompts,
+            items=SqliteItems(self.database, time.time),
+            sealer=self.sealer,
+            compactor=Compactor(self.sealer, Counter(), self.discovery),
+        )
+        return Gateway(router, self.responses, policy, self.surroundings, self.conversation_desk, means)
 
     def idempotency(self, later: Callable[[Turn], Awaitable[object]]) -> Idempotency:
         """`later` stores a turn to be answered in the background."""

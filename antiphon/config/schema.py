@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from antiphon.settings import Settings
 
 _REFERENCE: Final = {

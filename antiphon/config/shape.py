@@ -24,7 +24,7 @@ from msgspec.inspect import (
     type_info,
 )
 
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from antiphon.settings import ProviderSettings, Settings
 
 SETTINGS: Final = type_info(Settings)

@@ -292,7 +292,8 @@ class _Reading:
             self.steps.append(Said("developer", [InputText(hosted.text)], place))
         else:
             message = f"Items of type '{kind}' mean nothing to {self._target.provider}; they were left out."
-            self._losses.lose(message, f"{place}.type")
+            code = "invalid_encrypted_content" if kind == "compaction" else "unsupported_value"
+            self._losses.lose(message, f"{place}.type", code)
 
 
 def _texts(parts: list[Part] | None) -> Iterator[str]:

@@ -16,7 +16,8 @@ from antiphon.dialects.chat_messages import MessageWriter
 from antiphon.dialects.chat_tools import Offer, offer
 from antiphon.dialects.sealed import Unsealing
 from antiphon.errors import BadRequest
-from antiphon.protocols import Built, Pseudonym, Quirks, Sealer, Target, Turn
+from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
+from antiphon.quirks import Quirks
 from antiphon.wire.requests import KNOWN_FIELDS, Effort, Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]

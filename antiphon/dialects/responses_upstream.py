@@ -44,6 +44,8 @@ _OURS: Final = (
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
 """Members that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
+_FOREIGN: Final = "A conversation that another provider compacted cannot be read by {}."
+
 
 class ResponsesUpstream:
     """Implements `protocols.UpstreamDialect` for `POST {base}/responses`."""
@@ -75,7 +77,8 @@ class ResponsesUpstream:
                 members[name] = self._pseudonym(turn.caller.tenant, value)
         if _seals(target):
             members["include"] = [*(request.include or ()), *(() if request.includes(SEALED) else (SEALED,))]
-        if turn.history or (isinstance(request.input, list) and (target.quirks.stores or _reasons(turn))):
+        changed = turn.history or turn.kept is not None
+        if changed or (isinstance(request.input, list) and (target.quirks.stores or _reasons(turn))):
             members["input"] = self._replayable(turn, target, losses)
         for name in target.quirks.refused_fields & members.keys():
             del members[name]
@@ -117,6 +120,9 @@ class ResponsesUpstream:
                         losses.remove(item, found, target)
                         continue
                     item = found  # noqa: PLW2901 - the item as this provider may see it
+                elif item.get("type") == "compaction" and turn.origins.get(str(item.get("id"))) != target.provider:
+                    losses.lose(_FOREIGN.format(target.provider), "input", "invalid_encrypted_content")
+                    continue
                 items.append(_without_id(item) if target.quirks.stores else item)
         return items
 
@@ -176,10 +182,10 @@ class _Losses:
         self.warnings: dict[str, None] = {}
         self.removed: list[Transformation] = []
 
-    def lose(self, message: str, param: str) -> None:
+    def lose(self, message: str, param: str, code: str = "unsupported_parameter") -> None:
         """Notes a loss. Raises BadRequest when strict."""
         if self._strict:
-            raise BadRequest(message, param=param, code="unsupported_parameter")
+            raise BadRequest(message, param=param, code=code)
         self.warnings[message] = None
 
     def remove(self, item: Item, reason: TransformationReason, target: Target) -> None:

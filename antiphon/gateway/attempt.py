@@ -37,7 +37,7 @@ class Attempt:
         turn, target = self._turn, self._target
         built = target.dialect.build(turn, target)
         turn.target = target
-        turn.warnings, turn.transformations = built.warnings, built.transformations
+        turn.warnings, turn.transformations = turn.notes + built.warnings, built.transformations
         turn.attempts += 1
         self._delivery.provider = target.provider
         seconds = None if turn.begun is None else turn.begun.seconds

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,7 +18,9 @@ from msgspec import Struct
 from antiphon.errors import AntiphonError, BadRequest, GatewayError, JobLost
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import Attempt
+from antiphon.gateway.compact import Compactor, unfolded
 from antiphon.gateway.conversations import ConversationDesk
+from antiphon.gateway.counting import Counter
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found, output_of
 from antiphon.gateway.live import LiveAnswers
@@ -27,13 +29,15 @@ from antiphon.gateway.references import resolve
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.warm_up import warmed_up
 from antiphon.kept import StoredItems
-from antiphon.protocols import Ancestry, Caller, Clock, Responses, Router, Sink, StoredTurn, Target, Turn
+from antiphon.protocols import Ancestry, Caller, Clock, Responses, Router, Sealer, Sink, StoredTurn, Target, Turn
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId, named_after
 from antiphon.wire.requests import Item, PromptRef, Request
+from antiphon.wire.synthesis import synthesised
 
 _logger: Final = logging.getLogger("antiphon.gateway")
 _SECONDS_PER_DAY: Final = 86_400
+T = TypeVar("T")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -55,11 +59,13 @@ class Surroundings(Struct, frozen=True):
     random: Callable[[], float]
 
 
-class Kept(Struct, frozen=True):
-    """What requests may name beside responses. What is None is not there, so that nothing of it is found."""
+class Means(Struct, frozen=True):
+    """What some requests need beside providers and responses. What is None is not there: nothing of it is found."""
 
     prompts: PromptLibrary | None = None
     items: StoredItems | None = None
+    sealer: Sealer | None = None
+    compactor: Compactor | None = None
 
 
 class Gateway:
@@ -72,7 +78,7 @@ class Gateway:
         policy: Policy,
         surroundings: Surroundings,
         conversations: ConversationDesk,
-        kept: Kept | None = None,
+        means: Means | None = None,
     ) -> None:
         """Opens nothing: everything it needs is handed in."""
         self.router = router
@@ -80,8 +86,9 @@ class Gateway:
         self._conversations = conversations
         self.policy = policy
         self.surroundings = surroundings
-        self._kept = kept or Kept()
+        self._means = means or Means()
         self.live = LiveAnswers()
+        self.compactor = self._means.compactor or Compactor(self._means.sealer, Counter(), None)
 
     async def open(
         self, request: Request, caller: Caller, ancestry: Ancestry | None = None, response_id: str | None = None
@@ -107,15 +114,21 @@ class Gateway:
             strict=self.is_strict(request),
         )
         if request.previous_response_id is not None or request.conversation is not None:
-            await self.resolve(turn, ancestry)
+            await self._precede(turn, ancestry)
         else:
             self._name_conversation(turn)
         if references:
-            await resolve(turn, references, self._kept.items)
+            await resolve(turn, references, self._means.items)
+        unfolded(turn, self._means.sealer)
         return turn
 
-    async def resolve(self, turn: Turn, ancestry: Ancestry | None = None) -> None:
-        """Gives a turn everything that was said before it, and the conversation that it names. As `open`."""
+    async def resolve(self, turn: Turn) -> None:
+        """Gives a turn that was made again what it had when it was opened. Raises as `open`."""
+        await self._precede(turn, None)
+        unfolded(turn, self._means.sealer)
+
+    async def _precede(self, turn: Turn, ancestry: Ancestry | None) -> None:
+        """Gives a turn everything that was said before it, and the conversation that it names."""
         request = turn.request
         lineage = None
         if request.previous_response_id is not None:
@@ -181,13 +194,36 @@ class Gateway:
         return outcome
 
     async def _ask(self, turn: Turn, delivery: Delivery) -> Outcome:
+        request, history, given = turn.request, turn.history, turn.input
+
         async def attempt(target: Target) -> Outcome:
             delivery.forget()
+            if request.truncation == "auto":
+                await self.compactor.trim(turn, target, history, given)
             keep = partial(self._keep, turn, target, delivery)
             return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
 
-        targets = await self.router.targets(turn.request.model or "", turn.request.wanted_provider)
+        targets = await self.router.targets(request.model or "", request.wanted_provider)
+        if turn.compacts:
+            return await self._compact(turn, targets, delivery)
+        if request.context_management is not None:
+            targets = await self.compactor.ahead(turn, targets, self.ask_quietly)
+            history, given = turn.history, turn.input
         return await ask(targets, attempt, self.policy.retries, self.surroundings.random, lambda: delivery.output)
+
+    async def ask_quietly(self, targets: Sequence[Target], attempt: Callable[[Target], Awaitable[T]]) -> T:
+        """What the first target to succeed gives, where nothing of it is sent before it is whole."""
+        return await ask(targets, attempt, self.policy.retries, self.surroundings.random, lambda: False)
+
+    async def _compact(self, turn: Turn, targets: Sequence[Target], delivery: Delivery) -> Outcome:
+        """The answer to `compaction_trigger`."""
+        target, outcome = await self.compactor.whole(turn, targets, self.ask_quietly)
+        delivery.provider = target.provider
+        last = Chunk(tuple(synthesised(outcome.body))) if turn.request.streamed else None
+        await self._keep(turn, target, delivery, outcome, last)
+        if last is not None:
+            await delivery.end(last)
+        return outcome
 
     async def _fail(self, turn: Turn, delivery: Delivery, error: AntiphonError) -> Outcome:
         """Ends an answer that has begun; one that has not is left to its caller."""
@@ -223,10 +259,12 @@ class Gateway:
                 model=(request.model or "") if target is None else target.name,
                 provider=provider,
                 upstream_id=outcome.upstream_id,
-                input=_encode(turn.input),
+                input=_encode(turn.input if turn.kept is None else turn.kept),
                 body=outcome.body,
                 frames=None if last is None else delivery.record(last),
-                along=None if hold is None else hold.ending(turn.input, _said(outcome), provider),
+                along=None
+                if hold is None
+                else hold.ending(turn.input if turn.kept is None else turn.kept, _said(outcome), provider),
             )
         )
         if hold is not None:
@@ -238,7 +276,7 @@ class Gateway:
         return None if retention is None else turn.created_at + retention * _SECONDS_PER_DAY
 
     async def _rendered(self, request: Request, prompt: PromptRef, caller: Caller) -> Request:
-        prompts = self._kept.prompts
+        prompts = self._means.prompts
         if prompts is None:
             raise unknown_prompt(prompt.id, "prompt")
         return await prompts.render(request, prompt, caller.tenant)

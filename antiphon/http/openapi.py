@@ -15,6 +15,7 @@ from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
+from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
 from antiphon.http.openapi_schemas import schemas
 from antiphon.http.routes import PREFIXES
 
@@ -38,7 +39,7 @@ print(answer.output_text)
 - **Every answer** has an `x-request-id`: quote it when you ask the gateway's owner about a request.
 """
 
-EVERY_OPERATION: Final = {**OPERATIONS, **CONVERSATION_OPERATIONS}
+EVERY_OPERATION: Final = {**OPERATIONS, **CONVERSATION_OPERATIONS, **PROMPT_OPERATIONS}
 
 _SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key of this gateway."},
@@ -84,7 +85,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, TAG],
+        "tags": [*TAGS, TAG, PROMPT_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),

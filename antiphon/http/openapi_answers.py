@@ -67,11 +67,16 @@ HEADERS: Final[Json] = {
         "description": "Milliseconds until it is worth asking again; only while the answer is not over.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "TokenCount": {
+        "description": "Who counted: the provider, a vocabulary, or an estimate.",
+        "schema": {"type": "string", "enum": ["native", "tokenizer", "estimate"]},
+    },
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "ETag": {"description": "Send it back in `if-none-match`.", "schema": {"type": "string"}},
 }
 ANSWERED: Final = {"antiphon-target": "Target", "antiphon-attempts": "Attempts", "antiphon-warnings": "Warnings"}
 POLLED: Final = {"openai-poll-after-ms": "PollAfter"}
+COUNTED: Final = {"antiphon-token-count": "TokenCount", **ANSWERED}
 CACHED: Final = {"etag": "ETag"}
 
 

@@ -7,23 +7,21 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
-from antiphon.http.openapi_answers import ANSWERED, CACHED, POLLED, answer, json_answer, refused, schema
+from antiphon.http.openapi_answers import ANSWERED, CACHED, COUNTED, POLLED, answer, json_answer, refused, schema
 from antiphon.http.queries import Page
 from antiphon.wire.requests import Include
 
 Json = dict[str, Any]
 
 _CREATE_ERRORS: Final = (400, 401, 403, 404, 409, 413, 415, 429, 500, 502, 503, 504)
-_STORED_ERRORS: Final = (400, 401, 404, 500, 503)
+STORED_ERRORS: Final = (400, 401, 404, 500, 503)
 _PAGE: Final = Page()
 
 RESPONSES: Final = "Responses"
-PROMPTS: Final = "Prompts"
 MODELS: Final = "Models"
 GATEWAY: Final = "Gateway"
 TAGS: Final = (
     {"name": RESPONSES, "description": "Answers: made, kept, fetched, replayed, gone on from."},
-    {"name": PROMPTS, "description": "Templates that requests name instead of repeating them."},
     {"name": MODELS, "description": "What can be asked."},
     {"name": GATEWAY, "description": "The gateway itself. No key is needed here."},
 )
@@ -60,20 +58,20 @@ class Operation(Struct, frozen=True, kw_only=True):
         return described if self.tag != GATEWAY else described | {"security": []}
 
 
-def _query(name: str, description: str, kind: Json) -> Json:
+def query(name: str, description: str, kind: Json) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": kind}
 
 
-def _in_path(name: str, description: str) -> Json:
+def in_path(name: str, description: str) -> Json:
     return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
 
 
 _INCLUDABLE: Final = {"type": "array", "items": {"type": "string", "enum": list(get_args(Include))}}
 _INCLUDE: Final = (
-    _query("include", "Parts of an answer that are left out unless they are asked for.", _INCLUDABLE),
-    _query("include[]", "The same, as some clients spell a list.", _INCLUDABLE),
+    query("include", "Parts of an answer that are left out unless they are asked for.", _INCLUDABLE),
+    query("include[]", "The same, as some clients spell a list.", _INCLUDABLE),
 )
-_RESPONSE_ID: Final = _in_path("id", "The response's id.")
+_RESPONSE_ID: Final = in_path("id", "The response's id.")
 
 _IDEMPOTENCY_KEY: Final[Json] = {
     "name": "Idempotency-Key",
@@ -81,7 +79,6 @@ _IDEMPOTENCY_KEY: Final[Json] = {
     "description": "Names the request: sent again under the same key, it is answered as it was, or is being, answered.",
     "schema": {"type": "string", "maxLength": 255},
 }
-_PROMPT_ID: Final = _in_path("id", "The prompt's id.")
 
 _STREAM_EXAMPLE: Final = (
     'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":4,'
@@ -149,16 +146,19 @@ _REQUESTS: Final[Json] = {
     },
 }
 
-_TEMPLATE: Final[Json] = {
-    "model": "demo/echo",
-    "instructions": "You speak to {{name}}.",
-    "input": [{"role": "user", "content": "Say hello in {{language}}."}],
+_SHORT: Final[Json] = {
+    "history": {
+        "summary": "A conversation",
+        "value": {
+            "model": "demo/echo",
+            "instructions": "Keep every number.",
+            "input": [
+                {"role": "user", "content": "My flight is LH 401."},
+                {"role": "assistant", "content": "Noted."},
+            ],
+        },
+    },
 }
-
-
-def _template_body(name: str, example: Json) -> Json:
-    return {"required": True, "content": {"application/json": {"schema": schema(name), "example": example}}}
-
 
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("post", "/v1/responses"): Operation(
@@ -175,6 +175,31 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters=(_IDEMPOTENCY_KEY,),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _REQUESTS}}},
         answers={"200": answer("The answer, or its events.", _RESPONSE, ANSWERED | POLLED)},
+        errors=_CREATE_ERRORS,
+        relays=True,
+    ),
+    ("post", "/v1/responses/input_tokens"): Operation(
+        id="countInputTokens",
+        tag=RESPONSES,
+        summary="Count input tokens",
+        description=(
+            "How many tokens a request would be, without making it. The provider counts where it offers to, else the"
+            " gateway; the header `antiphon-token-count` tells which. Nothing is stored."
+        ),
+        body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _SHORT}}},
+        answers={"200": answer("The count.", {"application/json": {"schema": schema("InputTokens")}}, COUNTED)},
+        errors=_CREATE_ERRORS,
+    ),
+    ("post", "/v1/responses/compact"): Operation(
+        id="compactResponse",
+        tag=RESPONSES,
+        summary="Compact a conversation",
+        description=(
+            "Makes a conversation short: the user's messages, word for word, and one `compaction` item for all else."
+            " Send `output`, as it is, as the beginning of the next `input`, to whatever model. Nothing is stored."
+        ),
+        body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _SHORT}}},
+        answers={"200": json_answer("The short conversation.", "Compaction")},
         errors=_CREATE_ERRORS,
         relays=True,
     ),
@@ -219,22 +244,22 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         parameters=(
             _RESPONSE_ID,
-            _query("stream", "Whether to send events.", {"type": "boolean", "default": False}),
-            _query(
+            query("stream", "Whether to send events.", {"type": "boolean", "default": False}),
+            query(
                 "starting_after",
                 "The last event that you have; the next one comes first.",
                 {"type": "integer", "minimum": 0},
             ),
-            _query(
+            query(
                 "include_obfuscation",
                 "Whether replayed deltas keep the padding that hides their length.",
                 {"type": "boolean", "default": True},
             ),
-            _query("provider", "Find it only if this provider made it.", {"type": "string"}),
+            query("provider", "Find it only if this provider made it.", {"type": "string"}),
             *_INCLUDE,
         ),
         answers={"200": answer("The response, or its events.", _RESPONSE, POLLED)},
-        errors=_STORED_ERRORS,
+        errors=STORED_ERRORS,
     ),
     ("delete", "/v1/responses/{id}"): Operation(
         id="deleteResponse",
@@ -252,7 +277,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         description="Ends an answer in the background, and keeps the items that were finished. Again is no error.",
         parameters=(_RESPONSE_ID,),
         answers={"200": json_answer("The response as it is then.", "Response")},
-        errors=_STORED_ERRORS,
+        errors=STORED_ERRORS,
     ),
     ("get", "/v1/responses/{id}/input_items"): Operation(
         id="listInputItems",
@@ -261,69 +286,18 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         description="Every item that was in its context as input, those of earlier turns among them.",
         parameters=(
             _RESPONSE_ID,
-            _query(
+            query(
                 "limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 100, "default": _PAGE.limit}
             ),
-            _query(
+            query(
                 "order", "`desc`: newest first.", {"type": "string", "enum": ["asc", "desc"], "default": _PAGE.order}
             ),
-            _query("after", "The item's id before the page, in the order asked for.", {"type": "string"}),
-            _query("before", "The item's id behind the page, in the order asked for.", {"type": "string"}),
+            query("after", "The item's id before the page, in the order asked for.", {"type": "string"}),
+            query("before", "The item's id behind the page, in the order asked for.", {"type": "string"}),
             *_INCLUDE,
         ),
         answers={"200": json_answer("One page.", "ItemList")},
-        errors=_STORED_ERRORS,
-    ),
-    ("post", "/v1/prompts"): Operation(
-        id="createPrompt",
-        tag=PROMPTS,
-        summary="Create a prompt",
-        description=(
-            "Keeps a template: members of a create request, with `{{variables}}` in `instructions` and in the texts of"
-            " `input`. A request names it in `prompt`."
-        ),
-        body=_template_body("NewPrompt", {"id": "greeting", "template": _TEMPLATE}),
-        answers={"200": json_answer("Its first version.", "Prompt")},
-        errors=(400, 401, 409, 413, 415, 500, 503),
-    ),
-    ("get", "/v1/prompts"): Operation(
-        id="listPrompts",
-        tag=PROMPTS,
-        summary="List prompts",
-        description="Your own and those of the configuration, each in its newest version, in the order of their ids.",
-        parameters=(
-            _query("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-            _query("after", "The id of the last prompt of the page before.", {"type": "string"}),
-        ),
-        answers={"200": json_answer("One page.", "PromptList")},
-        errors=(400, 401, 500, 503),
-    ),
-    ("get", "/v1/prompts/{id}"): Operation(
-        id="retrievePrompt",
-        tag=PROMPTS,
-        summary="Retrieve a prompt",
-        parameters=(_PROMPT_ID, _query("version", "Which version; the newest when absent.", {"type": "string"})),
-        answers={"200": json_answer("The prompt.", "Prompt")},
-        errors=_STORED_ERRORS,
-    ),
-    ("post", "/v1/prompts/{id}/versions"): Operation(
-        id="addPromptVersion",
-        tag=PROMPTS,
-        summary="Add a version of a prompt",
-        description="Requests that name no version use it from now on. Earlier versions never change.",
-        parameters=(_PROMPT_ID,),
-        body=_template_body("NewVersion", {"template": _TEMPLATE}),
-        answers={"200": json_answer("The new version.", "Prompt")},
-        errors=(400, 401, 404, 413, 415, 500, 503),
-    ),
-    ("delete", "/v1/prompts/{id}"): Operation(
-        id="deletePrompt",
-        tag=PROMPTS,
-        summary="Delete a prompt",
-        description="With all its versions. Answers that were made with it stay as they are.",
-        parameters=(_PROMPT_ID,),
-        answers={"200": json_answer("It is gone.", "DeletedPrompt")},
-        errors=_STORED_ERRORS,
+        errors=STORED_ERRORS,
     ),
     ("get", "/v1/models"): Operation(
         id="listModels",
@@ -338,7 +312,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         tag=MODELS,
         summary="Retrieve a model",
         description="By its id, whose slashes may stand as they are.",
-        parameters=(_in_path("id", "`provider/model`."),),
+        parameters=(in_path("id", "`provider/model`."),),
         answers={"200": json_answer("The model.", "Model")},
         errors=(401, 404, 500, 503),
     ),
@@ -384,7 +358,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         id="docsAsset",
         tag=GATEWAY,
         summary="Documentation assets",
-        parameters=(_in_path("asset", "The file's name."),),
+        parameters=(in_path("asset", "The file's name."),),
         answers={"200": answer("The file.", {"*/*": {}}, CACHED)},
         errors=(404,),
     ),

@@ -17,6 +17,7 @@ from antiphon.providers.cards import ModelCard
 from antiphon.wire.conversations import ConversationUpdate, NewConversation, NewItems
 from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import ResponseObject
+from antiphon.wire.usage import Usage
 
 REF: Final = "#/components/schemas/{name}"
 Schema = dict[str, Any]
@@ -37,6 +38,7 @@ _ELEMENTS: Final = (
     ("ItemList", "data", "InputItem"),
     ("NewConversation", "items", "InputItem"),
     ("NewItems", "items", "InputItem"),
+    ("Compaction", "output", "InputItem"),
 )
 """Arrays of items, which `wire` types as plain objects, and what their elements are."""
 
@@ -99,6 +101,23 @@ class ItemList(Struct):
     has_more: bool
 
 
+class InputTokens(Struct):
+    """How many tokens a request would be."""
+
+    object: Literal["response.input_tokens"]
+    input_tokens: int
+
+
+class Compaction(Struct):
+    """A conversation made short. `output` is the beginning of the next `input`, as it is."""
+
+    id: str
+    object: Literal["response.compaction"]
+    created_at: int
+    output: list[Item]
+    usage: Usage
+
+
 class ModelList(Struct):
     """Every model on offer."""
 
@@ -141,7 +160,7 @@ class DeletedPrompt(Struct):
 
 _ANSWERS: Final = (
     *(ResponseObject, ItemList, DeletedResponse, Conversation, DeletedConversation),
-    *(Prompt, PromptList, DeletedPrompt, Error, ModelList, Health, Readiness, Landing),
+    *(InputTokens, Compaction, Prompt, PromptList, DeletedPrompt, Error, ModelList, Health, Readiness, Landing),
 )
 _BODIES: Final = (Request, NewConversation, ConversationUpdate, NewItems, NewPrompt, NewVersion)
 

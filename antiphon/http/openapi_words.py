@@ -33,6 +33,7 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
             " down."
         ),
         "truncation": "Whether the oldest items may be left out when the context is too long.",
+        "context_management": "What shall happen when the prompt is longer than a threshold: compact it first.",
         "service_tier": "The provider's own service class.",
         "metadata": "Up to 16 pairs of your own: keys of up to 64 characters, values of up to 512.",
         "prompt_cache_key": "Requests with the same key are likely to share a provider's cache.",

@@ -64,6 +64,8 @@ class Handlers(Struct, frozen=True):
     retrieve_prompt: Handler
     add_prompt_version: Handler
     delete_prompt: Handler
+    count_input_tokens: Handler
+    compact_response: Handler
     create_chat_completion: Handler
     list_models: Handler
     retrieve_model: Handler
@@ -88,6 +90,8 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
     return [
         private("/v1/responses", "POST", handlers.create_response),
         public("/v1/responses", handlers.refuse_upgrade),
+        private("/v1/responses/input_tokens", "POST", handlers.count_input_tokens),
+        private("/v1/responses/compact", "POST", handlers.compact_response),
         private("/v1/responses/{id}", "GET", handlers.retrieve_response),
         private("/v1/responses/{id}", "DELETE", handlers.delete_response),
         private("/v1/responses/{id}/cancel", "POST", handlers.cancel_response),

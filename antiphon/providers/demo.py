@@ -14,8 +14,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from antiphon.protocols import Clock, Quirks, Target, UpstreamDialect, UpstreamReply
+from antiphon.protocols import Clock, Target, UpstreamDialect, UpstreamReply
 from antiphon.providers.sample import sample
+from antiphon.quirks import Quirks
 
 NAME: Final = "demo"
 MODEL: Final = "echo"

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from msgspec import UNSET
+
 from antiphon.errors import ShuttingDown, UpstreamError
 from antiphon.protocols import Clock, Target
 from antiphon.providers.cards import Facts, ModelCard, card, entries, fact_for, known_facts
@@ -93,6 +95,16 @@ class Discovery:
         """One model by its public name, ``provider/model``."""
         await self.refresh()
         return next((each for shelf in self._shelves for each in shelf.cards.values() if each.id == model), None)
+
+    async def context_window(self, target: str) -> int | None:
+        """Implements `protocols.Windows`: from the provider's list, else from our own file."""
+        card = await self.card(target)
+        if card is not None and card.context_window is not UNSET:
+            return card.context_window
+        name, _, model = target.partition("/")
+        provider = self.providers.get(name)
+        fact = None if provider is None else fact_for(self._facts, provider.row_name, model)
+        return None if fact is None or fact.context_window is UNSET else fact.context_window
 
     async def refresh(self) -> None:
         """Reads the lists that are due. Where `keep` is at work, only lists that were never read are waited for."""

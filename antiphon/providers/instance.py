@@ -16,11 +16,12 @@ from typing_extensions import override
 
 from antiphon import __version__
 from antiphon.errors import ConfigError, UpstreamBroke
-from antiphon.protocols import Post, Quirks, Target, UpstreamDialect, UpstreamReply
+from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, header_block
-from antiphon.providers.row import PATHS, ProviderRow, normalise_base_url
+from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, PATHS, ProviderRow, normalise_base_url
 from antiphon.providers.table import row_for
+from antiphon.quirks import Quirks
 from antiphon.settings import Dialect, ProviderSettings
 
 MAX_LIST_BYTES: Final = 32 * 1024 * 1024
@@ -92,7 +93,7 @@ class ProviderInstance:
         self._dialects = dialects
         self._preferred: Dialect = settings.dialect or self.row.dialects[0]
         self._headers = _headers(name, self.row, settings)
-        self._posts: dict[Dialect, Post] = {}
+        self._posts: dict[str, Post] = {}
         self._targets: dict[str, Target] = {}
         self._chat_only = _pattern(name, "chat_only_models", self.quirks.chat_only_models)
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
@@ -147,22 +148,25 @@ class ProviderInstance:
         dialect = self._preferred
         if dialect == "responses" and self._chat_only is not None and self._chat_only.search(model):
             dialect = "chat"
+        native = dialect == "responses"
         return Target(
             name=f"{self.name}/{model}",
             provider=self.name,
             model=model,
             dialect=self._dialects[dialect],
-            post=self._post(dialect),
-            post_chat=self._post("chat") if "chat" in self.row.dialects else None,
+            post=self._post(PATHS[dialect]),
+            post_chat=self._post(PATHS["chat"]) if "chat" in self.row.dialects else None,
+            post_count=self._post(COUNT_PATH) if native and self.row.counts_tokens else None,
+            post_compact=self._post(COMPACT_PATH) if native and self.row.compacts else None,
             quirks=self.quirks,
             deployment=self.base_url,
         )
 
-    def _post(self, dialect: Dialect) -> Post:
-        post = self._posts.get(dialect)
+    def _post(self, path: str) -> Post:
+        post = self._posts.get(path)
         if post is None:
-            endpoint = self._endpoint(self.base_url + PATHS[dialect])
-            post = self._posts[dialect] = BoundPost(self._upstream, endpoint, self._headers)
+            endpoint = self._endpoint(self.base_url + path)
+            post = self._posts[path] = BoundPost(self._upstream, endpoint, self._headers)
         return post
 
     def _endpoint(self, url: str) -> Endpoint:

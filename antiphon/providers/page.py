@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from antiphon.protocols import Quirks
 from antiphon.providers.row import ProviderRow
 from antiphon.providers.table import TABLE
+from antiphon.quirks import Quirks
 
 _HEAD = """\
 # Providers

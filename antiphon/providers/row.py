@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from antiphon.errors import ConfigError
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from antiphon.settings import Dialect
 
 PATHS: Final[Mapping[Dialect, str]] = {"responses": "/responses", "chat": "/chat/completions"}
@@ -20,6 +20,9 @@ TRANSLATED: Final[tuple[Dialect, ...]] = ("chat", "responses")
 CHAT: Final[tuple[Dialect, ...]] = ("chat",)
 RESPONSES: Final[tuple[Dialect, ...]] = ("responses",)
 
+COUNT_PATH: Final = "/responses/input_tokens"
+COMPACT_PATH: Final = "/responses/compact"
+
 _COMMON_VERSION: Final = "/v1"
 
 
@@ -29,6 +32,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     `dialects` are those it speaks, the one that is used first. `note` says why that is, where it is not plain.
     `keys` and `urls` are environment variables that people use beside the two that follow from the name.
     `owns` is a pattern of the models that are the provider's own, so that their bare names need no look-up.
+    `counts_tokens` and `compacts` tell whether its documentation has `/responses/input_tokens`, `/responses/compact`.
     """
 
     name: str
@@ -43,6 +47,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     models_path: str | None = "/models"
     headers: Mapping[str, str] = {}
     owns: str = ""
+    counts_tokens: bool = False
+    compacts: bool = False
     quirks: Quirks = Quirks()
     note: str = ""
 

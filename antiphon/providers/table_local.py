@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.protocols import Quirks
 from antiphon.providers.row import NATIVE, TRANSLATED, ProviderRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
+from antiphon.quirks import Quirks
 
 COMPATIBLE: Final = "openai-compatible"
 

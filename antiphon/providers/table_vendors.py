@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.protocols import Quirks
 from antiphon.providers.row import CHAT, NATIVE, RESPONSES, TRANSLATED, ProviderRow
+from antiphon.quirks import Quirks
 
 OPENAI_ONLY: Final = frozenset(
     {
@@ -31,6 +31,8 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         dialects=NATIVE,
         urls=("OPENAI_API_BASE",),
         owns=r"^(ft:)?(gpt-(?!oss)|chatgpt-|chat-latest|o[1-9]|codex-|computer-use-|text-embedding-)",
+        counts_tokens=True,
+        compacts=True,
         quirks=Quirks(
             allowed_tools=True,
             custom_tools=True,
@@ -41,6 +43,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         sources=(
             "https://platform.openai.com/docs/api-reference/responses/create",
             "https://developers.openai.com/api/docs/guides/reasoning",
+            "https://developers.openai.com/api/docs/guides/compaction",
         ),
     ),
     ProviderRow(

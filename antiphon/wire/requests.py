@@ -88,6 +88,13 @@ class TextOptions(Struct, frozen=True):
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
+class ContextManagement(Struct, frozen=True):
+    """One entry of `context_management`: what is to happen when the prompt has grown past so many tokens."""
+
+    type: Literal["compaction"]
+    compact_threshold: Annotated[int, Meta(ge=1000)] | None = None
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """A create request. `body` holds the client's own bytes, with every field that is not named here."""
 
@@ -114,6 +121,7 @@ class Request(Struct, frozen=True, kw_only=True):
     tools: list[Item] | None = None
     tool_choice: str | Item | None = None
     truncation: Literal["auto", "disabled"] | None = None
+    context_management: list[ContextManagement] | None = None
     service_tier: str | None = None
     metadata: Metadata | None = None
     prompt_cache_key: _Short | None = None

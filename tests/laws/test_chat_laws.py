@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 
 from antiphon.dialects.chat_wrapping import WrappedInput
 from antiphon.errors import UpstreamBroke, UpstreamError
-from antiphon.protocols import Quirks, Target, Turn
+from antiphon.protocols import Target, Turn
+from antiphon.quirks import Quirks
 from tests.chat_streams import (
     a_target,
     a_turn,

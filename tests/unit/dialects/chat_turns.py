@@ -5,7 +5,8 @@ from typing import Any
 
 from antiphon.dialects.chat_request import build_chat
 from antiphon.dialects.chat_upstream import ChatUpstream
-from antiphon.protocols import Built, Caller, Quirks, Target, Turn, UpstreamReply
+from antiphon.protocols import Built, Caller, Target, Turn, UpstreamReply
+from antiphon.quirks import Quirks
 from antiphon.wire.envelope import Envelope, packed
 from antiphon.wire.requests import Item, parse_request
 from tests.fakes import SEALER, pseudonym

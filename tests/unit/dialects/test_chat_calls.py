@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from antiphon.errors import UpstreamBroke
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from tests.chat_streams import (
     Heard,
     a_target,

@@ -6,7 +6,7 @@ import pytest
 from antiphon.dialects.chat_answer import whole
 from antiphon.dialects.chat_reader import ChatReader
 from antiphon.errors import UpstreamBroke, UpstreamError, UpstreamRefused
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from tests.chat_streams import a_target, a_turn, answered, chunk, completion, heard, stream
 from tests.fakes import SEALER
 from tests.grammar import check_stream

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from antiphon.errors import UpstreamRefused
-from antiphon.protocols import Quirks, Target
+from antiphon.protocols import Target
+from antiphon.quirks import Quirks
 from tests.chat_streams import a_target, a_turn, answered, heard, stream
 from tests.grammar import check_stream
 

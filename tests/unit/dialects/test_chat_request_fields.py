@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.dialects.chat_request import build_chat
 from antiphon.errors import BadRequest
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_turns import built, chat, lossy, target_of, turn_of
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from antiphon.dialects.chat_request import build_chat
 from antiphon.dialects.chat_tools import tool_names
 from antiphon.errors import BadRequest, CallerError
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_turns import built, target_of, turn_of
 

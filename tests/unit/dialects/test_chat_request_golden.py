@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from antiphon.dialects.chat_request import build_chat
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_to_responses import FEWEST_TOKENS, INEXPRESSIBLE, responses_request
 from tests.unit.dialects.chat_turns import target_of, turn_of

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.dialects.chat_request import build_chat
 from antiphon.errors import BadRequest
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from antiphon.wire.requests import Request
 from tests.fakes import SEALER, pseudonym
 from tests.unit.dialects.chat_turns import built, call, target_of, turn_of

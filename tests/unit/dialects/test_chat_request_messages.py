@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from antiphon.errors import BadRequest, NotFound
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from tests.unit.dialects.chat_turns import assistant, built, call, chat, lossy, messages, output, sealed_chat, user
 
 Body = dict[str, Any]

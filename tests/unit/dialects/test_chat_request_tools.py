@@ -11,7 +11,7 @@ from antiphon.dialects.chat_losses import Losses
 from antiphon.dialects.chat_names import NO_TOOLS, ToolName
 from antiphon.dialects.chat_tools import offer, tool_names
 from antiphon.errors import BadRequest
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from tests.unit.dialects.chat_turns import (
     built,
     call,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.errors import UpstreamError
 from antiphon.gateway.history import new_items
-from antiphon.protocols import Quirks, Target, Turn
+from antiphon.protocols import Target, Turn
+from antiphon.quirks import Quirks
 from antiphon.wire.envelope import unpacked
 from antiphon.wire.events import LIFECYCLE, TERMINAL, Chunk, Event, render
 from antiphon.wire.requests import is_item, parse_request

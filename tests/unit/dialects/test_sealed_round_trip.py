@@ -11,7 +11,7 @@ import pytest
 from antiphon.dialects.chat_keepsakes import Keepsakes, recalled
 from antiphon.dialects.chat_request import build_chat
 from antiphon.errors import BadRequest
-from antiphon.protocols import Quirks
+from antiphon.quirks import Quirks
 from antiphon.wire.envelope import Envelope, family
 from antiphon.wire.requests import Item, is_item
 from tests.chat_streams import a_target, a_turn, answered, heard

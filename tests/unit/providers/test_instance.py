@@ -2,8 +2,8 @@ import pytest
 
 from antiphon import __version__
 from antiphon.errors import ConfigError, UpstreamBroke
-from antiphon.protocols import Quirks
 from antiphon.providers.table import TABLE
+from antiphon.quirks import Quirks
 from tests.unit.providers.fakes import CHAT, RESPONSES, ScriptedUpstream, instance
 
 

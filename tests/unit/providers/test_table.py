@@ -4,13 +4,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from antiphon.errors import ConfigError
-from antiphon.protocols import Quirks
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.row import PATHS, ProviderRow
 from antiphon.providers.table import TABLE, row_for
 from antiphon.providers.table_hosts import HOSTS
 from antiphon.providers.table_local import COMPATIBLE, LOCAL
 from antiphon.providers.table_vendors import VENDORS
+from antiphon.quirks import Quirks
 from antiphon.settings import ProviderSettings
 
 ROWS = (*VENDORS, *HOSTS, *LOCAL)
