@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import httpx
@@ -221,14 +222,16 @@ def test_the_response_before_and_its_conversation_may_be_named_together(
     assert refused.value.code == "mutually_exclusive_parameters"
 
 
-def test_a_context_begins_at_the_newest_compaction(client: openai.OpenAI, native: Provider) -> None:
-    compaction: Any = {"type": "compaction", "encrypted_content": "gAAAA-sealed"}
+def test_a_context_begins_at_the_newest_compaction(client: openai.OpenAI, native: Provider, chat: Provider) -> None:
+    chat.answer(chat_whole("They spoke of the old."))
+    compaction: Any = client.responses.compact(model=CHAT_MODEL, input="old").output[-1].model_dump(exclude_none=True)
     items: list[Any] = [{"role": "user", "content": "old"}, compaction, {"role": "user", "content": "new"}]
     made = client.conversations.create(items=items).id
     native.answer(native_whole(message("A")))
     response = client.responses.create(model=NATIVE_MODEL, input="1", conversation=made)
-    kinds = [item["type"] for item in native.seen[0].json["input"]]
-    assert kinds == ["compaction", "message", "message"]
+    read = native.seen[0].json["input"]
+    assert [item["role"] for item in read] == ["developer", "user", "user"]
+    assert "They spoke of the old." in json.dumps(read[0])
     assert len(list(client.responses.input_items.list(response.id))) == 3
     assert len(list(client.conversations.items.list(made))) == 5
 

@@ -1,6 +1,7 @@
 """Holds across processes, and how they are renewed."""
 
 import asyncio
+import logging
 import subprocess
 import sys
 import time
@@ -71,6 +72,7 @@ class Rounds:
 
 
 async def test_one_task_renews_all_and_there_is_none_when_nothing_is_held(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "antiphon")
     turns, rounds = CountedTurns(), Rounds()
     first, second = (Holder(MINE, f"conv_{name}", f"resp_{name}") for name in "ab")
     before = len(asyncio.all_tasks())
