@@ -9,12 +9,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from itertools import groupby
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeVar
 
 from antiphon.errors import StoreFailed
 from antiphon.store.failures import Caught
+from antiphon.store.rows import Insertion
 from antiphon.store.work import Job, Work, tell
 
 T = TypeVar("T")
@@ -118,8 +120,7 @@ class GroupWriter:
             connection.execute("BEGIN IMMEDIATE")
             begun = True
             try:
-                for job in jobs:
-                    job.perform(connection)
+                _perform(connection, jobs)
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
@@ -138,3 +139,20 @@ class GroupWriter:
             job.perform(connection)
         if caught.error is not None:
             job.fail(caught.error)
+
+
+def _perform(connection: sqlite3.Connection, jobs: Sequence[Job[object]]) -> None:
+    """In their order; rows of one table that follow each other go in together."""
+    for insertion, group in groupby(jobs, _insertion):
+        if insertion is None:
+            for job in group:
+                job.perform(connection)
+            continue
+        added = list(group)
+        insertion.perform(connection, [job.addition.row for job in added if job.addition is not None])
+        for job in added:
+            job.performed()
+
+
+def _insertion(job: Job[object]) -> Insertion | None:
+    return None if job.addition is None else job.addition.insertion
