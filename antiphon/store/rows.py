@@ -14,8 +14,8 @@ from sqlalchemy import Table, insert
 
 from antiphon.store.statements import positional
 
-_SIZES: Final = (16, 8, 4, 2, 1)
-"""So many rows at once: few texts, so that SQLite keeps all of them prepared."""
+MOST_ROWS: Final = 32
+"""By one statement. There is one text for every number up to this, and SQLite keeps all of them prepared."""
 
 
 class Insertion:
@@ -26,16 +26,13 @@ class Insertion:
         columns = [column.name for column in table.columns]
         one = positional(insert(table), columns)
         more = ", (" + ", ".join("?" * len(columns)) + ")"
-        self._texts = {size: one + more * (size - 1) for size in _SIZES}
+        self._texts = [one + more * rows for rows in range(MOST_ROWS)]
 
     def perform(self, connection: sqlite3.Connection, rows: Sequence[Sequence[object]]) -> None:
         """Adds the rows."""
-        start = 0
-        while start < len(rows):
-            size = next(each for each in _SIZES if each <= len(rows) - start)
-            values = [value for row in rows[start : start + size] for value in row]
-            connection.execute(self._texts[size], values)
-            start += size
+        for start in range(0, len(rows), MOST_ROWS):
+            some = rows[start : start + MOST_ROWS]
+            connection.execute(self._texts[len(some) - 1], [value for row in some for value in row])
 
 
 class Addition:
