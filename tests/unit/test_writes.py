@@ -6,6 +6,7 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from antiphon.writes import MOST_BYTES, writes_of
 
@@ -18,9 +19,11 @@ class Wire(asyncio.Transport):
         self.writes: list[bytes] = []
         self.closing = False
 
+    @override
     def write(self, data: bytes | bytearray | memoryview[int]) -> None:
         self.writes.append(bytes(data))
 
+    @override
     def is_closing(self) -> bool:
         return self.closing
 
