@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.native_pairs import check_pairs
 from antiphon.dialects.native_seals import SEALED_MEMBER, NativeSeals, unsealed_item
 from antiphon.dialects.one_call import OneCallReader, with_one_call
 from antiphon.dialects.refusals import refusal
@@ -58,7 +59,12 @@ class ResponsesUpstream:
         self._pseudonym = pseudonym
 
     def build(self, turn: Turn, target: Target) -> Built:
-        """The client's own body with the gateway's members taken out and the history put in."""
+        """The client's own body with the gateway's members taken out and the history put in.
+
+        Raises BadRequest for the output of a tool that the chain never called.
+        """
+        if turn.history:
+            check_pairs(turn)
         request = turn.request
         losses = _Losses(turn)
         members: dict[str, Any] = dict(request.members())

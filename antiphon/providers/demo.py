@@ -27,6 +27,8 @@ _INTRODUCTION: Final = (
 )
 _ECHOED_WORDS: Final = 200
 _TOKEN: Final = re.compile(r"\S+\s*|\s+")
+_WORD: Final = re.compile(r"[^\W\d_]{4,}")
+"""Long enough to mean something."""
 _OK: Final = 200
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
@@ -203,16 +205,29 @@ def _said(asked: _Asked, seed: str) -> _Said:
 
 
 def _called(asked: _Asked) -> list[_Function]:
-    """The tools to call: those demanded, or those whose name the user says before any of them has answered."""
+    """The tools to call: those demanded, or those that the user speaks of before any of them has answered."""
     functions = [tool.function for tool in asked.tools if tool.function is not None]
     if isinstance(asked.tool_choice, _Choice):
         return [each for each in functions if each.name == asked.tool_choice.function.name][:1]
     demanded = asked.tool_choice == "required"
     if asked.tool_choice == "none" or (_answers(asked) and not demanded):
         return []
-    words = set(re.findall(r"[\w-]+", _last(asked, "user")))
-    named = [each for each in functions if each.name in words] or (functions[:1] if demanded else [])
+    said = _last(asked, "user")
+    named = _named(functions, said) or _meant(functions, said) or (functions[:1] if demanded else [])
     return named if asked.parallel_tool_calls else named[:1]
+
+
+def _named(functions: list[_Function], said: str) -> list[_Function]:
+    words = set(re.findall(r"[\w-]+", said))
+    return [each for each in functions if each.name in words]
+
+
+def _meant(functions: list[_Function], said: str) -> list[_Function]:
+    """The one tool whose name has the most words in common with what was said: `get_weather`, asked for the weather."""
+    words = set(_WORD.findall(said.lower()))
+    shared = [len(words.intersection(_WORD.findall(each.name.lower()))) for each in functions]
+    most = max(shared, default=0)
+    return [functions[shared.index(most)]] if most else []
 
 
 def _answers(asked: _Asked) -> list[_Message]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from antiphon.wire.requests import is_item
 from tests.e2e.exchanges import (
@@ -32,7 +33,10 @@ from tests.e2e.sse import streamed, terminal
 from tests.e2e.upstream import Provider, Reply, stream, whole
 
 HERE = Path(__file__).resolve().parent
-SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((HERE / "seeds").glob("*.json"))}
+SCHEMAS = {
+    path.stem: Draft202012Validator(json.loads(path.read_text("utf-8")))
+    for path in sorted((HERE / "seeds").glob("*.json"))
+}
 NOT_FOUND = SCHEMAS.pop("004_8080_not_found")
 SUPERSET: dict[str, Any] = json.loads((HERE.parent / "unit" / "http" / "response_superset.json").read_text("utf-8"))
 
@@ -82,7 +86,7 @@ def test_every_answer_satisfies_every_description(
     got = wire.get(f"/v1/responses/{made['id']}").json()
     assert got == made
     for seed, schema in SCHEMAS.items():
-        assert list(faults(got, schema)) == [], seed
+        assert faults(got, schema) == [], seed
     assert uncovered({name: SUPERSET[name] for name in SUPERSET if name != "output"}, got) == []
 
 
@@ -101,15 +105,16 @@ def test_a_plain_answer_has_every_key_of_the_superset(
 def test_the_superset_itself_satisfies_every_description() -> None:
     """So that the schemas are right where they are strict."""
     for seed, schema in SCHEMAS.items():
-        assert list(faults(SUPERSET, schema)) == [], seed
+        assert faults(SUPERSET, schema) == [], seed
 
 
 @pytest.mark.parametrize("seed", SCHEMAS)
 def test_the_descriptions_are_not_satisfied_by_anything(seed: str) -> None:
-    for name in SCHEMAS[seed]["required"]:
-        assert list(faults({key: value for key, value in SUPERSET.items() if key != name}, SCHEMAS[seed]))
-    assert list(faults({**SUPERSET, "usage": {"input_tokens": None}}, SCHEMAS[seed]))
-    assert list(faults({**SUPERSET, "id": 7}, SCHEMAS[seed]))
+    description: dict[str, Any] = json.loads((HERE / "seeds" / f"{seed}.json").read_text("utf-8"))
+    for name in description["required"]:
+        assert faults({key: value for key, value in SUPERSET.items() if key != name}, SCHEMAS[seed])
+    assert faults({**SUPERSET, "usage": {"input_tokens": None}}, SCHEMAS[seed])
+    assert faults({**SUPERSET, "id": 7}, SCHEMAS[seed])
 
 
 def uncovered(expected: Any, found: Any, path: str = "$") -> list[str]:
@@ -181,7 +186,7 @@ def test_the_create_request_of_the_fourth_description_is_answered(wire: httpx.Cl
         "tools": [TOOL],
     }
     made = wire.post("/v1/responses", json=body).json()
-    assert list(faults(made, SCHEMAS["003_gomodel_create"])) == []
+    assert faults(made, SCHEMAS["003_gomodel_create"]) == []
     assert made["provider"] == "chat"
 
 
@@ -189,4 +194,4 @@ def test_the_create_request_of_the_fourth_description_is_answered(wire: httpx.Cl
 def test_the_catch_all_says_not_found_in_its_words(wire: httpx.Client, path: str) -> None:
     answer = wire.get(f"/v1/responses/{path}")
     assert answer.status_code == 404
-    assert list(faults(answer.json(), NOT_FOUND)) == []
+    assert faults(answer.json(), NOT_FOUND) == []

@@ -150,6 +150,22 @@ async def test_tools_that_the_user_names_are_called_all_at_once_unless_forbidden
     assert "tool_calls" not in (await said(tools=[WEATHER, CLOCK]))["message"]
 
 
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [
+        ("What's the weather like in San Francisco?", ["get_weather"]),
+        ("Weather, please", ["get_weather"]),
+        ("The weather of the last week?", ["get_last_weather"]),
+        ("Get me a tea", []),
+        ("A clockwork", []),
+    ],
+)
+async def test_a_tool_whose_name_has_a_word_of_the_users_is_called(words: str, called: list[str]) -> None:
+    tools = [WEATHER, CLOCK, {"type": "function", "function": {"name": "get_last_weather"}}]
+    choice = await said(tools=tools, messages=[{"role": "user", "content": words}])
+    assert [call["function"]["name"] for call in choice["message"].get("tool_calls", [])] == called
+
+
 async def test_calls_are_streamed_with_their_index() -> None:
     asked: dict[str, Any] = {"tools": [WEATHER, CLOCK], "tool_choice": "required"}
     message = joined(decoded(await frames(**asked)))
