@@ -26,10 +26,14 @@ dev: .venv-dev/.installed ## .venv-dev: the product and the tools that check it
 	@PYTHON="$(PYTHON)" tools/venv.sh .venv-dev constraints/dev.txt
 	@touch $@
 
+# Made again only when the pins change; nothing at all on a machine without npm.
+.node-dev/.installed: tests/js/package.json tools/node.sh
+	@tools/node.sh .node-dev $<
+
 run: install ## the gateway, on http://127.0.0.1:8080 (ARGS="--port 9000" to say more)
 	@.venv/bin/antiphon serve $(ARGS)
 
-test: install dev ## every test
+test: install dev .node-dev/.installed ## every test
 	@$(DEV)/pytest $(ARGS)
 
 check: dev ## what must hold before a commit: format, lint, types, layers, spelling, fast tests
@@ -60,5 +64,5 @@ hooks: dev ## `make check` before every commit
 	@$(DEV)/pre-commit install
 
 clean: ## everything that the other words made
-	@rm -rf .venv .venv-dev dist .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-dev .node-dev dist .pytest_cache .ruff_cache .hypothesis
 	@find antiphon tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

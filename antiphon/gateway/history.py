@@ -122,7 +122,7 @@ def not_found(response_id: str) -> BadRequest:
 def new_items(request: Request, new_id: NewId, references: list[Item]) -> list[Item]:
     """The items that a request adds, each with an id, in the form that `input_items` shows (spec section 5.9).
 
-    Those that only refer to others are added to `references` too.
+    Those that only refer to others are added to `references` too, and so is reasoning whose blob only the store has.
     """
     if request.input is None:
         return []
@@ -138,6 +138,8 @@ def _referred(item: Item, new_id: NewId, references: list[Item]) -> Item:
     if item.get("type") == "item_reference" or ("type" not in item and "role" not in item):
         references.append(item)
         return item
+    if item.get("type") == "reasoning" and isinstance(item.get("id"), str) and not item.get("encrypted_content"):
+        references.append(item)
     return with_id(item, new_id)
 
 

@@ -1,6 +1,7 @@
 """`item_reference`: items that a request names instead of repeating them (spec section 3.1).
 
-They are looked for in the turn's own history first, and then among the tenant's stored responses.
+They are looked for in the turn's own history first, and then among the tenant's stored responses. So is reasoning that
+a client gives back as it was shown, without its blob: what its maker needs of it was kept by its id (section 5.1).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.errors import BadRequest, NotFound
-from antiphon.kept import StoredItems
+from antiphon.kept import FoundItem, StoredItems
 from antiphon.protocols import Turn
 from antiphon.wire.requests import Item
 
@@ -20,17 +21,27 @@ _encode: Final = msgspec.json.Encoder().encode
 async def resolve(turn: Turn, references: list[Item], stored: StoredItems | None) -> None:
     """Puts the items into the turn, and into its request, where their references were.
 
-    What the history brings already is not said twice. Raises NotFound, or BadRequest for a reference without an id.
+    What the history brings already is not said twice. Reasoning that is not found stays as it is. Raises NotFound, or
+    BadRequest for a reference without an id.
     """
     wanted = [_identifier(item) for item in references]
-    present = {item["id"] for item in turn.history if isinstance(item.get("id"), str)}
-    missing = [identifier for identifier in wanted if identifier not in present]
-    found = await stored.find(turn.caller.tenant, set(missing)) if missing and stored is not None else {}
-    for identifier in missing:
-        if identifier not in found:
+    said = {item["id"]: item for item in turn.history if isinstance(item.get("id"), str)}
+    missing = {identifier for identifier in wanted if identifier not in said}
+    found = await stored.find(turn.caller.tenant, missing) if missing and stored is not None else {}
+    known = said | {identifier: each.item for identifier, each in found.items()}
+    places: dict[int, str] = {}
+    for reference, identifier in zip(references, wanted, strict=True):
+        if identifier in known and _is_of(known[identifier], reference):
+            places[id(reference)] = identifier
+        elif reference.get("type") != "reasoning":
             raise _unknown(identifier)
+    if places:
+        _put(turn, places, found, set(said))
+
+
+def _put(turn: Turn, places: dict[int, str], found: dict[str, FoundItem], present: set[str]) -> None:
+    """Puts what was found, and is not `present` yet, in the place of each reference."""
     resolved: list[Item] = []
-    places = {id(reference): identifier for reference, identifier in zip(references, wanted, strict=True)}
     for item in turn.input:
         identifier = places.get(id(item))
         if identifier is None:
@@ -43,6 +54,15 @@ async def resolve(turn: Turn, references: list[Item], stored: StoredItems | None
     turn.input = resolved
     body = _encode(turn.request.members() | {"input": resolved})
     turn.request = msgspec.structs.replace(turn.request, input=resolved, body=body)
+
+
+def _is_of(kept: Item, said: Item) -> bool:
+    """Whether the reference is one to the kept item. Of reasoning the words must agree: some providers repeat ids."""
+    if said.get("type") != "reasoning":
+        return True
+    return kept.get("type") == "reasoning" and all(
+        said.get(name) in (None, [], kept.get(name)) for name in ("summary", "content")
+    )
 
 
 def _identifier(item: Item) -> str:

@@ -15,9 +15,10 @@ from tests.e2e.exchanges import (
     message,
     native_stream,
     native_whole,
+    reasoning,
     said,
 )
-from tests.e2e.gateway import CHAT_MODEL, KEY_A, NATIVE_MODEL, Gateway
+from tests.e2e.gateway import CHAT_MODEL, KEY_A, KEY_B, NATIVE_MODEL, Gateway
 from tests.e2e.sse import events, streamed, terminal
 from tests.e2e.upstream import Provider
 from tests.grammar import check_stream
@@ -63,6 +64,35 @@ def test_what_was_not_stored_cannot_be_named(client: openai.OpenAI, native: Prov
     client.responses.create(model=NATIVE_MODEL, input="?", store=False)
     with pytest.raises(openai.NotFoundError):
         client.responses.create(model=NATIVE_MODEL, input=[{"type": "item_reference", "id": "msg_unstored"}])
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_reasoning_that_is_given_back_as_it_was_shown_reaches_its_maker(
+    client: openai.OpenAI, gateway: Gateway, native: Provider, *, chained: bool
+) -> None:
+    thought = reasoning("Where is Paris?", "the-providers-blob", "rs_shown")
+    native.answer(native_whole(thought, function_call("weather", "{}", "call_1")))
+    said: list[Any] = [{"role": "user", "content": "Weather?"}]
+    first = client.responses.create(model=NATIVE_MODEL, input=said)
+    parent = first.id if chained else openai.omit
+    shown = [item.model_dump(exclude_none=True) for item in first.output]
+    assert "encrypted_content" not in shown[0]
+    said = [*([] if chained else said), *shown[: 1 if chained else 2]]
+    said.append({"type": "function_call_output", "call_id": "call_1", "output": "sunny"})
+    for key, expected in ((KEY_A, ["the-providers-blob"]), *([] if chained else [(KEY_B, [])])):
+        native.answer(native_whole(message("Sunny.", f"msg_{key}")))
+        with gateway.client(key) as either:
+            either.responses.create(model=NATIVE_MODEL, input=said, previous_response_id=parent)
+        brought = [item for item in native.seen[-1].json["input"] if item.get("type") == "reasoning"]
+        assert [item["encrypted_content"] for item in brought] == expected
+
+
+def test_reasoning_in_other_words_is_not_what_was_kept_under_its_id(client: openai.OpenAI, native: Provider) -> None:
+    native.answer(native_whole(reasoning("One", "blob", "rs_0"), message("1")), native_whole(message("2", "msg_2")))
+    client.responses.create(model=NATIVE_MODEL, input="?")
+    asked: list[Any] = [reasoning("Two", None, "rs_0"), {"role": "user", "content": "?"}]
+    client.responses.create(model=NATIVE_MODEL, input=asked)
+    assert b"blob" not in native.seen[-1].body
 
 
 def two_calls(kind: str, provider: Provider, *, in_stream: bool) -> None:
