@@ -66,10 +66,13 @@ def check_keys(settings: Settings, tree: Node, problems: Problems) -> None:
 def check_prompts(settings: Settings, tree: Node, problems: Problems) -> None:
     """Every template is one that a request could be made of."""
     for name, prompt in settings.prompts.items():
+        about = f"`prompts.{name}.template`"
         try:
             checked_template(msgspec.json.encode(prompt.template))
         except BadRequest as error:
-            problems.add(_place(tree, "prompts", name, "template"), f"`prompts.{name}.template`: {error.message}")
+            problems.add(_place(tree, "prompts", name, "template"), f"{about}: {error.message}")
+        except UnicodeEncodeError:
+            problems.add(_place(tree, "prompts", name, "template"), f"{about}: it holds characters that are no text")
 
 
 def _repeated(words: Iterable[str]) -> list[str]:
