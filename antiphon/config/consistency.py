@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
-from antiphon.errors import BadRequest
+from antiphon.errors import BadRequest, ConfigError
 from antiphon.providers.row import ProviderRow
 from antiphon.settings import AliasSettings, Settings
+from antiphon.store.location import sqlite_location
 from antiphon.wire.prompts import checked_template
 
 
@@ -61,6 +62,16 @@ def check_keys(settings: Settings, tree: Node, problems: Problems) -> None:
         problems.add(place, f"`keys`: two keys are called `{name}`")
     if any(_repeated([*(key.key for key in settings.keys), *filter(None, [settings.master_key])])):
         problems.add(place, "`keys`: the same key is here twice, or is the master key too")
+
+
+def check_database(settings: Settings, tree: Node, problems: Problems) -> None:
+    """The address is one that the store can open."""
+    if settings.database.url is None:
+        return
+    try:
+        sqlite_location(settings.database.url)
+    except ConfigError as error:
+        problems.add(_place(tree, "database", "url"), f"`database.url`: {error.message}")
 
 
 def check_prompts(settings: Settings, tree: Node, problems: Problems) -> None:
