@@ -140,10 +140,9 @@ class ConversationTurns(Protocol):
     A hold lapses by itself when it has not been renewed for a while, as when its process died.
     """
 
-    async def hold(self, holder: Holder, *, background: bool = False) -> Held:
-        """Takes the conversation unless another turn holds it. Whoever holds it may take it again.
+    async def hold(self, holder: Holder) -> Held:
+        """Takes the conversation unless another turn holds it. Whoever holds it may take it again, and loses nothing.
 
-        For an answer in the background the hold lasts without being renewed: however that answer ends, it is let go.
         UNKNOWN for a conversation that has no items of its own.
         """
         ...
@@ -161,6 +160,10 @@ class ConversationTurns(Protocol):
 
         What was removed since is missing.
         """
+        ...
+
+    def lasting(self, holder: Holder) -> Alongside:
+        """From now on the hold lasts without being renewed: for an answer in the background, whose end lets go."""
         ...
 
     def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:
@@ -182,6 +185,10 @@ class ConversationHold(Protocol):
 
     def begin(self) -> None:
         """From now on the hold is renewed."""
+        ...
+
+    def lasting(self) -> Alongside:
+        """To be done in the transaction that queues the turn: it is held until its answer has ended."""
         ...
 
     def ending(self, own: Sequence[Item], output: Sequence[Item] | None, provider: str) -> Alongside:

@@ -281,7 +281,7 @@ class CountedTurns(ConversationTurns):
         self.broken: Exception | None = None
 
     @override
-    async def hold(self, holder: Holder, *, background: bool = False) -> Held:
+    async def hold(self, holder: Holder) -> Held:
         return Held(Verdict.UNKNOWN)
 
     @override
@@ -296,6 +296,10 @@ class CountedTurns(ConversationTurns):
     @override
     async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
         return []
+
+    @override
+    def lasting(self, holder: Holder) -> Alongside:
+        return NoEnding()
 
     @override
     def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.inspect import (
+    AnyType,
     BoolType,
     CollectionType,
     DictType,
@@ -73,6 +74,8 @@ class _Check:
                 return self._mapping(self._opened(node), mapping, path)
             case CollectionType() as many:
                 return self._list(node, many, path)
+            case AnyType():
+                return self._anything(node)
             case leaf:
                 return self._leaf(node, kind, leaf, path)
 
@@ -140,6 +143,18 @@ class _Check:
             return []
         return node.value if isinstance(node.value, list) else None
 
+    def _anything(self, node: Node) -> object:
+        """A value whose meaning the settings do not know, such as a member of a template."""
+        match node.value:
+            case dict(members):
+                values = {name: self._anything(inner) for name, inner in members.items()}
+                return _WRONG if node.broken or _WRONG in values.values() else values
+            case list(inner):
+                items = [self._anything(each) for each in inner]
+                return _WRONG if node.broken or _WRONG in items else items
+            case value:
+                return _WRONG if node.broken else _typed(value) if node.text and isinstance(value, str) else value
+
     def _opened(self, node: Node) -> Node:
         """Text from outside in place of a section is YAML."""
         if node.text and isinstance(node.value, str):
@@ -206,6 +221,15 @@ _READ: Final[Mapping[type[Type], Callable[[Node, Any], Any]]] = {
     StrType: _str,
     LiteralType: _literal,
 }
+
+
+def _typed(text: str) -> object:
+    """Text from outside where any type will do: a number or a truth value if it looks like one, else text."""
+    try:
+        value: object = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return text
+    return value if isinstance(value, bool | int | float) else text
 
 
 def _is_within(value: float, kind: IntType | FloatType) -> bool:

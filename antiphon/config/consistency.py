@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
-from antiphon.errors import BadRequest
+from antiphon.errors import BadRequest, ConfigError
 from antiphon.providers.row import ProviderRow
 from antiphon.settings import AliasSettings, Settings
+from antiphon.store.location import sqlite_location
 from antiphon.wire.prompts import checked_template
 
 
@@ -63,13 +64,26 @@ def check_keys(settings: Settings, tree: Node, problems: Problems) -> None:
         problems.add(place, "`keys`: the same key is here twice, or is the master key too")
 
 
+def check_database(settings: Settings, tree: Node, problems: Problems) -> None:
+    """The address is one that the store can open."""
+    if settings.database.url is None:
+        return
+    try:
+        sqlite_location(settings.database.url)
+    except ConfigError as error:
+        problems.add(_place(tree, "database", "url"), f"`database.url`: {error.message}")
+
+
 def check_prompts(settings: Settings, tree: Node, problems: Problems) -> None:
     """Every template is one that a request could be made of."""
     for name, prompt in settings.prompts.items():
+        about = f"`prompts.{name}.template`"
         try:
             checked_template(msgspec.json.encode(prompt.template))
         except BadRequest as error:
-            problems.add(_place(tree, "prompts", name, "template"), f"`prompts.{name}.template`: {error.message}")
+            problems.add(_place(tree, "prompts", name, "template"), f"{about}: {error.message}")
+        except UnicodeEncodeError:
+            problems.add(_place(tree, "prompts", name, "template"), f"{about}: it holds characters that are no text")
 
 
 def _repeated(words: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon.config.check import checked
-from antiphon.config.consistency import Aliases, check_keys, check_prompts
+from antiphon.config.consistency import Aliases, check_database, check_keys, check_prompts
 from antiphon.config.environment import Environment
 from antiphon.config.keeping import data_folder, database_url
 from antiphon.config.references import References
@@ -56,6 +56,7 @@ def load(environment: Environment, *, config: Path | None = None, options: Optio
     aliases = Aliases(settings, tree, TABLE, problems)
     settings = msgspec.structs.replace(settings, models=aliases.available())
     check_keys(settings, tree, problems)
+    check_database(settings, tree, problems)
     check_webhooks(settings, tree, problems)
     check_prompts(settings, tree, problems)
     problems.settle()

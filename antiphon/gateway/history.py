@@ -113,7 +113,7 @@ def output_of(body: bytes) -> list[Item]:
 def not_found(response_id: str) -> BadRequest:
     """The chain cannot be continued: its parent, or one of the parent's ancestors, is not there for this tenant."""
     return BadRequest(
-        f"Previous response with id '{response_id}' not found.",
+        f"Previous response with id '{response_id[:300]}' not found.",
         param="previous_response_id",
         code="previous_response_not_found",
     )

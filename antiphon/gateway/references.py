@@ -24,7 +24,7 @@ async def resolve(turn: Turn, references: list[Item], stored: StoredItems | None
     What the history brings already is not said twice. Reasoning that is not found stays as it is. Raises NotFound, or
     BadRequest for a reference without an id.
     """
-    wanted = [_identifier(item) for item in references]
+    wanted = [_identifier(item, turn.input) for item in references]
     said = {item["id"]: item for item in turn.history if isinstance(item.get("id"), str)}
     missing = {identifier for identifier in wanted if identifier not in said}
     found = await stored.find(turn.caller.tenant, missing) if missing and stored is not None else {}
@@ -65,11 +65,16 @@ def _is_of(kept: Item, said: Item) -> bool:
     )
 
 
-def _identifier(item: Item) -> str:
+def _identifier(item: Item, items: list[Item]) -> str:
     identifier: Any = item.get("id")
-    if not isinstance(identifier, str):
-        raise BadRequest("Invalid type for 'id': expected a string.", param="input", code="invalid_type")
-    return identifier
+    if isinstance(identifier, str):
+        return identifier
+    place = next(index for index, each in enumerate(items) if each is item)
+    if identifier is None:  # what names nothing at all is an item without its type
+        param = f"input[{place}].{'id' if 'type' in item else 'type'}"
+        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+    param = f"input[{place}].id"
+    raise BadRequest(f"Invalid type for '{param}': expected a string.", param=param, code="invalid_type")
 
 
 def _unknown(identifier: str) -> NotFound:

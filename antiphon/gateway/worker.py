@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from antiphon.errors import AntiphonError, GatewayError, JobLost, StoreFailed, UpstreamTimeout
+from antiphon.gateway.account import tell
 from antiphon.gateway.bells import heard
 from antiphon.gateway.desk import Desk
 from antiphon.gateway.history import items_of
@@ -175,7 +176,7 @@ class _Run:
             outcome = await gateway.answer(turn, self._sink)
         else:
             outcome = await gateway.give_up(turn, self._sink, lost)
-        _logger.info("response %s ended in the background: %s", self.claim.id, outcome.status)
+        tell(turn, outcome)
 
     def _reason_to_fail(self) -> AntiphonError | None:
         if self._sink.output:

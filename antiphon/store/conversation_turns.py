@@ -10,7 +10,18 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from sqlalchemy import BigInteger, ClauseElement, ColumnElement, bindparam, literal_column, null, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    ColumnElement,
+    bindparam,
+    case,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from antiphon.conversation_protocols import Alongside, Held, Holder, StoredItem, Verdict
 from antiphon.protocols import Clock
@@ -41,12 +52,11 @@ class SqliteConversationTurns:
         self._look = text_of(_last_position())
         self._end = _Statements()
 
-    async def hold(self, holder: Holder, *, background: bool = False) -> Held:
-        seconds = BACKGROUND_SECONDS if background else LEASE_SECONDS
-        return await self._database.write(Act(partial(self._take, holder, seconds)))
+    async def hold(self, holder: Holder) -> Held:
+        return await self._database.write(Act(partial(self._take, holder)))
 
     async def renew(self, holders: Sequence[Holder]) -> None:
-        await self._database.write(Act(partial(self._keep, holders)))
+        await self._database.write(Act(partial(self._keep, holders, LEASE_SECONDS)))
 
     async def release(self, holder: Holder) -> None:
         await self._database.write(self.ending(holder, ()))
@@ -56,20 +66,23 @@ class SqliteConversationTurns:
             Act(lambda connection: self._items.context(connection, tenant, view.conversation_id, view.position))
         )
 
+    def lasting(self, holder: Holder) -> Alongside:
+        return Act(partial(self._keep, [holder], BACKGROUND_SECONDS))
+
     def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:
         return _Ending(self._end, self._items, holder, items)
 
-    def _take(self, holder: Holder, seconds: int, connection: sqlite3.Connection) -> Held:
+    def _take(self, holder: Holder, connection: sqlite3.Connection) -> Held:
         now = int(self._clock())
-        names = {**_names(holder), "now": now, "new_held_until": now + seconds}
+        names = {**_names(holder), "now": now, "new_held_until": now + LEASE_SECONDS}
         taken = connection.execute(self._hold, names).rowcount > 0
         row = connection.execute(self._look, _names(holder)).fetchone()
         if row is None:
             return Held(Verdict.UNKNOWN)
         return Held(Verdict.DONE, row[0]) if taken else Held(Verdict.LOCKED)
 
-    def _keep(self, holders: Sequence[Holder], connection: sqlite3.Connection) -> None:
-        until = int(self._clock()) + LEASE_SECONDS
+    def _keep(self, holders: Sequence[Holder], seconds: int, connection: sqlite3.Connection) -> None:
+        until = int(self._clock()) + seconds
         connection.executemany(self._renew, [{**_names(holder), "new_held_until": until} for holder in holders])
 
 
@@ -129,7 +142,9 @@ def _last_position(*conditions: ColumnElement[bool]) -> ClauseElement:
 def _take() -> ClauseElement:
     free = or_(_TABLE.holder.is_(None), _TABLE.held_until <= bindparam("now"), _HELD)
     taken = update(conversations).where(*_ONE, free)
-    return taken.values(holder=bindparam("response_id"), held_until=bindparam("new_held_until"))
+    until = bindparam("new_held_until", type_=BigInteger)
+    longest = case((_TABLE.held_until > until, _TABLE.held_until), else_=until)
+    return taken.values(holder=bindparam("response_id"), held_until=longest)
 
 
 def _keep() -> ClauseElement:

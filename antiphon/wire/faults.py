@@ -16,6 +16,8 @@ _TYPE: Final = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
 _ENUM: Final = re.compile(r"Invalid enum value (?P<value>.+)")
 _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 
+_CUT_SHORT: Final = "Input data was truncated"
+
 _NAMES: Final = {
     "int": "an integer",
     "float": "a decimal",
@@ -37,7 +39,8 @@ def told(error: Exception) -> BadRequest:
         return explained(error)
     if isinstance(error, RecursionError):
         return BadRequest("The JSON body is nested too deeply.", code="invalid_json")
-    message = f"We could not parse the JSON body of your request: {_plain(str(error))}."
+    reason = "it is empty, or ends too early" if str(error) == _CUT_SHORT else _plain(str(error))
+    message = f"We could not parse the JSON body of your request: {reason}."
     return BadRequest(message, code="invalid_json")
 
 
@@ -59,9 +62,10 @@ def explained(error: msgspec.ValidationError) -> BadRequest:
     if wrong := _TYPE.search(text):
         wanted = " or ".join(_NAMES.get(name.strip(), name.strip()) for name in wrong["wanted"].split("|"))
         got = _NAMES.get(wrong["got"], wrong["got"])
-        message = f"Invalid type for '{param}': expected {wanted}, but got {got} instead."
+        message = f"Invalid type for {_called(param)}: expected {wanted}, but got {got} instead."
         return BadRequest(message, param=param or None, code="invalid_type")
-    return BadRequest(f"Invalid value for '{param}': {_plain(text)}.", param=param or None, code="invalid_value")
+    message = f"Invalid value for {_called(param)}: {_plain(text)}."
+    return BadRequest(message, param=param or None, code="invalid_value")
 
 
 def _out_of_bounds(found: re.Match[str], param: str) -> BadRequest:
@@ -81,6 +85,10 @@ def _wrong_length(found: re.Match[str], param: str) -> BadRequest:
     message = f"Invalid '{param}': {kind} {side}. Expected a length of {wanted} {found['bound']}."
     code = f"{kind}_{'below_min' if low else 'above_max'}_length"
     return BadRequest(message, param=param or None, code=code)
+
+
+def _called(param: str) -> str:
+    return f"'{param}'" if param else "the JSON body"
 
 
 def _plain(text: str) -> str:

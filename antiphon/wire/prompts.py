@@ -40,6 +40,9 @@ def checked_template(template: bytes) -> bytes:
     """The template without members that are null. Raises BadRequest for what no create request may say."""
     try:
         members = split_object(template)
+    except msgspec.ValidationError:
+        message = "Invalid type for 'template': expected an object."
+        raise BadRequest(message, param="template", code="invalid_type") from None
     except UNDECODABLE as error:
         raise told(error) from None
     for name in members.keys() - FIELDS:
@@ -48,7 +51,7 @@ def checked_template(template: bytes) -> bytes:
     try:
         parse_request(template)
     except BadRequest as error:
-        error.param = f"template.{error.param}"
+        error.param = "template" if error.param is None else f"template.{error.param}"
         raise
     return _encode({name: value for name, value in members.items() if value != _NULL})
 

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from msgspec import Struct, structs
 
+from antiphon.conversation_protocols import Alongside
 from antiphon.errors import JobLost, StoreFailed
 from antiphon.jobs import Claim, Jobs, Journal, Queued
 from antiphon.protocols import Clock, Responses, StoredTurn
@@ -39,12 +40,13 @@ Make = Callable[[Clock], AbstractAsyncContextManager[Store]]
 """Opens a store whose leases last `LEASE_SECONDS`; opened twice, it is the same database."""
 
 
-def asked(name: str, *, tenant: str = MINE) -> Queued:
+def asked(name: str, *, tenant: str = MINE, along: Alongside | None = None) -> Queued:
     """An answer that is to be given."""
     id_ = f"resp_{name}"
     opening = opened(parse_request(REQUEST), id=id_, created_at=NOW, provider="p", conversation=None)
     body, frames = queued(opening)
     stored = structs.replace(turn(name, tenant=tenant), status="queued", body=body, frames=frames, upstream_id=None)
+    stored = structs.replace(stored, along=along)
     return Queued(turn=stored, key_name="key", request=REQUEST)
 
 

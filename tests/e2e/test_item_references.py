@@ -59,6 +59,21 @@ def test_an_unknown_reference_is_refused_in_the_words_that_clients_know(client: 
     assert "Item with id 'rs_9' not found. Items are not persisted when" in unknown.value.message
 
 
+@pytest.mark.parametrize(
+    ("item", "param", "code"),
+    [
+        ({"type": "item_reference"}, "input[1].id", "missing_required_parameter"),
+        ({"type": "item_reference", "id": 4}, "input[1].id", "invalid_type"),
+        ({"content": "no role, no type, no id"}, "input[1].type", "missing_required_parameter"),
+    ],
+)
+def test_what_names_nothing_is_refused_with_its_place(client: openai.OpenAI, item: Any, param: str, code: str) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.responses.create(model=CHAT_MODEL, input=[{"role": "user", "content": "Hi"}, item])
+    assert (refused.value.param, refused.value.code) == (param, code)
+    assert f"'{param}'" in refused.value.message
+
+
 def test_what_was_not_stored_cannot_be_named(client: openai.OpenAI, native: Provider) -> None:
     native.answer(native_whole(message("x", "msg_unstored")))
     client.responses.create(model=NATIVE_MODEL, input="?", store=False)

@@ -111,8 +111,8 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene]:
         yield Scene(upstream, tmp_path)
 
 
-async def begin(gateway: Gateway) -> str:
-    body = {"model": "native/m", "input": "Hi", "background": True}
+async def begin(gateway: Gateway, **members: str) -> str:
+    body = {"model": "native/m", "input": "Hi", "background": True} | members
     answer = await ask(gateway, "POST", "/v1/responses", body)
     assert (answer.status, answer.json["status"]) == (200, "queued"), answer
     return answer.json["id"]
@@ -174,19 +174,25 @@ async def test_an_answer_without_output_is_given_again_after_a_kill(scene: Scene
 async def test_an_answer_that_was_cut_by_a_kill_fails_with_what_was_seen(scene: Scene) -> None:
     scene.upstream.script = Silence(6)
     async with scene.gateway("before") as gateway:
-        response_id = await begin(gateway)
+        conversation = (await ask(gateway, "POST", "/v1/conversations", {})).json["id"]
+        response_id = await begin(gateway, conversation=conversation)
         seen = await seen_up_to(gateway, response_id, 7)
         gateway.kill()
+    scene.upstream.script = answers
     async with scene.gateway("after") as gateway:
         told = await assert_answered(gateway, response_id)
         assert frames_of(await followed(gateway, response_id))[:7] == seen
         rest = events_of(await followed(gateway, response_id, 6))
+        turn = {"model": "native/m", "input": "Again", "conversation": conversation}
+        assert (await ask(gateway, "POST", "/v1/responses", turn)).status == 200, "the conversation is free again"
+        account = f"response {response_id} ended in the background: failed: The worker that gave this answer was lost."
+        await until(lambda: account in gateway.log.read_text("utf-8"), "the log says how it ended")
     assert [event["sequence_number"] for event in rest] == list(range(7, len(told)))
     ended = told[-1]["response"]
     assert (ended["status"], ended["error"]["code"]) == ("failed", "server_error")
     assert "worker" in ended["error"]["message"]
     assert ended["output"][0]["content"][0]["text"] == "".join(WORDS[:2])
-    assert len(scene.upstream.requests) == 1
+    assert len(scene.upstream.requests) == 2
 
 
 async def test_a_worker_of_its_own_answers_what_a_server_takes_in(scene: Scene) -> None:

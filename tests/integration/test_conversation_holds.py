@@ -15,6 +15,8 @@ from antiphon.gateway.leases import RENEW_SECONDS, Leases
 from antiphon.store.conversation_turns import LEASE_SECONDS, SqliteConversationTurns
 from antiphon.store.conversations import SqliteConversations
 from antiphon.store.database import SqliteDatabase
+from antiphon.store.jobs import SqliteJobs
+from tests.contracts.jobs_store import asked
 from tests.contracts.responses_store import MINE
 from tests.fakes import CountedTurns
 
@@ -50,6 +52,28 @@ async def test_one_process_holds_and_its_death_lets_go_in_time(tmp_path: Path) -
         ended = time.time()
         later = SqliteConversationTurns(database, lambda: ended + LEASE_SECONDS + 1)
         assert (await later.hold(mine)).verdict is Verdict.DONE
+
+
+async def test_a_hold_lasts_from_the_moment_an_answer_is_queued(tmp_path: Path) -> None:
+    now = time.time()
+    async with SqliteDatabase.open(f"sqlite:///{tmp_path}/held.db") as database:
+        made = StoredConversation(id="conv_c", created_at=int(now))
+        await SqliteConversations(database, time.time).create(MINE, made, [])
+        waiting, other = Holder(MINE, "conv_c", "resp_1"), Holder(MINE, "conv_c", "resp_2")
+        at_once = SqliteConversationTurns(database, lambda: now)
+        an_hour_later = SqliteConversationTurns(database, lambda: now + 3600)
+        jobs = SqliteJobs(database, time.time, LEASE_SECONDS)
+
+        assert (await at_once.hold(waiting)).verdict is Verdict.DONE
+        queued = asked("1", along=at_once.lasting(waiting))
+        assert await jobs.add(queued, most=1)
+        assert (await at_once.hold(waiting)).verdict is Verdict.DONE, "its worker takes it again"
+        assert (await an_hour_later.hold(other)).verdict is Verdict.LOCKED
+        await an_hour_later.release(waiting)
+
+        assert (await at_once.hold(waiting)).verdict is Verdict.DONE
+        assert not await jobs.add(queued, most=1), "the queue is full"
+        assert (await an_hour_later.hold(other)).verdict is Verdict.DONE, "nobody would ever have let go"
 
 
 class Rounds:
