@@ -143,8 +143,8 @@ class ConversationTurns(Protocol):
     async def hold(self, holder: Holder, *, background: bool = False) -> Held:
         """Takes the conversation unless another turn holds it. Whoever holds it may take it again.
 
-        For an answer in the background the hold lasts without being renewed: however that answer ends, it is let go.
-        UNKNOWN for a conversation that has no items of its own.
+        For an answer in the background the hold lasts, as by `lasting`. UNKNOWN for a conversation that has no items of
+        its own.
         """
         ...
 
@@ -154,6 +154,13 @@ class ConversationTurns(Protocol):
 
     async def release(self, holder: Holder) -> None:
         """Lets go; nothing happens where the hold was lost."""
+        ...
+
+    def lasting(self, holder: Holder) -> Alongside:
+        """From now on the hold lasts without being renewed: however the answer in the background ends, it is let go.
+
+        Raises BadRequest when the hold was lost.
+        """
         ...
 
     async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
@@ -182,6 +189,10 @@ class ConversationHold(Protocol):
 
     def begin(self) -> None:
         """From now on the hold is renewed."""
+        ...
+
+    def lasting(self) -> Alongside:
+        """To be done in the transaction that queues the turn: it is held until its answer ends, by whatever process."""
         ...
 
     def ending(self, own: Sequence[Item], output: Sequence[Item] | None, provider: str) -> Alongside:

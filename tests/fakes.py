@@ -294,6 +294,10 @@ class CountedTurns(ConversationTurns):
     async def release(self, holder: Holder) -> None: ...
 
     @override
+    def lasting(self, holder: Holder) -> Alongside:
+        return NoEnding()
+
+    @override
     async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
         return []
 

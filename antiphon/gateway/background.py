@@ -134,6 +134,7 @@ class Background:
             input=_encode(turn.input),
             body=body,
             frames=frames,
+            along=None if turn.hold is None else turn.hold.lasting(),
         )
         job = Queued(turn=stored, key_name=turn.caller.key_name, request=request.body)
         if not await desk.jobs.add(job, desk.policy.queued_per_tenant):

@@ -124,7 +124,7 @@ class ConversationDesk:
 
     async def _hold(self, turn: Turn, conversation_id: str) -> None:
         holder = Holder(turn.caller.tenant, conversation_id, turn.id)
-        held = await self._turns.hold(holder, background=turn.request.background is True)
+        held = await self._turns.hold(holder, background=turn.begun is not None)
         if held.verdict is Verdict.UNKNOWN:
             raise unknown_conversation(conversation_id, "conversation")
         if held.verdict is Verdict.LOCKED:

@@ -71,6 +71,9 @@ class Hold:
     def begin(self) -> None:
         self._leases.add(self._holder)
 
+    def lasting(self) -> Alongside:
+        return self._turns.lasting(self._holder)
+
     def ending(self, own: Sequence[Item], output: Sequence[Item] | None, provider: str) -> Alongside:
         if output is None:
             return self._turns.ending(self._holder, ())

@@ -51,6 +51,9 @@ class SqliteConversationTurns:
     async def release(self, holder: Holder) -> None:
         await self._database.write(self.ending(holder, ()))
 
+    def lasting(self, holder: Holder) -> Alongside:
+        return Act(partial(self._last, holder))
+
     async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
         return await self._database.read(
             Act(lambda connection: self._items.context(connection, tenant, view.conversation_id, view.position))
@@ -67,6 +70,11 @@ class SqliteConversationTurns:
         if row is None:
             return Held(Verdict.UNKNOWN)
         return Held(Verdict.DONE, row[0]) if taken else Held(Verdict.LOCKED)
+
+    def _last(self, holder: Holder, connection: sqlite3.Connection) -> None:
+        until = int(self._clock()) + BACKGROUND_SECONDS
+        if connection.execute(self._renew, {**_names(holder), "new_held_until": until}).rowcount == 0:
+            raise locked()
 
     def _keep(self, holders: Sequence[Holder], connection: sqlite3.Connection) -> None:
         until = int(self._clock()) + LEASE_SECONDS

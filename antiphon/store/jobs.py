@@ -102,6 +102,8 @@ class _Add:
 
     def prepare(self) -> None:
         turn = self._queued.turn
+        if turn.along is not None:
+            turn.along.prepare()
         self._frames = b"".join(turn.frames or ())
         self._row = (
             turn.id,
@@ -128,6 +130,8 @@ class _Add:
         connection.execute(texts.insert_response, self._row)
         connection.execute(texts.insert_job, (turn.id, turn.tenant, queued.key_name, 0, 0, queued.request))
         connection.execute(texts.insert_events, (turn.id, 0, count_of(self._frames) - 1, self._frames))
+        if turn.along is not None:
+            turn.along.perform(connection)
         return True
 
 
