@@ -266,12 +266,10 @@ class Gateway:
                 model=(request.model or "") if target is None else target.name,
                 provider=provider,
                 upstream_id=outcome.upstream_id,
-                input=_encode(turn.input if turn.kept is None else turn.kept),
+                input=_encode(turn.own),
                 body=outcome.body,
                 frames=None if last is None else delivery.record(last),
-                along=None
-                if hold is None
-                else hold.ending(turn.input if turn.kept is None else turn.kept, _said(outcome), provider),
+                along=None if hold is None else hold.ending(turn.own, _said(outcome), provider),
             )
         )
         if hold is not None:

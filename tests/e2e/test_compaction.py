@@ -18,6 +18,7 @@ from tests.e2e.exchanges import (
 )
 from tests.e2e.gateway import CHAT_MODEL, KEY_B, NATIVE_MODEL, Gateway
 from tests.e2e.sse import events, streamed, terminal
+from tests.e2e.test_background import polled
 from tests.e2e.upstream import Provider, refusing, whole
 from tests.grammar import check_stream
 
@@ -295,6 +296,25 @@ def test_a_trigger_works_in_a_chain(client: openai.OpenAI, chat: Provider) -> No
     assert len(sent) == 2
     assert "The user is Ada." in sent[0]
     assert "I am Ada." in sent[0]
+
+
+@pytest.mark.parametrize("provider", ["native", "chat"])
+def test_background_answers_are_compacted_and_go_on_as_others_do(
+    client: openai.OpenAI, providers: dict[str, Provider], provider: str
+) -> None:
+    asked = providers[provider]
+    model = {"native": NATIVE_MODEL, "chat": CHAT_MODEL}[provider]
+    summary = native_window() if provider == "native" else said(provider, "Ada likes chess.", streamed=False)
+    asked.answer(summary, said(provider, "You are Ada.", streamed=True))
+    trigger: Any = {"type": "compaction_trigger"}
+    begun = client.responses.create(model=model, input=[*CONVERSATION, trigger], background=True)
+    made = polled(client, begun.id)
+    assert [item.type for item in made.output] == ["compaction"]
+    again: Any = [*replayable(made.output), user("Who am I?")]
+    begun = client.responses.create(model=model, input=again, background=True)
+    assert polled(client, begun.id).output_text == "You are Ada."
+    assert (BLOB if provider == "native" else "Ada likes chess.") in asked.seen[1].body.decode()
+    assert client.responses.input_items.list(begun.id, order="asc").data[0].type == "compaction"
 
 
 # --- truncation -------------------------------------------------------------------------------------------------------
