@@ -177,7 +177,8 @@ class Compactor:
         if window is None:
             return
         room = window - (turn.request.max_output_tokens or 0)
-        dropped = trimmed(turn.context, lambda start: self.counter.counted_here(turn, target, start).tokens <= room)
+        counts = self.counter.counts_left(turn, target)
+        dropped = trimmed(turn.context, lambda start: counts[start] <= room)
         if dropped:
             turn.kept = given if turn.kept is None else turn.kept
             turn.input = given[max(0, dropped - len(history)) :]
