@@ -42,6 +42,9 @@ _FIELDS: Final = frozenset(
 _SAME: Final = ("model", "instructions", "service_tier", "prompt_cache_key", "prompt_cache_retention")
 """What a request for a summary has from the request that it is made for."""
 
+_OURS: Final = ("compaction", TRIGGER)
+"""Items that no model reads as they are."""
+
 _OK: Final = 200
 _NOT_THERE: Final = frozenset({404, 405, 501})
 """What a provider answers that has no such endpoint after all."""
@@ -85,7 +88,7 @@ def unfolded(turn: Turn, sealer: Sealer | None) -> None:
     Raises BadRequest for a blob that cannot be opened.
     """
     history = turn.history
-    if MARK not in turn.request.body and not (history and any(item.get("type") == "compaction" for item in history)):
+    if MARK not in turn.request.body and not (history and any(item.get("type") in _OURS for item in history)):
         return
     start, before = since_newest(turn.context), len(history)
     turn.compacts = any(item.get("type") == TRIGGER for item in turn.input)

@@ -298,6 +298,14 @@ def test_a_trigger_works_in_a_chain(client: openai.OpenAI, chat: Provider) -> No
     assert "I am Ada." in sent[0]
 
 
+def test_a_trigger_that_nothing_came_of_is_passed_over(client: openai.OpenAI, native: Provider) -> None:
+    native.answer(native_whole(message("Ada.")))
+    items: Any = [*CONVERSATION, {"type": "compaction_trigger"}]
+    conversation = client.conversations.create(items=items).id
+    assert client.responses.create(model=NATIVE_MODEL, input="?", conversation=conversation).output_text == "Ada."
+    assert [item["type"] for item in native.seen[0].json["input"]] == ["message"] * 5
+
+
 @pytest.mark.parametrize("provider", ["native", "chat"])
 def test_background_answers_are_compacted_and_go_on_as_others_do(
     client: openai.OpenAI, providers: dict[str, Provider], provider: str
