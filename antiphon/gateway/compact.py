@@ -25,10 +25,10 @@ from antiphon.wire.compactions import (
     opened_item,
     since_newest,
     summary_payload,
-    unverified,
     user_messages,
     wrapped_payload,
 )
+from antiphon.wire.envelope import unverified
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.requests import Item, Request, parse_request
 from antiphon.wire.responses import encoded, opened

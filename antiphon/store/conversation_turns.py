@@ -15,10 +15,11 @@ from sqlalchemy import BigInteger, ClauseElement, ColumnElement, bindparam, lite
 from antiphon.conversation_protocols import Alongside, Held, Holder, StoredItem, Verdict
 from antiphon.protocols import Clock
 from antiphon.store.conversation_items import Items
-from antiphon.store.conversations import OWN, Act
+from antiphon.store.conversations import OWN
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
 from antiphon.store.tables import conversations
+from antiphon.store.work import Act
 from antiphon.wire.conversations import ConversationView, locked
 
 LEASE_SECONDS: Final = 30
