@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol with one system call less per answer, and with answers of ours to what is no request.
+"""uvicorn's HTTP protocol with fewer system calls per answer, and with answers of ours to what is no request.
 
-uvicorn writes the head of an answer and its body apart; ASGI sends them apart, but the body nearly always follows at
-once. Here the head waits for it, at most until the event loop turns.
+uvicorn writes the head of an answer and its body apart, as ASGI sends them; here what is written in one turn of the
+event loop goes out together.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
 from antiphon.http.call import DIRECT_WRITER
 from antiphon.http.errors import envelope
 from antiphon.http.websocket_transport import LeanWebSocketProtocol, offered
+from antiphon.writes import Writes, writes_of
 
 _logger: Final = logging.getLogger("antiphon.http")
-_HEAD: Final = b"HTTP/1.1 "
 _HEAD_LIMIT: Final = 65_536
 _PIECE: Final = 32_768
 _UNFINISHED_LIMIT: Final = _HEAD_LIMIT + _PIECE
@@ -31,36 +31,24 @@ _LINGER_SECONDS: Final = 2.0
 """A client that is still sending would lose the answer if the connection were closed under it (RFC 9112, 9.6)."""
 
 
-class HeadJoiningTransport(asyncio.Transport):
-    """A transport whose writer may write a head and a body apart, and pay for one write."""
+class GatheringTransport(asyncio.Transport):
+    """A transport whose writes wait for the end of the event loop's turn, when they are joined."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport, writes: Writes) -> None:
         """`transport` is where everything really happens."""
         super().__init__()
         self._transport = transport
-        self._loop = loop
-        self._head = b""
+        self._writes = writes
 
     @override
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        """Holds a head, and sends it with whatever comes next."""
-        if self._head:
-            data, self._head = self._head + data, b""
-        elif data[:9] == _HEAD:
-            self._head = bytes(data)
-            self._loop.call_soon(self._flush)
-            return
-        self._transport.write(data)
+        """Sends it soon, with whatever else there is by then."""
+        self._writes.write(self._transport, data if isinstance(data, bytes) else bytes(data))
 
     def bare(self) -> asyncio.Transport:
         """Where everything really happens, with nothing held back."""
-        self._flush()
+        self._writes.flush()
         return self._transport
-
-    def _flush(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head)
 
     @override
     def can_write_eof(self) -> bool:
@@ -70,13 +58,13 @@ class HeadJoiningTransport(asyncio.Transport):
     @override
     def write_eof(self) -> None:
         """Tells the peer so when everything is written."""
-        self._flush()
+        self._writes.flush()
         self._transport.write_eof()
 
     @override
     def close(self) -> None:
         """Closes when everything is written."""
-        self._flush()
+        self._writes.flush()
         self._transport.close()
 
     @override
@@ -111,14 +99,14 @@ class HeadJoiningTransport(asyncio.Transport):
 
 
 class LeanHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol over a `HeadJoiningTransport`.
+    """uvicorn's protocol over a `GatheringTransport`.
 
     What is no request is told so in the envelope, an offer to upgrade to anything but a WebSocket of ours is declined
     by serving the request as it is, and a head without end is cut off.
     """
 
     last_write = 0.0
-    _joining: HeadJoiningTransport
+    _gathering: GatheringTransport
     _successor: LeanWebSocketProtocol | None = None
     _deaf = False
     _unfinished = 0
@@ -128,8 +116,9 @@ class LeanHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The client has connected."""
         self._wire = transport
-        self._joining = HeadJoiningTransport(transport, self.loop)
-        super().connection_made(self._joining)
+        self._writes = writes_of(self.loop)
+        self._gathering = GatheringTransport(transport, self._writes)
+        super().connection_made(self._gathering)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -164,12 +153,12 @@ class LeanHttpProtocol(HttpToolsProtocol):
         self.scope[DIRECT_WRITER] = self  # pyright: ignore[reportGeneralTypeIssues] - an extension of ours
 
     def direct_write(self, data: bytes) -> bool:
-        """Implements `DirectWriter`. Never between a head and what joins it: a body has begun when its head is out."""
+        """Implements `DirectWriter`."""
         cycle = self.cycle
         if self.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding or cycle.response_complete:
             return False
         self.last_write = self.loop.time()
-        self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self._writes.write(self._wire, b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     @override
@@ -201,7 +190,7 @@ class LeanHttpProtocol(HttpToolsProtocol):
         self._deaf = True
         self.connections.discard(self)
         self._successor = protocol = kind(self.config, self.server_state, self.app_state)
-        protocol.accept_offer(offer, self._joining.bare())
+        protocol.accept_offer(offer, self._gathering.bare())
         if rest:
             protocol.data_received(rest)
         return True

@@ -17,6 +17,7 @@ from antiphon.errors import AntiphonError, UpstreamBroke, UpstreamTimeout
 from antiphon.providers.answer import Answer
 from antiphon.providers.deadlines import Alarm, Timeouts
 from antiphon.providers.foreign import NOT_HTTP, broken
+from antiphon.writes import writes_of
 
 MAX_HEAD: Final = 64 * 1024
 """The most bytes of an answer that are no body: head, interim answers, trailers, padding of chunks."""
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._timeouts = timeouts
         self._alarm = Alarm(loop, self._look)
+        self._writes = writes_of(loop)
         self._waiter: asyncio.Future[bool] | None = None
         self._wake_at = math.inf
         self._started = self._sent_at = self._touched = loop.time()
@@ -246,7 +248,7 @@ class Connection(asyncio.Protocol):
     def _send(self, head: bytes, body: bytes) -> None:
         """A body of many pieces goes out as the socket takes it, without a task of its own."""
         if len(body) <= HIGH_WATER:
-            self._transport.write(head + body)
+            self._writes.write(self._transport, head + body)
         else:
             self._transport.write(head)
             self._unsent = memoryview(body)

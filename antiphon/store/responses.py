@@ -18,7 +18,6 @@ from sqlalchemy import (
     Integer,
     bindparam,
     delete,
-    insert,
     literal_column,
     or_,
     select,
@@ -27,14 +26,14 @@ from sqlalchemy import (
 from antiphon.protocols import Ancestor, Clock, StoredResponse, StoredTurn
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.job_statements import IN_FLIGHT
-from antiphon.store.statements import positional, text_of
+from antiphon.store.rows import Addition, Insertion
+from antiphon.store.statements import text_of
 from antiphon.store.tables import responses
 from antiphon.wire.conversations import view_of
 
 T = TypeVar("T")
 Parameters = dict[str, str | int]
 
-_COLUMNS: Final = tuple(column.name for column in responses.columns)
 _FASTEST: Final = 1
 _FRAME_END: Final = b"\n\n"
 
@@ -46,14 +45,14 @@ class SqliteResponses:
         """`clock` decides what has expired."""
         self._database = database
         self._clock = clock
-        self._insert = positional(insert(responses), _COLUMNS)
+        self._insertion = Insertion(responses)
         self._get = text_of(_get())
         self._frames = text_of(_frames())
         self._lineage = text_of(_lineage())
         self._delete = text_of(_delete())
 
     async def save(self, turn: StoredTurn) -> None:
-        await self._database.write(_Save(self._insert, turn))
+        await self._database.write(_Save(self._insertion, turn))
 
     async def get(self, tenant: str, response_id: str) -> StoredResponse | None:
         return await self._database.read(_Query(self._get, self._parameters(tenant, response_id), _response))
@@ -71,18 +70,20 @@ class SqliteResponses:
         return {"tenant": tenant, "response_id": response_id, "now": int(self._clock())}
 
 
-class _Save:
-    def __init__(self, statement: str, turn: StoredTurn) -> None:
-        self._statement = statement
+class _Save(Addition):
+    """Done alone if something is to be done along with it."""
+
+    def __init__(self, insertion: Insertion, turn: StoredTurn) -> None:
+        self.insertion = insertion if turn.along is None else None
+        self._insertion = insertion
         self._turn = turn
-        self._row: Sequence[object] = ()
 
     def prepare(self) -> None:
         turn = self._turn
         if turn.along is not None:
             turn.along.prepare()
         frames = turn.frames
-        self._row = (
+        self.row = (
             turn.id,
             turn.tenant,
             turn.parent_id,
@@ -99,7 +100,7 @@ class _Save:
         )
 
     def perform(self, connection: sqlite3.Connection) -> None:
-        connection.execute(self._statement, self._row)
+        self._insertion.perform(connection, [self.row])
         if self._turn.along is not None:
             self._turn.along.perform(connection)
 

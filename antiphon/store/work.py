@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 from antiphon.store.failures import Caught, as_ours
+from antiphon.store.rows import Addition
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -44,14 +45,15 @@ class Act(Generic[T]):
 class Job(Generic[T_co]):
     """One piece of work, and the future of whoever awaits it. In the hands of one thread at a time."""
 
-    __slots__ = ("_finish", "_future", "_work", "alone")
+    __slots__ = ("_finish", "_future", "_work", "addition", "alone")
 
     def __init__(self, work: Work[T_co], loop: asyncio.AbstractEventLoop, *, alone: bool = False) -> None:
-        """`alone` is for what cannot stand in a transaction."""
+        """`alone` is for what cannot stand in a transaction; `addition` is the work, if it may be done with others."""
         self._work = work
         self._future: asyncio.Future[T_co] = loop.create_future()
         self._finish: Callable[[], object] = self._future.cancel
         self.alone = alone
+        self.addition = work if isinstance(work, Addition) and work.insertion is not None else None
 
     @property
     def future(self) -> asyncio.Future[T_co]:
@@ -65,6 +67,10 @@ class Job(Generic[T_co]):
         if caught.error is not None:
             self.fail(caught.error)
         return caught.error is None
+
+    def performed(self) -> None:
+        """The work was done together with others, and has nothing to tell."""
+        self._finish = partial(self._future.set_result, cast("T_co", None))
 
     def perform(self, connection: sqlite3.Connection) -> None:
         """Raises whatever the work raises; what a transaction makes of that is not the job's to say."""

@@ -49,6 +49,10 @@ class Clock(asyncio.AbstractEventLoop):
         self.timers.append((handle, callback))
         return handle
 
+    @override
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.Handle:
+        return asyncio.get_running_loop().call_soon(callback, *args)
+
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         self.timers = [timer for timer in self.timers if timer[0] is not handle]
 
