@@ -84,7 +84,7 @@ def _check_size(template: bytes, values: Values) -> None:
     names = (name for text in _texts(template) for name in _PLACEHOLDER.findall(text))
     if sum(sizes.get(name, 0) for name in names) > MAX_TEXT_CHARACTERS:
         message = f"The prompt with its variables is longer than the {MAX_TEXT_CHARACTERS} characters that it may have."
-        raise BadRequest(message, param="prompt.variables", code="string_above_max_length")
+        raise BadRequest(message, param="prompt.variables", code="invalid_value")
 
 
 def _items(value: Raw | None) -> list[Any]:

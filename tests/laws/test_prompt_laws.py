@@ -131,5 +131,5 @@ def test_little_that_makes_much_is_refused_before_it_is_made() -> None:
     for value in (long, {"type": "input_image", "image_url": long}):
         with pytest.raises(BadRequest) as refused:
             render(template, {}, {"a": value})
-        assert (refused.value.param, refused.value.code) == ("prompt.variables", "string_above_max_length")
+        assert (refused.value.param, refused.value.code) == ("prompt.variables", "invalid_value")
     render(template, {}, {"a": "x"})
