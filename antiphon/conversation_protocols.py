@@ -155,15 +155,18 @@ class ConversationTurns(Protocol):
         """Lets go; nothing happens where the hold was lost."""
         ...
 
+    def lasting(self, holder: Holder) -> Alongside:
+        """From now on the hold lasts without being renewed: however the answer in the background ends, it is let go.
+
+        Raises BadRequest when the hold was lost.
+        """
+        ...
+
     async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
         """The items that a turn with this view reads, oldest first: from the newest compaction on, if there is one.
 
         What was removed since is missing.
         """
-        ...
-
-    def lasting(self, holder: Holder) -> Alongside:
-        """From now on the hold lasts without being renewed: for an answer in the background, whose end lets go."""
         ...
 
     def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:

@@ -52,7 +52,10 @@ class Jobs(Protocol):
     """
 
     async def add(self, queued: Queued, most: int) -> bool:
-        """Stores response, job and first events together. False when `most` of the tenant's are waiting already."""
+        """Stores response, job and first events together, with what is to be done along.
+
+        False when `most` of the tenant's are waiting already.
+        """
         ...
 
     async def waiting(self, most: int) -> bool:

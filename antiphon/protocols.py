@@ -101,6 +101,11 @@ class Turn:
         """Everything the model is to read, oldest first."""
         return self.history + self.input
 
+    @property
+    def own(self) -> list[Item]:
+        """What the turn adds to its chain and its conversation, whatever of it the model is to read."""
+        return self.input if self.kept is None else self.kept
+
 
 # --- providers --------------------------------------------------------------------------------------------------------
 

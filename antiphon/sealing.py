@@ -19,9 +19,8 @@ from typing import Final
 
 from typing_extensions import override
 
-from antiphon.errors import BadRequest
 from antiphon.protocols import Sealer
-from antiphon.wire.envelope import MARK
+from antiphon.wire.envelope import MARK, unverified
 
 Randomness = Callable[[int], bytes]
 """So many bytes that nobody can guess."""
@@ -34,8 +33,6 @@ _WORK: Final = 2**14
 
 _STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/   ")
 """From the letters that blobs are written in to those that are decoded; what else is decoded is none of them."""
-
-_SHOWN: Final = 16
 
 
 class _Secret:
@@ -80,14 +77,14 @@ class Seals(Sealer):
 
         box = _box(text)
         if box is None:
-            raise _unverified(text)
+            raise unverified(text)
         about = _about(tenant)
         for secret in self._secrets:
             try:
                 return decrypt(box[_NONCE_BYTES:], about, box[:_NONCE_BYTES], secret.key(b"seal", tenant))
             except CryptoError:
                 continue
-        raise _unverified(text)
+        raise unverified(text)
 
     def pseudonym(self, tenant: str, value: str) -> str:
         """64 hexadecimal digits that stand for `value`: always the same, and nobody can find `value` by trying."""
@@ -111,9 +108,3 @@ def _box(text: str) -> bytes | None:
     if len(box) < _NONCE_BYTES + _TAG_BYTES or urlsafe_b64encode(box[end:]).rstrip(b"=") != letters[end // 3 * 4 :]:
         return None
     return box
-
-
-def _unverified(text: str) -> BadRequest:
-    """In OpenAI's words (spec section 1.3). Of the blob no more is shown than tells one from another."""
-    message = f"The encrypted content {text[:_SHOWN]}... could not be verified."
-    return BadRequest(message, param="input", code="invalid_encrypted_content")

@@ -294,12 +294,12 @@ class CountedTurns(ConversationTurns):
     async def release(self, holder: Holder) -> None: ...
 
     @override
-    async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
-        return []
-
-    @override
     def lasting(self, holder: Holder) -> Alongside:
         return NoEnding()
+
+    @override
+    async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
+        return []
 
     @override
     def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:

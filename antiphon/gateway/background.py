@@ -131,7 +131,7 @@ class Background:
             model=turn.target.name,
             provider=turn.target.provider,
             upstream_id=None,
-            input=_encode(turn.input),
+            input=_encode(turn.own),
             body=body,
             frames=frames,
             along=None if turn.hold is None else turn.hold.lasting(),

@@ -25,10 +25,10 @@ from antiphon.wire.compactions import (
     opened_item,
     since_newest,
     summary_payload,
-    unverified,
     user_messages,
     wrapped_payload,
 )
+from antiphon.wire.envelope import unverified
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.requests import Item, Request, parse_request
 from antiphon.wire.responses import encoded, opened
@@ -41,6 +41,9 @@ _FIELDS: Final = frozenset(
 )
 _SAME: Final = ("model", "instructions", "service_tier", "prompt_cache_key", "prompt_cache_retention")
 """What a request for a summary has from the request that it is made for."""
+
+_OURS: Final = ("compaction", TRIGGER)
+"""Items that no model reads as they are."""
 
 _OK: Final = 200
 _NOT_THERE: Final = frozenset({404, 405, 501})
@@ -85,7 +88,7 @@ def unfolded(turn: Turn, sealer: Sealer | None) -> None:
     Raises BadRequest for a blob that cannot be opened.
     """
     history = turn.history
-    if MARK not in turn.request.body and not (history and any(item.get("type") == "compaction" for item in history)):
+    if MARK not in turn.request.body and not (history and any(item.get("type") in _OURS for item in history)):
         return
     start, before = since_newest(turn.context), len(history)
     turn.compacts = any(item.get("type") == TRIGGER for item in turn.input)
@@ -177,7 +180,8 @@ class Compactor:
         if window is None:
             return
         room = window - (turn.request.max_output_tokens or 0)
-        dropped = trimmed(turn.context, lambda start: self.counter.counted_here(turn, target, start).tokens <= room)
+        counts = self.counter.counts_left(turn, target)
+        dropped = trimmed(turn.context, lambda start: counts[start] <= room)
         if dropped:
             turn.kept = given if turn.kept is None else turn.kept
             turn.input = given[max(0, dropped - len(history)) :]

@@ -130,11 +130,7 @@ class ConversationDesk:
         if held.verdict is Verdict.LOCKED:
             raise locked()
         turn.hold = Hold(self._turns, self._leases, holder, held.position)
-        try:
-            await self._read(turn, turn.hold.view)
-        except BaseException:
-            await turn.hold.leave()
-            raise
+        await self._read(turn, turn.hold.view)
 
     async def _read(self, turn: Turn, view: ConversationView) -> None:
         seen = await self.seen(turn.caller.tenant, view)

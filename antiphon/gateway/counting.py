@@ -12,7 +12,7 @@ from antiphon.errors import UpstreamError
 from antiphon.gateway.attempt import MAX_REFUSAL_BYTES
 from antiphon.protocols import Target, Turn
 from antiphon.wire.events import split_object
-from antiphon.wire.tokens import CountText, prompt_of, prompt_tokens, text_tokens
+from antiphon.wire.tokens import CountText, prompt_of, prompt_tokens, text_tokens, tokens_left
 
 Source = Literal["native", "tokenizer", "estimate"]
 
@@ -60,11 +60,14 @@ class Counter:
                 return Count(tokens, "native")
         return self.counted_here(turn, target)
 
-    def counted_here(self, turn: Turn, target: Target, start: int = 0) -> Count:
-        """Our own count, of the context without its first `start` items."""
-        context = turn.context
-        prompt = prompt_of(turn.request, context[start:] if start else context)
+    def counted_here(self, turn: Turn, target: Target) -> Count:
+        """Our own count."""
+        prompt = prompt_of(turn.request, turn.context)
         return Count(prompt_tokens(prompt, target.model, self._count_text), self._source)
+
+    def counts_left(self, turn: Turn, target: Target) -> list[int]:
+        """Our own counts of the context without its first 0, 1, 2 and so on items."""
+        return tokens_left(prompt_of(turn.request, turn.context), target.model, self._count_text)
 
 
 def narrowed(body: bytes, fields: Collection[str]) -> bytes:

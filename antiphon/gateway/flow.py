@@ -96,7 +96,7 @@ class Gateway:
         """The turn that a request asks for, its history resolved, its conversation held. Raises BadRequest or NotFound.
 
         `ancestry` is asked for the chain in place of the store; `response_id` is what the answer is to be called, if
-        that was decided before. A hold lapses by itself if the turn is never answered.
+        that was decided before. A turn that was opened must be answered: that lets go of its conversation.
         """
         surroundings = self.surroundings
         if request.prompt is not None:
@@ -113,13 +113,17 @@ class Gateway:
             clock=surroundings.clock,
             strict=self.is_strict(request),
         )
-        if request.previous_response_id is not None or request.conversation is not None:
-            await self._precede(turn, ancestry)
-        else:
-            self._name_conversation(turn)
-        if references:
-            await resolve(turn, references, self._means.items)
-        unfolded(turn, self._means.sealer)
+        try:
+            if request.previous_response_id is not None or request.conversation is not None:
+                await self._precede(turn, ancestry)
+            else:
+                self._name_conversation(turn)
+            if references:
+                await resolve(turn, references, self._means.items)
+            unfolded(turn, self._means.sealer)
+        except BaseException:
+            await _leave(turn)
+            raise
         return turn
 
     async def resolve(self, turn: Turn) -> None:
@@ -151,9 +155,9 @@ class Gateway:
         """
         delivery = Delivery(turn, sink)
         task = self.live.begin(turn, delivery)
-        if turn.hold is not None and turn.begun is None:
-            turn.hold.begin()
         try:
+            if turn.hold is not None and turn.begun is None:
+                turn.hold.begin()
             return await self._ask(turn, delivery)
         except JobLost:
             raise
@@ -174,7 +178,7 @@ class Gateway:
         finally:
             self.live.end(turn, task)
             if turn.hold is not None:
-                await turn.hold.leave()
+                await _leave(turn)
 
     async def give_up(self, turn: Turn, sink: Sink, error: AntiphonError) -> Outcome:
         """Ends an answer that has begun already and cannot be gone on with."""
@@ -186,10 +190,13 @@ class Gateway:
 
     async def warm_up(self, turn: Turn, sink: Sink) -> Outcome:
         """Answers the turn with nothing, and asks nobody: its input can be gone on from. Raises AntiphonError."""
-        target = (await self.router.targets(turn.request.model or "", turn.request.wanted_provider))[0]
-        outcome, chunk = warmed_up(turn, target)
-        delivery = Delivery(turn, sink)
-        await self._keep(turn, target, delivery, outcome, chunk)
+        try:
+            target = (await self.router.targets(turn.request.model or "", turn.request.wanted_provider))[0]
+            outcome, chunk = warmed_up(turn, target)
+            delivery = Delivery(turn, sink)
+            await self._keep(turn, target, delivery, outcome, chunk)
+        finally:
+            await _leave(turn)
         await delivery.end(chunk)
         return outcome
 
@@ -259,12 +266,10 @@ class Gateway:
                 model=(request.model or "") if target is None else target.name,
                 provider=provider,
                 upstream_id=outcome.upstream_id,
-                input=_encode(turn.input if turn.kept is None else turn.kept),
+                input=_encode(turn.own),
                 body=outcome.body,
                 frames=None if last is None else delivery.record(last),
-                along=None
-                if hold is None
-                else hold.ending(turn.input if turn.kept is None else turn.kept, _said(outcome), provider),
+                along=None if hold is None else hold.ending(turn.own, _said(outcome), provider),
             )
         )
         if hold is not None:
@@ -294,6 +299,12 @@ class Gateway:
         """A turn without a conversation begins one, which is named after it."""
         if turn.conversation is None and turn.request.stored and self.policy.implicit_conversation:
             turn.conversation = named_after(turn.id, "conv")
+
+
+async def _leave(turn: Turn) -> None:
+    """Lets go of the turn's conversation. One that is answered in the background is let go when its job ends."""
+    if turn.hold is not None and turn.begun is None:
+        await turn.hold.leave()
 
 
 def _said(outcome: Outcome) -> list[Item] | None:

@@ -15,6 +15,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
+
 from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, ShuttingDown, StoreFailed
 from antiphon.gateway.flow import Gateway
 from antiphon.kept import Claim, Holder, IdempotencyKeys
@@ -27,7 +29,10 @@ REMEMBERED_SECONDS: Final = 60.0
 """How long an answer that must not be stored stays in memory for a retry."""
 
 REMEMBERED_BYTES: Final = 32 * 1024 * 1024
-"""What all of these may take together, each with its request; the oldest go first."""
+"""What all of these may take together; the oldest go first."""
+
+_LEAST_SIZE: Final = 4096
+"""What an answer counts for beside its contents."""
 
 _POLL_SECONDS: Final = 0.1
 _RENEWALS_PER_LEASE: Final = 3
@@ -52,24 +57,26 @@ class Answering:
         self.stored: str | None = None
         self.remembered_until = 0.0
         self._chunks: list[Chunk] = []
-        self._size = len(request.body)
+        self._size = _LEAST_SIZE
         self._ended = False
         self._changed = asyncio.Event()
 
-    @property
-    def ended(self) -> bool:
-        """Whether all is known that will be."""
-        return self._ended
+    def lighten(self) -> None:
+        """Forgets what was asked: whoever asks again brings it."""
+        if self.turn is not None:
+            asked = self.turn.request
+            self.turn.request = msgspec.structs.replace(asked, input=None, instructions=None, tools=None, body=b"")
+            self.turn.history, self.turn.input, self.turn.kept = [], [], None
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """About how many bytes it takes once it is light."""
         return self._size + (0 if self.outcome is None else len(self.outcome.body))
 
     async def record(self, chunk: Chunk) -> None:
         """The sink of the answer."""
         wire = render(chunk)
-        self._size += len(wire)
+        self._size += 2 * len(wire)  # as it was sent, and as events
         self._chunks.append(Chunk(chunk.events, wire))
         self._wake()
 
@@ -135,6 +142,8 @@ class Idempotency:
         self._lease_seconds = lease_seconds
         self._pause = pause
         self._answers: dict[_Place, Answering] = {}
+        self._remembered: dict[_Place, Answering] = {}  # in the order in which they ended
+        self._remembered_bytes = 0
         self._claims: dict[str, Claim] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -147,7 +156,7 @@ class Idempotency:
         _check(key)
         self._forget()
         place = caller.tenant, key
-        found = self._answers.get(place)
+        found = self._answers.get(place) or self._remembered.get(place)
         if found is not None:
             if found.digest != hashlib.sha256(request.body).digest():
                 raise _reused()
@@ -196,8 +205,12 @@ class Idempotency:
             error = GatewayError("The gateway failed to serve this request. Its operator finds the cause in the log.")
         finally:
             failed = error is not None or (outcome is not None and outcome.status == "failed")
-            await self._settle(answering, claim, request, failed=failed)
+            # Before anybody learns of the end: whoever retries then finds the key free, or finds the answer.
+            await self._settle(claim, failed=failed)
             answering.end(outcome=outcome, error=error, stored=stored)
+            del self._answers[claim.tenant, claim.key]
+            if not failed and not request.stored:
+                self._remember((claim.tenant, claim.key), answering)
 
     async def _claimed(self, claim: Claim) -> str | None:
         """The id of the response that answered the key before, None when the claim holds it. Raises Conflict."""
@@ -215,32 +228,29 @@ class Idempotency:
             await self._pause(_POLL_SECONDS)
             holder = await self._keys.look(claim.tenant, claim.key)
 
-    async def _settle(self, answering: Answering, claim: Claim, request: Request, *, failed: bool) -> None:
-        """Before anybody learns of the end: whoever retries then finds the key free, or finds the answer."""
-        place = claim.tenant, claim.key
+    async def _settle(self, claim: Claim, *, failed: bool) -> None:
         claimed = self._claims.pop(claim.response_id, None) is not None
         if claimed and failed:
             try:
                 await self._keys.release(claim)
             except StoreFailed as error:
                 _logger.warning("An idempotency key could not be freed before its lease lapses: %s", error)
-        if failed or request.stored:
-            self._answers.pop(place, None)
-            return
+
+    def _remember(self, place: _Place, answering: Answering) -> None:
+        answering.lighten()
         answering.remembered_until = self._clock() + REMEMBERED_SECONDS
-        # The order of the dictionary is then the order in which answers ended.
-        self._answers[place] = self._answers.pop(place)
+        self._remembered[place] = answering
+        self._remembered_bytes += answering.size
 
     def _forget(self) -> None:
         """Drops answers that were remembered for long enough, or that take too much room."""
         now = self._clock()
-        remembered = [(place, each) for place, each in self._answers.items() if each.remembered_until]
-        size = sum(each.size for _, each in remembered)
-        for place, each in remembered:
-            if each.remembered_until > now and size <= REMEMBERED_BYTES:
-                break
-            size -= each.size
-            del self._answers[place]
+        while self._remembered:
+            place, oldest = next(iter(self._remembered.items()))
+            if oldest.remembered_until > now and self._remembered_bytes <= REMEMBERED_BYTES:
+                return
+            del self._remembered[place]
+            self._remembered_bytes -= oldest.size
 
 
 def _check(key: str) -> None:

@@ -170,6 +170,8 @@ class _Run:
         if lost is None:
             try:
                 await gateway.resolve(turn)
+            except StoreFailed:  # another claim may have more luck
+                raise
             except AntiphonError as error:
                 lost = error
         if lost is None:

@@ -59,7 +59,7 @@ class Chain(Struct, frozen=True):
         view = None
         if turn.request.conversation is not None and turn.conversation is not None and self.root is None:
             view = whole_view(turn.conversation)  # what a turn that is stored nowhere read goes on being read
-        own = Ancestor(turn.id, turn.conversation, outcome.status, _encode(turn.input), context_of(outcome.body), view)
+        own = Ancestor(turn.id, turn.conversation, outcome.status, _encode(turn.own), context_of(outcome.body), view)
         return Chain(turn.id, turn.caller.tenant, self.root, (*self.links, Link(own, stored)))
 
     async def ancestors(self, responses: Responses) -> list[Ancestor] | None:

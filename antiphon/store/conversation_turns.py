@@ -26,10 +26,11 @@ from sqlalchemy import (
 from antiphon.conversation_protocols import Alongside, Held, Holder, StoredItem, Verdict
 from antiphon.protocols import Clock
 from antiphon.store.conversation_items import Items
-from antiphon.store.conversations import OWN, Act
+from antiphon.store.conversations import OWN
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
 from antiphon.store.tables import conversations
+from antiphon.store.work import Act
 from antiphon.wire.conversations import ConversationView, locked
 
 LEASE_SECONDS: Final = 30
@@ -56,18 +57,18 @@ class SqliteConversationTurns:
         return await self._database.write(Act(partial(self._take, holder)))
 
     async def renew(self, holders: Sequence[Holder]) -> None:
-        await self._database.write(Act(partial(self._keep, holders, LEASE_SECONDS)))
+        await self._database.write(Act(partial(self._keep, holders)))
 
     async def release(self, holder: Holder) -> None:
         await self._database.write(self.ending(holder, ()))
+
+    def lasting(self, holder: Holder) -> Alongside:
+        return Act(partial(self._last, holder))
 
     async def context(self, tenant: str, view: ConversationView) -> list[StoredItem]:
         return await self._database.read(
             Act(lambda connection: self._items.context(connection, tenant, view.conversation_id, view.position))
         )
-
-    def lasting(self, holder: Holder) -> Alongside:
-        return Act(partial(self._keep, [holder], BACKGROUND_SECONDS))
 
     def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:
         return _Ending(self._end, self._items, holder, items)
@@ -81,8 +82,13 @@ class SqliteConversationTurns:
             return Held(Verdict.UNKNOWN)
         return Held(Verdict.DONE, row[0]) if taken else Held(Verdict.LOCKED)
 
-    def _keep(self, holders: Sequence[Holder], seconds: int, connection: sqlite3.Connection) -> None:
-        until = int(self._clock()) + seconds
+    def _last(self, holder: Holder, connection: sqlite3.Connection) -> None:
+        until = int(self._clock()) + BACKGROUND_SECONDS
+        if connection.execute(self._renew, {**_names(holder), "new_held_until": until}).rowcount == 0:
+            raise locked()
+
+    def _keep(self, holders: Sequence[Holder], connection: sqlite3.Connection) -> None:
+        until = int(self._clock()) + LEASE_SECONDS
         connection.executemany(self._renew, [{**_names(holder), "new_held_until": until} for holder in holders])
 
 

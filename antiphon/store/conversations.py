@@ -7,9 +7,9 @@ metadata (`chain`), items of its own (`own`), or was deleted (`deleted`). Law: e
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
@@ -33,9 +33,8 @@ from antiphon.store.conversation_items import Items
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import positional, text_of
 from antiphon.store.tables import CONTINUING, conversations, responses
+from antiphon.store.work import Act
 from antiphon.wire.ids import named_after
-
-T = TypeVar("T")
 
 OWN: Final = "own"
 CHAIN: Final = "chain"
@@ -43,20 +42,6 @@ DELETED: Final = "deleted"
 
 _COLUMNS: Final = ("id", "tenant", "state", "created_at", "last_position", "metadata")
 _ENDED_WELL: Final = frozenset({"completed", "incomplete"})
-
-
-class Act(Generic[T]):
-    """Something to do with a connection, as work for the writer or a reader."""
-
-    def __init__(self, act: Callable[[sqlite3.Connection], T]) -> None:
-        """`act` may run again after a rollback."""
-        self._act = act
-
-    def prepare(self) -> None:
-        """Nothing."""
-
-    def perform(self, connection: sqlite3.Connection) -> T:
-        return self._act(connection)
 
 
 class SqliteConversations:

@@ -24,6 +24,15 @@ from antiphon.store.tables import responses
 LOOKED_THROUGH: Final = 4096
 """How many of the newest responses, of all tenants together, are looked through for an item."""
 
+MOST_STEPS: Final = 4 * LOOKED_THROUGH
+"""How many responses are opened for one request, however many items it names."""
+
+_STEPS_TO_BEGIN: Final = 16
+"""What it takes to begin, in responses opened."""
+
+_FEW: Final = 8
+"""So many ids are searched for in a response's bytes; for more, decoding it is quicker."""
+
 _OURS: Final = re.compile(r"[a-z]+_([0-9a-f]{12})[0-9a-f]{36}")
 """An id that the gateway made: its first twelve digits are when."""
 
@@ -67,11 +76,17 @@ class _Look:
         begins: dict[str, set[str]] = {}
         for item_id in self._item_ids:
             begins.setdefault(_last_response(item_id), set()).add(item_id)
+        steps = MOST_STEPS
         for last, wanted in begins.items():
-            parameters = {"tenant": self._tenant, "now": self._now, "last": last, "limit": LOOKED_THROUGH}
+            steps -= _STEPS_TO_BEGIN
+            limit = min(LOOKED_THROUGH, steps)
+            if limit <= 0:
+                break
+            parameters = {"tenant": self._tenant, "now": self._now, "last": last, "limit": limit}
             for provider, *blobs in connection.execute(self._statement, parameters):
-                if _mentions(blobs, wanted):
-                    held = {item["id"]: item for item in _held(*blobs) if item.get("id") in wanted}
+                steps -= 1
+                if len(wanted) > _FEW or _mentions(blobs, wanted):
+                    held = {item["id"]: item for item in _held(*blobs) if _names(item, wanted)}
                     found |= {item_id: FoundItem(item, provider) for item_id, item in held.items()}
                     wanted.difference_update(held)
                 if not wanted:
@@ -87,6 +102,11 @@ def _last_response(item_id: str) -> str:
 
 def _mentions(blobs: Collection[bytes], item_ids: Collection[str]) -> bool:
     return any(item_id.encode() in blob for item_id in item_ids for blob in blobs)
+
+
+def _names(item: dict[str, Any], wanted: Collection[str]) -> bool:
+    identifier: Any = item.get("id")
+    return isinstance(identifier, str) and identifier in wanted
 
 
 def _held(input_: bytes, body: bytes) -> list[dict[str, Any]]:

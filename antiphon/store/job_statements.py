@@ -122,7 +122,14 @@ def read_journal() -> ClauseElement:
 def read_page() -> ClauseElement:
     """`id`, `whose`, `now`, `after`. One row without frames where there is nothing more; no row, no response."""
     table = responses.c
-    later = and_(response_events.c.response_id == table.id, response_events.c.last > bindparam("after"))
+    earlier = response_events.alias("earlier").c
+    # Where the event is, found by the index: whoever follows a long answer does not walk through it again and again.
+    holding = select(func.max(earlier.first)).where(_is(earlier.response_id), earlier.first <= bindparam("after"))
+    later = and_(
+        response_events.c.response_id == table.id,
+        response_events.c.first >= func.coalesce(holding.scalar_subquery(), _NOTHING),
+        response_events.c.last > bindparam("after"),
+    )
     return (
         select(table.status, response_events.c.frames)
         .select_from(responses.outerjoin(response_events, later))

@@ -6,8 +6,6 @@ Law: every statement names the tenant, and none changes a row.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from typing import Generic, TypeVar
 
 from msgspec import structs
 from sqlalchemy import ClauseElement, ColumnElement, bindparam, delete, func, insert, literal_column, select
@@ -17,8 +15,8 @@ from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
 from antiphon.store.tables import prompts
+from antiphon.store.work import Act
 
-T = TypeVar("T")
 Parameters = dict[str, str | int | bytes]
 
 _columns = prompts.c
@@ -45,7 +43,7 @@ class SqlitePrompts:
             connection.execute(self._insert, parameters)
             return True
 
-        return await self._database.write(_Work(perform))
+        return await self._database.write(Act(perform))
 
     async def add(self, tenant: str, prompt_id: str, template: bytes) -> StoredPrompt | None:
         now = int(self._clock())
@@ -58,7 +56,7 @@ class SqlitePrompts:
             connection.execute(self._insert, {"tenant": tenant, **structs.asdict(made)})
             return made
 
-        return await self._database.write(_Work(perform))
+        return await self._database.write(Act(perform))
 
     async def get(self, tenant: str, prompt_id: str, version: int | None) -> StoredPrompt | None:
         parameters: Parameters = {"tenant": tenant, "id": prompt_id}
@@ -66,7 +64,7 @@ class SqlitePrompts:
         if version is not None:
             parameters["version"] = version
             statement = self._version
-        return await self._database.read(_Work(lambda connection: _prompt(connection.execute(statement, parameters))))
+        return await self._database.read(Act(lambda connection: _prompt(connection.execute(statement, parameters))))
 
     async def newest(self, tenant: str, after: str, limit: int) -> list[StoredPrompt]:
         parameters: Parameters = {"tenant": tenant, "after": after, "limit": limit}
@@ -74,24 +72,13 @@ class SqlitePrompts:
         def perform(connection: sqlite3.Connection) -> list[StoredPrompt]:
             return [_made(*row) for row in connection.execute(self._list, parameters).fetchall()]
 
-        return await self._database.read(_Work(perform))
+        return await self._database.read(Act(perform))
 
     async def delete(self, tenant: str, prompt_id: str) -> bool:
         parameters: Parameters = {"tenant": tenant, "id": prompt_id}
         return await self._database.write(
-            _Work(lambda connection: connection.execute(self._delete, parameters).rowcount > 0)
+            Act(lambda connection: connection.execute(self._delete, parameters).rowcount > 0)
         )
-
-
-class _Work(Generic[T]):
-    def __init__(self, perform: Callable[[sqlite3.Connection], T]) -> None:
-        self._perform = perform
-
-    def prepare(self) -> None:
-        """Nothing."""
-
-    def perform(self, connection: sqlite3.Connection) -> T:
-        return self._perform(connection)
 
 
 def _prompt(cursor: sqlite3.Cursor) -> StoredPrompt | None:

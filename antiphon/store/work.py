@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar, cast
 from antiphon.store.failures import Caught, as_ours
 from antiphon.store.rows import Addition
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -25,6 +26,20 @@ class Work(Protocol[T_co]):
     def perform(self, connection: sqlite3.Connection) -> T_co:
         """The statements. May run again, after a rollback, when a neighbour in the same transaction failed."""
         ...
+
+
+class Act(Generic[T]):
+    """Something to do with a connection, as work that needs no preparation."""
+
+    def __init__(self, act: Callable[[sqlite3.Connection], T]) -> None:
+        """`act` may run again after a rollback."""
+        self._act = act
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: sqlite3.Connection) -> T:
+        return self._act(connection)
 
 
 class Job(Generic[T_co]):

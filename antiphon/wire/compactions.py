@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import BadRequest
+from antiphon.wire.envelope import unverified
 from antiphon.wire.requests import Item
 
 MARK: Final = b'"compaction'
@@ -20,7 +20,6 @@ MARK: Final = b'"compaction'
 TRIGGER: Final = "compaction_trigger"
 
 _PREAMBLE: Final = "Summary of the earlier conversation: "
-_SHOWN_CHARACTERS: Final = 16
 
 Open = Callable[[str], bytes]
 """The payload of a blob. Raises BadRequest `invalid_encrypted_content`."""
@@ -52,12 +51,6 @@ def summary_payload(provider: str, model: str, text: str) -> bytes:
 def wrapped_payload(provider: str, model: str, blob: str, identifier: str) -> bytes:
     """The payload of a provider's own compaction item."""
     return _encode(Payload(_VERSION, _KIND, provider, model, blob=blob, id=identifier))
-
-
-def unverified(blob: str) -> BadRequest:
-    """The error for a blob that is not ours, not whole, or not this tenant's."""
-    message = f"The encrypted content {blob[:_SHOWN_CHARACTERS]}... could not be verified."
-    return BadRequest(message, param="input", code="invalid_encrypted_content")
 
 
 def opened_item(item: Item, open_blob: Open, origins: dict[str, str]) -> Item:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from antiphon.errors import BadRequest
 from antiphon.wire.requests import Item
 
 MARK: Final = "ant1."
@@ -15,8 +16,11 @@ MARK: Final = "ant1."
 
 VERSION: Final = 1
 
-Kind = Literal["openai", "chat", "compaction"]
-"""Whose form the items are in: that of a Responses API, that of chat completions, or our own summary."""
+Kind = Literal["openai", "chat"]
+"""Whose form the items are in: that of a Responses API, or that of chat completions."""
+
+_SHOWN: Final = 16
+"""Of a blob, so many characters tell one from another and nothing else."""
 
 _FAMILY: Final = re.compile(r"(?:models/)?((?:.*/)?[a-z]*)", re.IGNORECASE)
 
@@ -54,6 +58,12 @@ def unpacked(payload: bytes) -> Envelope | None:
 def is_sealed(value: Any) -> bool:
     """Whether a value claims to be a blob of ours."""
     return isinstance(value, str) and value.startswith(MARK)
+
+
+def unverified(blob: str) -> BadRequest:
+    """The error for a blob that is not ours, not whole, or not this tenant's: in OpenAI's words (spec section 1.3)."""
+    message = f"The encrypted content {blob[:_SHOWN]}... could not be verified."
+    return BadRequest(message, param="input", code="invalid_encrypted_content")
 
 
 def family(model: str) -> str:

@@ -15,7 +15,7 @@ from msgspec import Raw
 from antiphon.errors import BadRequest
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import Item, PromptRef, Request, is_item, parse_request
+from antiphon.wire.requests import MAX_TEXT_CHARACTERS, Item, PromptRef, Request, is_item, parse_request
 
 FIELDS: Final = frozenset(
     {"input", "instructions", "max_output_tokens", "max_tool_calls", "model", "parallel_tool_calls"}
@@ -68,6 +68,7 @@ def rendered(request: Request, prompt: PromptRef, template: bytes, version: int)
     was used. Raises BadRequest for a variable that is missing, or is not text where only text can stand.
     """
     values = _checked_values(prompt.variables or {})
+    _check_size(template, values)
     own = {name: value for name, value in request.members().items() if value != _NULL}
     members: dict[str, Any] = {**split_object(template)}
     if "instructions" in members and "instructions" not in own:
@@ -78,6 +79,15 @@ def rendered(request: Request, prompt: PromptRef, template: bytes, version: int)
         members["input"] = [*begin, *_items(own.get("input"))]
     members["prompt"] = PromptRef(prompt.id, str(version), prompt.variables)
     return parse_request(_encode(members))
+
+
+def _check_size(template: bytes, values: Values) -> None:
+    """A long value in many places makes more than anybody sent. Raises BadRequest before it is made."""
+    sizes = {name: len(value if isinstance(value, str) else _encode(value)) for name, value in values.items()}
+    names = (name for text in _texts(template) for name in _PLACEHOLDER.findall(text))
+    if sum(sizes.get(name, 0) for name in names) > MAX_TEXT_CHARACTERS:
+        message = f"The prompt with its variables is longer than the {MAX_TEXT_CHARACTERS} characters that it may have."
+        raise BadRequest(message, param="prompt.variables", code="invalid_value")
 
 
 def _items(value: Raw | None) -> list[Any]:

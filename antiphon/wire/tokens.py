@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -133,15 +134,21 @@ def _foreign(text: str) -> float:
 
 def prompt_tokens(prompt: Prompt, model: str, count: CountText = text_tokens) -> int:
     """About how many tokens the prompt is to this model, never less than one."""
+    return tokens_left(prompt, model, count)[0]
+
+
+def tokens_left(prompt: Prompt, model: str, count: CountText = text_tokens) -> list[int]:
+    """The same for the prompt without its first 0, 1, 2 and so on items: each item is measured once."""
     family = family_of(model)
-    tokens = family.once + sum(item_tokens(item, family, count) for item in prompt.items)
+    tokens = family.once
     if prompt.instructions:
         tokens += family.text * count(prompt.instructions) + family.per_message
     if prompt.tools:
         tokens += family.tools_once + family.tools * count(_json(prompt.tools))
     if prompt.schema:
         tokens += family.tools * count(_json(prompt.schema))
-    return max(1, round(tokens))
+    sizes = (item_tokens(item, family, count) for item in reversed(prompt.items))
+    return [max(1, round(total)) for total in accumulate(sizes, initial=tokens)][::-1]
 
 
 def item_tokens(item: Item, family: Family, count: CountText = text_tokens) -> float:

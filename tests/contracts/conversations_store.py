@@ -190,6 +190,28 @@ class HoldingContract(Opened):
         with pytest.raises(BadRequest):
             await ended(stores, holder("1"), items("q"))
 
+    async def test_a_lasting_hold_needs_no_renewal_and_ends_as_any_other(
+        self, stores: Stores, clock: HandClock
+    ) -> None:
+        await stores.turns.hold(holder("1"))
+        queued = structs.replace(turn("q"), along=stores.turns.lasting(holder("1")))
+        await stores.responses.save(queued)
+        clock.now += 24 * 3600
+        assert (await stores.turns.hold(holder("2"))).verdict is Verdict.LOCKED
+        assert (await stores.turns.hold(holder("1"))).verdict is Verdict.DONE
+        clock.now += 24 * 3600
+        assert (await stores.turns.hold(holder("2"))).verdict is Verdict.LOCKED
+        await ended(stores, holder("1"), items("q"))
+        assert (await stores.turns.hold(holder("2"))).verdict is Verdict.DONE
+
+    async def test_a_hold_that_was_lost_cannot_last(self, stores: Stores, clock: HandClock) -> None:
+        await stores.turns.hold(holder("1"))
+        clock.now += LEASE_SECONDS
+        await stores.turns.hold(holder("2"))
+        with pytest.raises(BadRequest):
+            await stores.responses.save(structs.replace(turn("q"), along=stores.turns.lasting(holder("1"))))
+        assert await stores.responses.get(MINE, "resp_q") is None
+
     async def test_a_turn_that_cannot_be_kept_adds_nothing(self, stores: Stores) -> None:
         await stores.responses.save(turn("1"))
         await stores.turns.hold(holder("1"))

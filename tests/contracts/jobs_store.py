@@ -11,9 +11,10 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 from msgspec import Struct, structs
+from typing_extensions import override
 
 from antiphon.conversation_protocols import Alongside
-from antiphon.errors import JobLost, StoreFailed
+from antiphon.errors import BadRequest, JobLost, StoreFailed
 from antiphon.jobs import Claim, Jobs, Journal, Queued
 from antiphon.protocols import Clock, Responses, StoredTurn
 from antiphon.wire.assembly import events_of
@@ -68,6 +69,17 @@ async def claimed(jobs: Jobs) -> Claim:
     return claim
 
 
+class Refusal(Alongside):
+    """Work that cannot be done."""
+
+    @override
+    def prepare(self) -> None: ...
+
+    @override
+    def perform(self, connection: object) -> object:
+        raise BadRequest("It is no more.")
+
+
 class Opened:
     """The fixtures that every part of the contract needs."""
 
@@ -113,6 +125,13 @@ class QueueContract(Opened):
             await store.jobs.add(asked("one"), MANY)
         assert not await store.jobs.waiting(MANY)
         assert await store.jobs.claim(MANY) is None
+
+    async def test_what_is_done_along_happens_with_the_job_or_neither_does(self, store: Store) -> None:
+        refused = asked("one")
+        with pytest.raises(BadRequest, match="no more"):
+            await store.jobs.add(structs.replace(refused, turn=structs.replace(refused.turn, along=Refusal())), MANY)
+        assert await store.responses.get(MINE, "resp_one") is None
+        assert not await store.jobs.waiting(MANY)
 
     async def test_the_oldest_comes_first(self, store: Store) -> None:
         for name in ("2", "1", "3"):

@@ -260,43 +260,6 @@ def test_a_threshold_below_the_least_is_refused(client: openai.OpenAI) -> None:
     assert refused.value.code == "integer_below_min_value"
 
 
-# --- compaction_trigger -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("provider", ["native", "chat"])
-def test_a_trigger_is_answered_by_one_compaction_item(
-    wire: httpx.Client, providers: dict[str, Provider], provider: str
-) -> None:
-    """As Codex does it: a trigger at the end of everything, then the item in front of what comes next."""
-    asked = providers[provider]
-    model = {"native": NATIVE_MODEL, "chat": CHAT_MODEL}[provider]
-    summary = native_window() if provider == "native" else said(provider, "Ada likes chess.", streamed=False)
-    asked.answer(summary, said(provider, "You are Ada.", streamed=True))
-    trigger = {"type": "compaction_trigger"}
-    raw = streamed(wire, model=model, input=[*CONVERSATION, trigger], store=False)
-    check_stream(events(raw))
-    made = terminal(raw)
-    assert [item["type"] for item in made["output"]] == ["compaction"]
-    assert made["output"][0]["encrypted_content"].startswith("ant1.")
-    assert isinstance(made["usage"]["output_tokens_details"]["reasoning_tokens"], int)
-    again = [CONVERSATION[0], *made["output"], user("Who am I?")]
-    check_stream(events(streamed(wire, model=model, input=again, store=False)))
-    assert b"compaction_trigger" not in asked.seen[0].body + asked.seen[1].body
-
-
-def test_a_trigger_works_in_a_chain(client: openai.OpenAI, chat: Provider) -> None:
-    chat.answer(chat_whole("Hello Ada."), chat_whole("The user is Ada."), chat_whole("Ada."))
-    first = client.responses.create(model=CHAT_MODEL, input="I am Ada.")
-    trigger: Any = {"type": "compaction_trigger"}
-    second = client.responses.create(model=CHAT_MODEL, input=[trigger], previous_response_id=first.id)
-    assert [item.type for item in second.output] == ["compaction"]
-    client.responses.create(model=CHAT_MODEL, input="Who am I?", previous_response_id=second.id)
-    sent = [each["content"] for each in chat.seen[2].json["messages"]]
-    assert len(sent) == 2
-    assert "The user is Ada." in sent[0]
-    assert "I am Ada." in sent[0]
-
-
 # --- truncation -------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,8 @@ import openai
 import pytest
 
 from tests.e2e.exchanges import chat_whole, function_call, message, native_frames, native_response, native_whole
-from tests.e2e.gateway import CHAT_MODEL, NATIVE_MODEL
+from tests.e2e.gateway import CHAT_MODEL, NATIVE_MODEL, Gateway
+from tests.e2e.sockets import opened
 from tests.e2e.sse import streamed, terminal
 from tests.e2e.test_chains import broken, texts
 from tests.e2e.test_routes import envelope
@@ -121,6 +122,25 @@ def test_a_refused_turn_lets_go_at_once(client: openai.OpenAI, native: Provider,
     native.answer(native_whole(message("A")))
     client.responses.create(model=NATIVE_MODEL, input="2", conversation=conversation)
     assert listing(client, conversation) == ["0", "2", "A"]
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_turn_that_cannot_be_opened_lets_go(client: openai.OpenAI, conversation: str, *, background: bool) -> None:
+    reference: Any = [{"type": "item_reference", "id": "rs_9"}]
+    with pytest.raises(openai.NotFoundError):
+        client.responses.create(
+            model=CHAT_MODEL, input=reference, conversation=conversation, background=background, store=True
+        )
+    client.conversations.items.create(conversation, items=MANY[:1])
+
+
+def test_a_warm_up_lets_go_however_it_ends(client: openai.OpenAI, gateway: Gateway, conversation: str) -> None:
+    with opened(gateway) as socket:
+        asked = {"input": "Hi", "conversation": conversation, "generate": False}
+        assert socket.refused(model="nobody/none", **asked)["status"] == 400
+        client.conversations.items.create(conversation, items=MANY[:1])
+        assert socket.answer(model=CHAT_MODEL, **asked)["status"] == "completed"
+        client.conversations.items.create(conversation, items=MANY[:1])
 
 
 def test_one_turn_at_a_time(client: openai.OpenAI, wire: httpx.Client, native: Provider, conversation: str) -> None:

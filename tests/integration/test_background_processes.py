@@ -174,13 +174,14 @@ async def test_an_answer_without_output_is_given_again_after_a_kill(scene: Scene
 async def test_an_answer_that_was_cut_by_a_kill_fails_with_what_was_seen(scene: Scene) -> None:
     scene.upstream.script = Silence(6)
     async with scene.gateway("before") as gateway:
-        conversation = (await ask(gateway, "POST", "/v1/conversations", {})).json["id"]
+        conversation = await conversing(gateway)
         response_id = await begin(gateway, conversation=conversation)
         seen = await seen_up_to(gateway, response_id, 7)
         gateway.kill()
     scene.upstream.script = answers
     async with scene.gateway("after") as gateway:
         told = await assert_answered(gateway, response_id)
+        assert await is_free(gateway, conversation)
         assert frames_of(await followed(gateway, response_id))[:7] == seen
         rest = events_of(await followed(gateway, response_id, 6))
         turn = {"model": "native/m", "input": "Again", "conversation": conversation}
@@ -222,18 +223,35 @@ async def test_a_cancel_is_heard_by_a_worker_elsewhere(scene: Scene) -> None:
         assert (told[-1]["type"], told[-1]["response"]) == ("response.failed", cancelled.json)
 
 
-async def test_a_server_that_stops_hands_back_what_nobody_has_seen(scene: Scene) -> None:
+async def conversing(gateway: Gateway) -> str:
+    return (await ask(gateway, "POST", "/v1/conversations", {})).json["id"]
+
+
+async def is_free(gateway: Gateway, conversation: str) -> bool:
+    items = {"items": [{"role": "user", "content": "More"}]}
+    added = await ask(gateway, "POST", f"/v1/conversations/{conversation}/items", items)
+    assert added.status == 200 or added.json["error"]["code"] == "conversation_locked", added
+    return added.status == 200
+
+
+async def test_a_server_that_stops_hands_back_what_nobody_has_seen_and_its_conversation_stays_held(
+    scene: Scene,
+) -> None:
     silence = scene.upstream.script = Silence(2)
     patient = msgspec.structs.replace(QUICK, lease_seconds=600.0)
     async with scene.gateway("before", background=patient) as gateway:
-        response_id = await begin(gateway)
+        conversation = await conversing(gateway)
+        response_id = await begin(gateway, conversation=conversation)
         await silence.reached.wait()
         gateway.stop()
     assert silence.left.is_set() or await silence.left.wait()
+    async with scene.gateway("between", background=TAKES_ONLY) as gateway:
+        assert not await is_free(gateway, conversation)
     scene.upstream.script = answers
     async with scene.gateway("after", background=patient) as gateway:
         told = await assert_answered(gateway, response_id)
-    assert told[-1]["response"]["status"] == "completed"
+        assert told[-1]["response"]["status"] == "completed"
+        assert await is_free(gateway, conversation)
 
 
 async def test_a_server_that_stops_lets_an_answer_end_if_it_can(scene: Scene) -> None:

@@ -25,6 +25,7 @@ from antiphon.store.database import SqliteDatabase
 from antiphon.store.jobs import SqliteJobs
 from antiphon.store.journal import SqliteJournal
 from antiphon.store.responses import SqliteResponses
+from antiphon.store.statements import text_of
 from antiphon.wire.assembly import events_of
 from tests.contracts.jobs_store import LEASE_SECONDS, MANY, JobsContract, Make, Store, asked, claimed, ended, frame
 from tests.contracts.responses_store import MINE, HandClock
@@ -241,3 +242,14 @@ class JobsMachine(RuleBasedStateMachine):
 
 TestJobsMachine = JobsMachine.TestCase
 TestJobsMachine.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+
+
+async def test_a_page_of_a_long_journal_is_found_by_the_index(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    async with store_of(path, HandClock()):
+        names = {"id": "resp_a", "whose": MINE, "now": 0, "after": 500}
+        with closing(sqlite3.connect(path)) as connection:
+            asking = f"EXPLAIN QUERY PLAN {text_of(job_statements.read_page())}"
+            plan = [row[3] for row in connection.execute(asking, names)]
+    assert any("response_events USING" in step and "first>?" in step for step in plan), plan
+    assert not any("SCAN" in step for step in plan), plan

@@ -123,3 +123,13 @@ def test_a_template_says_what_a_request_may(template: dict[str, Any], param: str
     with pytest.raises(BadRequest) as refused:
         checked_template(json.dumps(template).encode())
     assert (refused.value.param, refused.value.code) == (param, code)
+
+
+def test_little_that_makes_much_is_refused_before_it_is_made() -> None:
+    template = {"input": [{"role": "user", "content": "{{a}}" * 2_000} for _ in range(3)]}
+    long: Any = "x" * 2_000
+    for value in (long, {"type": "input_image", "image_url": long}):
+        with pytest.raises(BadRequest) as refused:
+            render(template, {}, {"a": value})
+        assert (refused.value.param, refused.value.code) == ("prompt.variables", "invalid_value")
+    render(template, {}, {"a": "x"})

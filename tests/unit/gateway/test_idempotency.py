@@ -121,6 +121,17 @@ async def test_what_is_remembered_has_a_limit(monkeypatch: pytest.MonkeyPatch) -
         assert [(await scene.answered(UNSTORED, key))[1] for key in ("c", "b", "a")] == [False, False, True]
 
 
+async def test_nothing_of_what_was_asked_is_remembered() -> None:
+    async with asyncio.TaskGroup() as group:
+        scene = Scene(group, answers=1)
+        asked = parse_request(b'{"model":"m","input":"%b","store":false}' % (b"x" * 100_000))
+        answering, _ = await scene.answered(asked)
+        turn = answering.turn
+        assert turn is not None
+        assert (turn.request.model, turn.request.input, turn.request.body, turn.context) == ("m", None, b"", [])
+        assert answering.size < 10_000
+
+
 async def test_what_is_stored_is_left_to_the_store() -> None:
     async with asyncio.TaskGroup() as group:
         scene = Scene(group, answers=2)

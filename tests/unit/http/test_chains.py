@@ -100,6 +100,16 @@ async def test_deleting_what_is_stored_breaks_the_chain_here_too() -> None:
     assert await Ancestry(chains, store)(CALLER.tenant, "resp_3") is None
 
 
+async def test_what_the_model_was_not_given_is_remembered_all_the_same() -> None:
+    chains, store = ChainMemory(MEGABYTE).connected(), MemoryResponses()
+    made, outcome = turn(1, stored=False)
+    made.kept, made.input = made.input, []
+    Ancestry(chains, store).lead(None, made, outcome)
+    found = await Ancestry(chains, store)(CALLER.tenant, "resp_1")
+    assert found is not None
+    assert lineage_of(found).items[0] == made.kept[0]
+
+
 async def test_only_the_newest_of_each_lane_is_held_and_only_by_its_own_connection_and_tenant() -> None:
     memory, store = ChainMemory(MEGABYTE), MemoryResponses()
     chains, other = memory.connected(), memory.connected()

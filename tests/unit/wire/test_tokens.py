@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from antiphon.wire.pictures import media_tokens, picture_tokens
 from antiphon.wire.requests import parse_request
-from antiphon.wire.tokens import Prompt, family_of, item_tokens, prompt_of, prompt_tokens, text_tokens
+from antiphon.wire.tokens import Prompt, family_of, item_tokens, prompt_of, prompt_tokens, text_tokens, tokens_left
 from tests.unit.dialects.chat_to_responses import responses_request
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
@@ -137,3 +137,16 @@ def test_files_and_sounds_count_by_their_size() -> None:
     assert media_tokens({"type": "input_file", "file_id": "file_1"}, "tiles") == 1500
     assert media_tokens({"type": "input_audio", "input_audio": {"data": "A" * 128000}}, "tiles") == 30
     assert media_tokens({"type": "input_audio"}, "tiles") == 1500
+
+
+def test_what_is_left_is_measured_item_by_item_once() -> None:
+    items: list[Any] = [{"type": "message", "role": "user", "content": f"Number {n}"} for n in range(50)]
+    measured: list[str] = []
+
+    def count(text: str) -> float:
+        measured.append(text)
+        return text_tokens(text)
+
+    left = tokens_left(Prompt(items, instructions="Be kind."), "gpt-5", count)
+    assert len(measured) == len(items) + 1
+    assert left == [prompt_tokens(Prompt(items[n:], instructions="Be kind."), "gpt-5") for n in range(51)]
