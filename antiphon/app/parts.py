@@ -39,7 +39,6 @@ from antiphon.store.journal import SqliteJournal
 from antiphon.store.prompts import SqlitePrompts
 from antiphon.store.responses import SqliteResponses
 from antiphon.store.work import Work
-from antiphon.wire.conversations import view_of
 from antiphon.wire.prompts import checked_template
 
 
@@ -135,11 +134,13 @@ class Parts:
         return self.announcer.announce(ended.tenant, ended.id, f"response.{ended.status}", int(time.time()))
 
     def _let_go(self, ended: StoredTurn) -> Alongside | None:
-        """The conversation that an answer in the background held, if it did not let go by itself."""
-        view = None if ended.parent_id is None else view_of(ended.parent_id)
-        if view is None:
+        """The conversation that an answer in the background held, if it did not let go by itself.
+
+        An end that nobody worked for, such as that of a lost worker's answer, knows no more than its conversation.
+        """
+        if ended.conversation_id is None:
             return None
-        return self.conversation_turns.ending(Holder(ended.tenant, view.conversation_id, ended.id), ())
+        return self.conversation_turns.ending(Holder(ended.tenant, ended.conversation_id, ended.id), ())
 
 
 def _configured_prompts(settings: Settings) -> dict[str, StoredPrompt]:

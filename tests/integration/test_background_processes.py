@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +18,6 @@ from antiphon.settings import ServerSettings, Settings
 from tests.grammar import check_stream
 from tests.integration.harness import (
     PATIENCE,
-    ROOT,
     Gateway,
     ask,
     asking,
@@ -29,6 +26,7 @@ from tests.integration.harness import (
     serving,
     settings_for,
     until,
+    worker_launched,
 )
 from tests.integration.provider import STREAMING, Hangup, Upstream, native_events, piece, providing, streamed
 from tests.integration.upstream.origin import Peer, Request
@@ -88,21 +86,12 @@ class Scene:
 
     @asynccontextmanager
     async def worker(self) -> AsyncGenerator[subprocess.Popen[bytes]]:
-        """`antiphon worker`, as a person starts it."""
-        process = started(self.folder, self.settings(background=TAKES_ONLY))
+        process = worker_launched(self.settings(background=TAKES_ONLY), 4, self.folder)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
-
-
-def started(folder: Path, settings: Settings) -> subprocess.Popen[bytes]:
-    config = folder / "antiphon.yaml"
-    config.write_bytes(msgspec.json.encode(settings))
-    command = [sys.executable, "-m", "antiphon", "worker", "--config", str(config), "--answers", "4"]
-    with (folder / "log-worker").open("wb") as log:
-        return subprocess.Popen(command, cwd=ROOT, stderr=log, env=os.environ | {"NO_PROXY": "*"})
 
 
 @pytest.fixture
@@ -111,8 +100,8 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene]:
         yield Scene(upstream, tmp_path)
 
 
-async def begin(gateway: Gateway) -> str:
-    body = {"model": "native/m", "input": "Hi", "background": True}
+async def begin(gateway: Gateway, **members: Any) -> str:
+    body = {"model": "native/m", "input": "Hi", "background": True} | members
     answer = await ask(gateway, "POST", "/v1/responses", body)
     assert (answer.status, answer.json["status"]) == (200, "queued"), answer
     return answer.json["id"]
@@ -174,19 +163,22 @@ async def test_an_answer_without_output_is_given_again_after_a_kill(scene: Scene
 async def test_an_answer_that_was_cut_by_a_kill_fails_with_what_was_seen(scene: Scene) -> None:
     scene.upstream.script = Silence(6)
     async with scene.gateway("before") as gateway:
-        response_id = await begin(gateway)
+        conversation = (await ask(gateway, "POST", "/v1/conversations", {})).json["id"]
+        response_id = await begin(gateway, conversation=conversation)
         seen = await seen_up_to(gateway, response_id, 7)
         gateway.kill()
+    scene.upstream.script = answers
     async with scene.gateway("after") as gateway:
         told = await assert_answered(gateway, response_id)
         assert frames_of(await followed(gateway, response_id))[:7] == seen
         rest = events_of(await followed(gateway, response_id, 6))
+        assert len(scene.upstream.requests) == 1
+        await begin(gateway, conversation=conversation)
     assert [event["sequence_number"] for event in rest] == list(range(7, len(told)))
     ended = told[-1]["response"]
     assert (ended["status"], ended["error"]["code"]) == ("failed", "server_error")
     assert "worker" in ended["error"]["message"]
     assert ended["output"][0]["content"][0]["text"] == "".join(WORDS[:2])
-    assert len(scene.upstream.requests) == 1
 
 
 async def test_a_worker_of_its_own_answers_what_a_server_takes_in(scene: Scene) -> None:
