@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,6 +26,7 @@ from antiphon.store.jobs import SqliteJobs
 from antiphon.store.journal import SqliteJournal
 from antiphon.store.responses import SqliteResponses
 from antiphon.wire.assembly import events_of
+from tests.contracts.jobs_races import JobsRaces
 from tests.contracts.jobs_store import LEASE_SECONDS, MANY, JobsContract, Make, Store, asked, claimed, ended, frame
 from tests.contracts.responses_store import MINE, HandClock
 
@@ -241,3 +242,25 @@ class JobsMachine(RuleBasedStateMachine):
 
 TestJobsMachine = JobsMachine.TestCase
 TestJobsMachine.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+
+
+class Races(JobsRaces):
+    """In a file."""
+
+    @override
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory()
+        super().__init__()
+
+    @override
+    def make(self, clock: Clock) -> AbstractAsyncContextManager[Store]:
+        return store_of(Path(self._folder.name) / "jobs.db", clock)
+
+    @override
+    def teardown(self) -> None:
+        super().teardown()
+        self._folder.cleanup()
+
+
+TestRaces = Races.TestCase
+TestRaces.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
