@@ -133,6 +133,15 @@ def launched(settings: Settings, port: int, log: Path) -> Gateway:
     return Gateway(process, port, log)
 
 
+def worker_launched(settings: Settings, answers: int, folder: Path, name: str = "worker") -> subprocess.Popen[bytes]:
+    """`antiphon worker`, as a person starts it; its configuration and its log are in the folder."""
+    config = folder / f"{name}.yaml"
+    config.write_bytes(msgspec.json.encode(settings))
+    command = [sys.executable, "-m", "antiphon", "worker", "--config", str(config), "--answers", str(answers)]
+    with (folder / f"log-{name}").open("ab") as log:
+        return subprocess.Popen(command, cwd=ROOT, stderr=log, env=os.environ | {"NO_PROXY": "*"})
+
+
 @asynccontextmanager
 async def serving(settings: Settings, log: Path) -> AsyncGenerator[Gateway]:
     """A gateway that takes requests."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +18,6 @@ from antiphon.settings import ServerSettings, Settings
 from tests.grammar import check_stream
 from tests.integration.harness import (
     PATIENCE,
-    ROOT,
     Gateway,
     ask,
     asking,
@@ -29,6 +26,7 @@ from tests.integration.harness import (
     serving,
     settings_for,
     until,
+    worker_launched,
 )
 from tests.integration.provider import STREAMING, Hangup, Upstream, native_events, piece, providing, streamed
 from tests.integration.upstream.origin import Peer, Request
@@ -88,21 +86,12 @@ class Scene:
 
     @asynccontextmanager
     async def worker(self) -> AsyncGenerator[subprocess.Popen[bytes]]:
-        """`antiphon worker`, as a person starts it."""
-        process = started(self.folder, self.settings(background=TAKES_ONLY))
+        process = worker_launched(self.settings(background=TAKES_ONLY), 4, self.folder)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
-
-
-def started(folder: Path, settings: Settings) -> subprocess.Popen[bytes]:
-    config = folder / "antiphon.yaml"
-    config.write_bytes(msgspec.json.encode(settings))
-    command = [sys.executable, "-m", "antiphon", "worker", "--config", str(config), "--answers", "4"]
-    with (folder / "log-worker").open("wb") as log:
-        return subprocess.Popen(command, cwd=ROOT, stderr=log, env=os.environ | {"NO_PROXY": "*"})
 
 
 @pytest.fixture
@@ -111,7 +100,7 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene]:
         yield Scene(upstream, tmp_path)
 
 
-async def begin(gateway: Gateway, **members: str) -> str:
+async def begin(gateway: Gateway, **members: Any) -> str:
     body = {"model": "native/m", "input": "Hi", "background": True} | members
     answer = await ask(gateway, "POST", "/v1/responses", body)
     assert (answer.status, answer.json["status"]) == (200, "queued"), answer

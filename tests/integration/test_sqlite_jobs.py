@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +27,7 @@ from antiphon.store.journal import SqliteJournal
 from antiphon.store.responses import SqliteResponses
 from antiphon.store.statements import text_of
 from antiphon.wire.assembly import events_of
+from tests.contracts.jobs_races import JobsRaces
 from tests.contracts.jobs_store import LEASE_SECONDS, MANY, JobsContract, Make, Store, asked, claimed, ended, frame
 from tests.contracts.responses_store import MINE, HandClock
 
@@ -253,3 +254,25 @@ async def test_a_page_of_a_long_journal_is_found_by_the_index(tmp_path: Path) ->
             plan = [row[3] for row in connection.execute(asking, names)]
     assert any("response_events USING" in step and "first>?" in step for step in plan), plan
     assert not any("SCAN" in step for step in plan), plan
+
+
+class Races(JobsRaces):
+    """In a file."""
+
+    @override
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory()
+        super().__init__()
+
+    @override
+    def make(self, clock: Clock) -> AbstractAsyncContextManager[Store]:
+        return store_of(Path(self._folder.name) / "jobs.db", clock)
+
+    @override
+    def teardown(self) -> None:
+        super().teardown()
+        self._folder.cleanup()
+
+
+TestRaces = Races.TestCase
+TestRaces.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
