@@ -34,7 +34,7 @@ run: install ## the gateway, on http://127.0.0.1:8080 (ARGS="--port 9000" to say
 	@.venv/bin/antiphon serve $(ARGS)
 
 test: install dev .node-dev/.installed ## every test
-	@$(DEV)/pytest $(ARGS)
+	@$(DEV)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: dev ## what must hold before a commit: format, lint, types, layers, spelling, fast tests
 	@$(DEV)/ruff format --check --quiet
