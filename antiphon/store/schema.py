@@ -6,6 +6,7 @@ A new database is made from `tables.py`, and one that stands at the head is only
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
@@ -130,6 +131,7 @@ def _pending(current: str | None, location: Location) -> tuple[str, ...]:
 
 def _migrate(location: Location, current: str | None) -> None:
     """All in one transaction: a migration that fails leaves the tables as they were."""
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # lists its own parts as it is imported
     from alembic import command  # noqa: PLC0415 - as above
 
     _pending(current, location)
