@@ -17,6 +17,7 @@ from typing_extensions import override
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from antiphon.http.call import FRAME_WRITE, Header
 from antiphon.http.routes import WEBSOCKET_PATH, canonical
@@ -123,7 +124,7 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def write_texts(self, texts: Iterable[bytes]) -> bool:
         """Writes text frames together. False, with nothing written, where ASGI's `send` has to see to it."""
-        if self.close_sent or not self.handshake_complete or not self.writable.is_set():
+        if self.conn.state is not State.OPEN or self.close_sent or not self.writable.is_set():
             return False
         for text in texts:
             self.conn.send_text(text)
