@@ -26,6 +26,10 @@ class Writes:
 
     def write(self, transport: asyncio.Transport, data: bytes) -> None:
         """Writes the data behind all that was written to the transport before."""
+        if len(data) > MOST_BYTES:  # not to be copied once more to be joined
+            self.flush()
+            transport.write(data)
+            return
         waiting = self._waiting
         pieces = waiting.get(transport)
         if pieces is not None:

@@ -57,6 +57,16 @@ async def test_much_is_not_put_off() -> None:
     assert wire.writes[1:] == [b"c"]
 
 
+async def test_what_is_large_is_not_joined_and_keeps_its_place() -> None:
+    wire = Wire()
+    writes = writes_of(asyncio.get_running_loop())
+    writes.write(wire, b"a")
+    writes.write(wire, b"b" * (MOST_BYTES + 1))
+    writes.write(wire, b"c")
+    await turn()
+    assert wire.writes == [b"a", b"b" * (MOST_BYTES + 1), b"c"]
+
+
 async def test_nothing_is_written_to_what_was_closed_meanwhile() -> None:
     wire, other = Wire(), Wire()
     writes = writes_of(asyncio.get_running_loop())
