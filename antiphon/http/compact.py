@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -10,7 +11,8 @@ import msgspec
 from antiphon.gateway.flow import Gateway
 from antiphon.http.call import Call
 from antiphon.http.watch import ClientWatch
-from antiphon.wire.requests import Request, parse_request
+from antiphon.protocols import Target, Turn
+from antiphon.wire.requests import parse_request
 
 SOURCE_HEADER: Final = b"antiphon-token-count"
 """Who counted: ``native``, ``tokenizer`` or ``estimate``."""
@@ -30,11 +32,8 @@ class CompactEndpoints:
 
     async def input_tokens(self, call: Call) -> None:
         """`POST /v1/responses/input_tokens`."""
-        request = await self._request(call)
         gateway = self._gateway
-        turn = await gateway.open(request, call.known_caller)
-        targets = await gateway.router.targets(request.model or "", request.wanted_provider)
-        call.turn = turn
+        turn, targets = await self._opened(call)
         with ClientWatch(call, self._group):
             count = await gateway.compactor.counter.count(turn, targets[0])
         body = _encode({"object": "response.input_tokens", "input_tokens": count.tokens})
@@ -42,11 +41,8 @@ class CompactEndpoints:
 
     async def compact(self, call: Call) -> None:
         """`POST /v1/responses/compact`."""
-        request = await self._request(call)
         gateway = self._gateway
-        turn = await gateway.open(request, call.known_caller)
-        targets = await gateway.router.targets(request.model or "", request.wanted_provider)
-        call.turn = turn
+        turn, targets = await self._opened(call)
         with ClientWatch(call, self._group):
             made = await gateway.compactor.compact(turn, targets, gateway.ask_quietly)
         turn.target = made.target
@@ -60,7 +56,11 @@ class CompactEndpoints:
         }
         await call.reply(200, _encode(answer))
 
-    async def _request(self, call: Call) -> Request:
-        """The body, as one of a request that is not stored. Raises BadRequest."""
+    async def _opened(self, call: Call) -> tuple[Turn, Sequence[Target]]:
+        """The turn that the body stands for, which is not stored, and who may be asked. Raises BadRequest, NotFound."""
         request = parse_request(await call.body(self._max_body_bytes))
-        return msgspec.structs.replace(request, store=False, background=None, stream=None)
+        request = msgspec.structs.replace(request, store=False, background=None, stream=None)
+        turn = await self._gateway.open(request, call.known_caller)
+        targets = await self._gateway.router.targets(request.model or "", request.wanted_provider)
+        call.turn = turn
+        return turn, targets

@@ -10,20 +10,17 @@ from antiphon.gateway.idempotency import Answering, Idempotency
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Call
 from antiphon.http.records import note_usage
+from antiphon.http.replaying import tell_again, told_before
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses
-from antiphon.wire.assembly import events_of
-from antiphon.wire.events import Chunk
 from antiphon.wire.requests import Request
-from antiphon.wire.synthesis import synthesised
 from antiphon.wire.visibility import shown
 
 IDEMPOTENCY_KEY: Final = b"idempotency-key"
 
 _SEALED: Final = "reasoning.encrypted_content"
-_PAGE_FRAMES: Final = 64
 
 
 class IdempotentCreate:
@@ -88,13 +85,8 @@ class IdempotentCreate:
         if not request.streamed:
             await call.reply(200, shown(stored.body, included_at_birth(request)))
             return
-        frames = await self._responses.frames(call.tenant, response_id)
-        if frames is None:
-            await stream(Chunk(tuple(synthesised(stored.body))))
-            return
-        for start in range(0, len(frames), _PAGE_FRAMES):
-            wire = b"".join(frames[start : start + _PAGE_FRAMES])
-            await stream(Chunk(tuple(events_of(wire)), wire))
+        include = included_at_birth(request)
+        await tell_again(await told_before(self._responses, call.tenant, stored, include), stream)
 
 
 def included_at_birth(request: Request) -> Collection[str]:

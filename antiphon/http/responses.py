@@ -18,19 +18,17 @@ from antiphon.http.idempotent import IDEMPOTENCY_KEY, included_at_birth
 from antiphon.http.listing import page_of
 from antiphon.http.queries import flag, included, number, page, response_id, unknown_response
 from antiphon.http.records import note_usage
+from antiphon.http.replaying import tell_again, told_before
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses, Sink, StoredResponse, Turn
-from antiphon.wire.assembly import events_of
 from antiphon.wire.events import Chunk, Event, split_object
 from antiphon.wire.items import identified
 from antiphon.wire.requests import Request, parse_request
-from antiphon.wire.synthesis import synthesised
 from antiphon.wire.visibility import shown
 
 _encode: Final = msgspec.json.Encoder().encode
-_PAGE_FRAMES: Final = 64
 
 
 class EdgeOptions(Struct, frozen=True):
@@ -143,15 +141,10 @@ class ResponsesEndpoints:
         self, call: Call, stored: StoredResponse, after: int, include: Collection[str], *, padded: bool
     ) -> None:
         stream = EventStream(call, self._heartbeat, done_marker=self._options.done_marker)
-        frames = await self._responses.frames(call.tenant, stored.id)
-        if frames is None:
-            events = synthesised(shown(stored.body, include))
-        else:
-            events = [event for frame in frames for event in events_of(frame)]
+        events = await told_before(self._responses, call.tenant, stored, include)
         wanted = [event if padded else _unpadded(event) for event in events if event.number > after]
         await stream.open()
-        for start in range(0, len(wanted), _PAGE_FRAMES):
-            await stream(Chunk(tuple(wanted[start : start + _PAGE_FRAMES])))
+        await tell_again(wanted, stream)
         if not wanted:
             await stream.finish()
 

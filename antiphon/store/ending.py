@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from msgspec import Struct
 
 from antiphon.protocols import StoredTurn
 from antiphon.store.job_statements import drop_any_job, drop_job, drop_journal, end_response
+from antiphon.store.response_rows import deflated
 from antiphon.store.statements import text_of
 from antiphon.store.work import Work
-
-_FASTEST: Final = 1
 
 Joining = Callable[[StoredTurn], Work[object] | None]
 """Work that shall be done together with the end of an answer, or not at all.
@@ -76,4 +73,4 @@ def end_of(turn: StoredTurn) -> End:
     """Takes as long as deflating the stream does."""
     if turn.along is not None:
         turn.along.prepare()
-    return End(turn, zlib.compress(b"".join(turn.frames or ()), _FASTEST))
+    return End(turn, deflated(turn.frames or ()))

@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from antiphon.store.response_rows import READ
 from antiphon.store.tables import jobs, response_events, responses
 
 BATCHES: Final = 64
@@ -143,22 +144,7 @@ def read_page() -> ClauseElement:
 def read_cancelled() -> ClauseElement:
     """`id`, `whose`, `now`: everything that a cancel has to know of the response."""
     table = responses.c
-    return (
-        select(
-            table.id,
-            table.parent_id,
-            table.conversation_id,
-            table.status,
-            table.provider,
-            table.input,
-            table.body,
-            table.events.is_not(None),
-            table.model,
-            table.created_at,
-        )
-        .where(*_visible())
-        .with_for_update()
-    )
+    return select(*READ, table.model, table.created_at).where(*_visible()).with_for_update()
 
 
 def _candidate() -> Select[tuple[str]]:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import insert
 
 from antiphon.errors import JobLost
@@ -18,13 +18,14 @@ from antiphon.protocols import Clock, StoredResponse, StoredTurn
 from antiphon.store import job_statements as say
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.ending import End, Ending, Joining, end_of
+from antiphon.store.response_rows import response_of, row_of
+from antiphon.store.rows import Insertion
 from antiphon.store.statements import positional, text_of
 from antiphon.store.tables import jobs, response_events, responses
 from antiphon.wire.lifecycle import cancelled, count_of
 
 _JOB: Final = tuple(column.name for column in jobs.columns)
 _EVENTS: Final = tuple(column.name for column in response_events.columns)
-_RESPONSE: Final = tuple(column.name for column in responses.columns)
 _MILLISECONDS: Final = 1000
 _GONE: Final = "The job is gone, or somebody else's."
 
@@ -33,7 +34,7 @@ class _Texts:
     """Every statement, compiled."""
 
     def __init__(self) -> None:
-        self.insert_response = positional(insert(responses), _RESPONSE)
+        self.responses = Insertion(responses)
         self.insert_job = positional(insert(jobs), _JOB)
         self.insert_events = positional(insert(response_events), _EVENTS)
         self.count_waiting = text_of(say.count_waiting())
@@ -105,21 +106,7 @@ class _Add:
         self._frames = b"".join(turn.frames or ())
         if turn.along is not None:
             turn.along.prepare()
-        self._row = (
-            turn.id,
-            turn.tenant,
-            turn.parent_id,
-            turn.conversation_id,
-            turn.created_at,
-            turn.expires_at,
-            turn.status,
-            turn.model,
-            turn.provider,
-            turn.upstream_id,
-            turn.input,
-            turn.body,
-            None,
-        )
+        self._row = row_of(turn, None)
 
     def perform(self, connection: sqlite3.Connection) -> bool:
         queued, texts = self._queued, self._texts
@@ -127,7 +114,7 @@ class _Add:
         key = {"whose": turn.tenant, "moment": self._moment}
         if connection.execute(texts.count_waiting, key).fetchone()[0] >= self._most:
             return False
-        connection.execute(texts.insert_response, self._row)
+        texts.responses.perform(connection, [self._row])
         connection.execute(texts.insert_job, (turn.id, turn.tenant, queued.key_name, 0, 0, queued.request))
         connection.execute(texts.insert_events, (turn.id, 0, count_of(self._frames) - 1, self._frames))
         if turn.along is not None:
@@ -221,34 +208,26 @@ class _Cancel:
         row = connection.execute(self._texts.cancelled, self._key).fetchone()
         if row is None:
             return None
-        id_, parent_id, conversation_id, status, provider, input_, body, streamed, model, created_at = row
-        if status in IN_FLIGHT:
-            status, streamed = "cancelled", True
-            told = [frames for (frames,) in connection.execute(self._texts.journal, {"id": id_})]
-            body, frames = cancelled(body, told, clears_output=self._clears_output)
+        *read, model, created_at = row
+        response = response_of(read)
+        if response.status in IN_FLIGHT:
+            told = [frames for (frames,) in connection.execute(self._texts.journal, {"id": response.id})]
+            body, frames = cancelled(response.body, told, clears_output=self._clears_output)
             turn = StoredTurn(
-                id=id_,
+                id=response.id,
                 tenant=str(self._key["whose"]),
-                parent_id=parent_id,
-                conversation_id=conversation_id,
+                parent_id=response.parent_id,
+                conversation_id=response.conversation_id,
                 created_at=created_at,
                 expires_at=None,
-                status=status,
+                status="cancelled",
                 model=model,
-                provider=provider,
+                provider=response.provider,
                 upstream_id=None,
-                input=input_,
+                input=response.input,
                 body=body,
                 frames=frames,
             )
             self._ending.end(connection, end_of(turn), None)
-        return StoredResponse(
-            id=id_,
-            parent_id=parent_id,
-            conversation_id=conversation_id,
-            status=status,
-            provider=provider,
-            input=input_,
-            body=body,
-            streamed=bool(streamed),
-        )
+            response = structs.replace(response, status="cancelled", body=body, streamed=True)
+        return response

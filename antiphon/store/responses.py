@@ -26,6 +26,7 @@ from sqlalchemy import (
 from antiphon.protocols import Ancestor, Clock, StoredResponse, StoredTurn
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.job_statements import IN_FLIGHT
+from antiphon.store.response_rows import READ, deflated, response_of, row_of
 from antiphon.store.rows import Addition, Insertion
 from antiphon.store.statements import text_of
 from antiphon.store.tables import responses
@@ -34,7 +35,6 @@ from antiphon.wire.conversations import view_of
 T = TypeVar("T")
 Parameters = dict[str, str | int]
 
-_FASTEST: Final = 1
 _FRAME_END: Final = b"\n\n"
 
 
@@ -82,22 +82,7 @@ class _Save(Addition):
         turn = self._turn
         if turn.along is not None:
             turn.along.prepare()
-        frames = turn.frames
-        self.row = (
-            turn.id,
-            turn.tenant,
-            turn.parent_id,
-            turn.conversation_id,
-            turn.created_at,
-            turn.expires_at,
-            turn.status,
-            turn.model,
-            turn.provider,
-            turn.upstream_id,
-            turn.input,
-            turn.body,
-            None if frames is None else zlib.compress(b"".join(frames), _FASTEST),
-        )
+        self.row = row_of(turn, None if turn.frames is None else deflated(turn.frames))
 
     def perform(self, connection: sqlite3.Connection) -> None:
         self._insertion.perform(connection, [self.row])
@@ -122,19 +107,7 @@ class _Query(Generic[T]):
 
 def _response(cursor: sqlite3.Cursor) -> StoredResponse | None:
     row = cursor.fetchone()
-    if row is None:
-        return None
-    id_, parent_id, conversation_id, status, provider, input_, body, streamed = row
-    return StoredResponse(
-        id=id_,
-        parent_id=parent_id,
-        conversation_id=conversation_id,
-        status=status,
-        provider=provider,
-        input=input_,
-        body=body,
-        streamed=bool(streamed),
-    )
+    return None if row is None else response_of(row)
 
 
 def _split(cursor: sqlite3.Cursor) -> list[bytes] | None:
@@ -173,17 +146,7 @@ def _visible(table: FromClause, response_id: ColumnElement[str]) -> Sequence[Col
 
 
 def _get() -> ClauseElement:
-    table = responses.c
-    return select(
-        table.id,
-        table.parent_id,
-        table.conversation_id,
-        table.status,
-        table.provider,
-        table.input,
-        table.body,
-        table.events.is_not(None),
-    ).where(*_visible(responses, bindparam("response_id")))
+    return select(*READ).where(*_visible(responses, bindparam("response_id")))
 
 
 def _frames() -> ClauseElement:
