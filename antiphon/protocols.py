@@ -1,7 +1,7 @@
-"""Every seam on one page: what the layers promise each other.
+"""The seams that every turn meets, on one page: what the layers promise each other.
 
-`gateway`, `dialects`, `providers`, `store` and `observe` never import each other; they meet here, and `app.py`
-introduces them.
+`gateway`, `dialects`, `providers`, `store` and `observe` never import each other; they meet here, and `app` introduces
+them.
 """
 
 from __future__ import annotations
