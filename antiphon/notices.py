@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from antiphon.protocols import UpstreamReply
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Subscription(Struct, frozen=True):
@@ -57,4 +59,17 @@ class NoticePost(Protocol):
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> UpstreamReply:
         """The reply as soon as its head is there, whatever its status."""
+        ...
+
+
+class Announcer(Protocol[T_co]):
+    """Has the world told that a background answer ended."""
+
+    def announce(self, tenant: str, response_id: str, event_type: str, created_at: int) -> T_co | None:
+        """What is to be performed in the very transaction that ends the answer; None when nobody wants to know.
+
+        Only a store looks into it. Once that transaction is committed, everyone who wants to know is told, be it by
+        another process; if it is rolled back, nobody is. `event_type` is ``response.`` and how it ended: ``completed``,
+        ``cancelled``, ``failed`` or ``incomplete``; `created_at` is the Unix time in seconds at which it did.
+        """
         ...

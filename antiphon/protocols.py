@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -19,8 +19,6 @@ from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import Transformation
-
-T_co = TypeVar("T_co", covariant=True)
 
 Sink = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk on its way to the client. Awaiting it is the back-pressure."""
@@ -145,20 +143,29 @@ class UpstreamReply(Protocol):
 class Post(Protocol):
     """Sends one body to a provider's endpoint, signed. Raises ConnectFailed or UpstreamTimeout."""
 
-    async def __call__(self, body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+    async def __call__(
+        self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
+    ) -> UpstreamReply:
         """The provider's reply as soon as its status and headers are known, whatever the status.
 
-        `seconds`, where given, is how long the whole answer may take in place of the usual.
+        `seconds`, where given, is how long the whole answer may take in place of the usual. `headers` are whole lines
+        that this request needs beside those of every request.
         """
         ...
 
 
 class Built(Struct, frozen=True):
-    """A request in a provider's format, and what could not be said in it: a sentence per loss, reasoning by item."""
+    """A request in a provider's format, and what could not be said in it: a sentence per loss, reasoning by item.
+
+    `headers` are those that only this request needs, each a whole line. `streamed` says how the provider is to answer,
+    where that is not how the client wants it.
+    """
 
     body: bytes
     warnings: tuple[str, ...] = ()
     transformations: tuple[Transformation, ...] = ()
+    headers: bytes = b""
+    streamed: bool | None = None
 
 
 class Reader(Protocol):
@@ -186,10 +193,39 @@ class Reader(Protocol):
         ...
 
 
+@runtime_checkable
+class PausingReader(Protocol):
+    """A reader of answers that a provider may interrupt, to be asked to go on."""
+
+    resumption: Built | None
+    """Set at the end of such a stream: what to ask. The answer to that goes on with the same events."""
+
+    def feed(self, data: bytes) -> Chunk:
+        """As `Reader.feed`; the first call after a pause begins the next answer and clears `resumption`."""
+        ...
+
+
+class Counting(Protocol):
+    """How a provider is asked for the number of tokens of a request."""
+
+    def body(self, built: bytes) -> bytes:
+        """What to send, made of the body that would be sent for an answer."""
+        ...
+
+    def tokens(self, answer: bytes) -> int | None:
+        """The input tokens that the answer tells of; None when it is no such answer. Never raises."""
+        ...
+
+
 class UpstreamDialect(Protocol):
     """One format that providers speak, towards them and back. Pure."""
 
     name: str
+
+    @property
+    def counting(self) -> Counting | None:
+        """How tokens are counted in this format, where it has a way to ask for that."""
+        ...
 
     def build(self, turn: Turn, target: Target) -> Built:
         """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
@@ -214,7 +250,8 @@ class Target:
 
     `post_chat`, where the provider takes chat completions as they are, sends those; `post_count` and `post_compact`,
     where it counts tokens and compacts in the Responses format itself, ask for that. `deployment` tells one place where
-    the provider keeps its secrets from another: what one of them has sealed, another cannot open.
+    the provider keeps its secrets from another: what one of them has sealed, another cannot open. `output_limit` is how
+    many tokens the model can answer with, None where nobody has told.
     """
 
     name: str
@@ -227,6 +264,7 @@ class Target:
     post_compact: Post | None = None
     quirks: Quirks = Quirks()
     deployment: str = ""
+    output_limit: int | None = None
 
 
 class Router(Protocol):
@@ -344,48 +382,3 @@ class Responses(Protocol):
     async def delete(self, tenant: str, response_id: str) -> bool:
         """Removes the response with everything only it owns. False when there is none that has ended."""
         ...
-
-
-# --- webhooks ---------------------------------------------------------------------------------------------------------
-
-
-class Announcer(Protocol[T_co]):
-    """Has the world told that a background answer ended."""
-
-    def announce(self, tenant: str, response_id: str, event_type: str, created_at: int) -> T_co | None:
-        """What is to be performed in the very transaction that ends the answer; None when nobody wants to know.
-
-        Only a store looks into it. Once that transaction is committed, everyone who wants to know is told, be it by
-        another process; if it is rolled back, nobody is. `event_type` is ``response.`` and how it ended: ``completed``,
-        ``cancelled``, ``failed`` or ``incomplete``; `created_at` is the Unix time in seconds at which it did.
-        """
-        ...
-
-
-# --- observability ----------------------------------------------------------------------------------------------------
-
-
-class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is told of a request once it is over: facts about it, never what was said in it."""
-
-    request_id: str
-    method: str
-    path: str
-    status: int
-    seconds: float
-    key: str | None = None
-    tenant: str | None = None
-    response_id: str | None = None
-    model: str | None = None
-    target: str | None = None
-    stream: bool = False
-    attempts: int = 0
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    warnings: tuple[str, ...] = ()
-    error: str | None = None
-    error_code: str | None = None
-
-
-Record = Callable[[RequestRecord], None]
-"""Told of every request. Must be quick: it runs before the connection's next request is read."""

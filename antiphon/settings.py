@@ -29,7 +29,9 @@ from antiphon.setting_types import (
     TargetName,
 )
 
-Dialect = Literal["responses", "chat"]
+Dialect = Literal["responses", "chat", "messages", "gemini", "converse", "cohere", "ollama"]
+"""The APIs that providers speak: OpenAI's two, Anthropic's Messages, Google's generateContent, Amazon's Converse, and
+the chats of Cohere (v2) and of Ollama."""
 Level = Literal["debug", "info", "warning", "error"]
 WebhookEvent = Literal["response.completed", "response.cancelled", "response.failed", "response.incomplete"]
 
@@ -136,7 +138,7 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
     dialect: Annotated[
         Dialect | None,
-        Meta(description="The API that is spoken to it: Responses or chat completions; what suits it when absent."),
+        Meta(description="The API that is spoken to it, of those that it has; the one that suits it best when absent."),
     ] = None
     headers: Annotated[
         dict[HeaderName, HeaderValue], Meta(description="Headers that are added to every call.", max_length=64)

@@ -21,7 +21,7 @@ from tests.fakes import SEALER, pseudonym
 NOW = 1_700_000_002.75
 
 
-async def _no_post(body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+async def _no_post(body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b"") -> UpstreamReply:
     raise AssertionError("nothing is posted here")
 
 

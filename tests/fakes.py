@@ -120,7 +120,9 @@ class ScriptedProvider:
         self.script = list(script)
         self.bodies: list[bytes] = []
 
-    async def post(self, body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+    async def post(
+        self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
+    ) -> UpstreamReply:
         _ = streamed, seconds
         self.bodies.append(body)
         reply = self.script.pop(0)

@@ -26,17 +26,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from antiphon.app.upstreams import dialects_of
 from antiphon.config.environment import Environment, this_environment
 from antiphon.config.loading import load
-from antiphon.dialects.chat_upstream import ChatUpstream
-from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.gateway.history import new_items
 from antiphon.protocols import Caller, Target, Turn, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.http import HttpUpstream
 from antiphon.providers.instance import ProviderInstance
-from antiphon.providers.row import PATHS
 from antiphon.sealing import Seals
 from antiphon.settings import ProviderSettings
 from antiphon.wire.ids import RANDOM_BYTES, identifier
@@ -144,10 +142,7 @@ async def record(provider: str, case: str, environment: Environment, folder: Pat
     upstream = HttpUpstream(Timeouts())
     seals = Seals([os.urandom(32).hex()], os.urandom)
     try:
-        dialects = {
-            each.name: each
-            for each in (ResponsesUpstream(seals, seals.pseudonym), ChatUpstream(seals, seals.pseudonym))
-        }
+        dialects = dialects_of(seals)
         instance = ProviderInstance(name, settings, upstream, dialects)
         target = instance.target(chosen_model(name, model, case, settings))
         exchange = await exchanged(target, turn_of(case, target.model), secrets_of(instance.base_url, settings))
@@ -155,7 +150,8 @@ async def record(provider: str, case: str, environment: Environment, folder: Pat
         await upstream.close()
     path = folder / f"{name}.{target.dialect.name}" / f"{case}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    url_path = urlsplit(instance.base_url).path + PATHS["chat" if target.dialect.name == "chat" else "responses"]
+    route = instance.row.route(instance.dialect_of(target.model))
+    url_path = urlsplit(instance.base_url).path + route.path
     path.write_text(json.dumps(recording(name, case, target, url_path, exchange), indent=1, ensure_ascii=False) + "\n")
     return path
 

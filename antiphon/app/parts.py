@@ -26,8 +26,10 @@ from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.kept import StoredPrompt
-from antiphon.protocols import Announcer, Record, Sealer, StoredTurn, Turn
+from antiphon.notices import Announcer
+from antiphon.protocols import Sealer, StoredTurn, Turn
 from antiphon.providers.discovery import Discovery
+from antiphon.records import Record
 from antiphon.settings import Settings
 from antiphon.store.conversation_turns import SqliteConversationTurns
 from antiphon.store.conversations import SqliteConversations

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from antiphon import __version__
-from antiphon.notices import Subscription
-from antiphon.protocols import Announcer, UpstreamReply
+from antiphon.notices import Announcer, Subscription
+from antiphon.protocols import UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.egress import Egress
 from antiphon.providers.endpoint import Endpoint, header_block

@@ -13,7 +13,7 @@ from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
 from antiphon.providers.http import HttpUpstream, default_trust
-from antiphon.providers.instance import ProviderInstance
+from antiphon.providers.instance import Dialects, ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.sealing import Seals
 from antiphon.settings import Settings
@@ -23,6 +23,15 @@ def seals_of(settings: Settings) -> Seals:
     """The newest key seals. Without any, what was sealed can be opened for as long as this process lives."""
     named = [*settings.security.sealing_keys, *filter(None, [settings.master_key])]
     return Seals(named or [os.urandom(32).hex()], os.urandom)
+
+
+def dialects_of(seals: Seals) -> Dialects:
+    """Every format that a provider can be spoken to in."""
+    speakers: tuple[UpstreamDialect, ...] = (
+        ResponsesUpstream(seals, seals.pseudonym),
+        ChatUpstream(seals, seals.pseudonym),
+    )
+    return {each.name: each for each in speakers}
 
 
 def providers_of(settings: Settings, seals: Seals, stack: AsyncExitStack) -> list[Provider]:
@@ -36,8 +45,7 @@ def providers_of(settings: Settings, seals: Seals, stack: AsyncExitStack) -> lis
     )
     trust = default_trust()
     upstreams: dict[str | None, HttpUpstream] = {}
-    native, chat = ResponsesUpstream(seals, seals.pseudonym), ChatUpstream(seals, seals.pseudonym)
-    dialects: dict[str, UpstreamDialect] = {native.name: native, chat.name: chat}
+    dialects = dialects_of(seals)
     providers: list[Provider] = []
     for name, provider in settings.providers.items():
         if not provider.enabled or name == "demo":

@@ -24,11 +24,11 @@ from antiphon.dialects.chat_shapes import (
     completion,
     objects,
 )
-from antiphon.dialects.chat_tools import tool_names
 from antiphon.dialects.chat_usage import usage_of
 from antiphon.dialects.failures import failure_of
 from antiphon.dialects.sealed import Enclosing, hides_seals
 from antiphon.dialects.think import ThinkSplitter
+from antiphon.dialects.tools import tool_names
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Sealer, Target, Turn

@@ -12,11 +12,11 @@ from typing import Final
 
 import msgspec
 
-from antiphon.dialects.chat_emulation import STAND_INS, emulated_call
 from antiphon.dialects.chat_keepsakes import signed
-from antiphon.dialects.chat_names import ToolName, ToolNames
 from antiphon.dialects.chat_shapes import Function, ToolCall
-from antiphon.dialects.chat_wrapping import WrappedInput
+from antiphon.dialects.stand_ins import STAND_INS, emulated_call
+from antiphon.dialects.tool_names import ToolName, ToolNames
+from antiphon.dialects.wrapping import WrappedInput
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.dialects.writer_items import Callee
 from antiphon.wire.ids import NewId

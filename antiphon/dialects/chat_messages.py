@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from antiphon.dialects.chat_items import Answered, Called, Said, Step, Thought
-from antiphon.dialects.chat_losses import Losses
+from antiphon.dialects.chat_keepsakes import Recalled, recalled
 from antiphon.dialects.chat_parts import ChatPart, PartWriter
-from antiphon.dialects.chat_tools import Offer
+from antiphon.dialects.losses import Losses
+from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
+from antiphon.dialects.tools import Offer
 from antiphon.protocols import Target
 from antiphon.wire.requests import Item
 
@@ -31,13 +32,28 @@ _UNSIGNED: Final = {"google": {"thought_signature": "skip_thought_signature_vali
 """Google's own word for a call that came from elsewhere (https://ai.google.dev/gemini-api/docs/thought-signatures)."""
 
 
+class _Memory(Struct, frozen=True):
+    """Reasoning that is to be given back: in words, or in what the provider itself once sent."""
+
+    id: str
+    content: str
+    summary: str
+    recalled: Recalled | None
+
+    @classmethod
+    def of(cls, thought: Thought) -> _Memory:
+        """What a step brings back."""
+        inside = None if thought.envelope is None else recalled(thought.envelope)
+        return cls(thought.id, (inside.text if inside else "") or thought.content, thought.summary, inside)
+
+
 class _Assistant(Struct):
     """An assistant message while items may still add to it."""
 
     texts: list[str] = field(default_factory=list[str])
     refusals: list[str] = field(default_factory=list[str])
     calls: list[Called] = field(default_factory=list[Called])
-    thoughts: list[Thought] = field(default_factory=list[Thought])
+    thoughts: list[_Memory] = field(default_factory=list[_Memory])
 
 
 class MessageWriter:
@@ -65,7 +81,7 @@ class MessageWriter:
         self._losses = losses
         self._parts = PartWriter(target, losses)
         self._open: _Assistant | None = None
-        self._thoughts: list[Thought] = []
+        self._thoughts: list[_Memory] = []
         self.messages: list[ChatMessage] = []
 
     def system(self, text: str) -> None:
@@ -81,7 +97,7 @@ class MessageWriter:
                 case Said():
                     self._say(step)
                 case Thought():
-                    self._think(step)
+                    self._think(_Memory.of(step))
                 case Called():
                     self._current().calls.append(step)
                 case Answered():
@@ -91,7 +107,7 @@ class MessageWriter:
         self._flush()
         self._forget()
 
-    def _think(self, thought: Thought) -> None:
+    def _think(self, thought: _Memory) -> None:
         inside = thought.recalled
         if inside is not None:
             self._signatures |= inside.signatures
@@ -170,7 +186,7 @@ class MessageWriter:
         if said.calls:
             self._outputs(said.calls)
 
-    def _remember(self, message: ChatMessage, thoughts: list[Thought]) -> None:
+    def _remember(self, message: ChatMessage, thoughts: list[_Memory]) -> None:
         """Puts reasoning where the provider, whose own it is, wants it back."""
         for thought in thoughts:
             if thought.recalled is not None and thought.recalled.extra is not None:
@@ -226,7 +242,7 @@ class MessageWriter:
         return hashlib.sha256(call_id.encode()).hexdigest()[: digits or _LONGEST_CALL_ID]
 
 
-def _details_of(thought: Thought) -> list[ChatPart]:
+def _details_of(thought: _Memory) -> list[ChatPart]:
     """Reasoning in OpenRouter's shape (https://openrouter.ai/docs/use-cases/reasoning-tokens, 2026-11).
 
     What the provider once sent goes back unchanged, signatures and all.

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.dialects.chat_items import steps_of
-from antiphon.dialects.chat_losses import Losses, missing
 from antiphon.dialects.chat_messages import MessageWriter
-from antiphon.dialects.chat_tools import Offer, offer
+from antiphon.dialects.chat_tools import chat_choice, chat_tools
+from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
+from antiphon.dialects.steps import steps_of
+from antiphon.dialects.tools import Offer, offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
 from antiphon.quirks import Quirks
@@ -72,7 +73,8 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseu
     body: Body = {"model": target.model, "messages": writer.messages}
     if request.text is not None:
         _text(body, request.text, target, writer, losses)
-    writer.write(steps_of(turn, target, losses, unsealing))
+    replays = quirks.reasoning_replay != "none"
+    writer.write(steps_of(turn, target, losses, unsealing, unsealed_reasoning=replays))
     if not writer.messages:
         raise missing("input")
     if tools.tools:
@@ -94,9 +96,9 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseu
 
 
 def _tools(body: Body, tools: Offer, request: Request, quirks: Quirks) -> None:
-    body["tools"] = tools.tools
-    if tools.choice is not None:
-        body["tool_choice"] = tools.choice
+    body["tools"] = chat_tools(tools, quirks)
+    if (choice := chat_choice(tools)) is not None:
+        body["tool_choice"] = choice
     if request.parallel_tool_calls is not None and quirks.parallel_tool_calls:
         body["parallel_tool_calls"] = request.parallel_tool_calls
 

@@ -15,6 +15,7 @@ class ChatUpstream:
     """Implements `protocols.UpstreamDialect`."""
 
     name = "chat"
+    counting = None
 
     def __init__(self, sealer: Sealer, pseudonym: Pseudonym) -> None:
         """`sealer` hides what providers want back, `pseudonym` who the client's users are."""

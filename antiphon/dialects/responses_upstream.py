@@ -24,7 +24,7 @@ from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unseal
 from antiphon.errors import BadRequest, UpstreamBroke, UpstreamError
 from antiphon.protocols import Built, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
-from antiphon.wire.events import Outcome
+from antiphon.wire.events import Outcome, narrowed
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import Item
 from antiphon.wire.responses import Transformation, TransformationReason
@@ -45,13 +45,40 @@ _OURS: Final = (
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
 """Members that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
+_COUNTED: Final = frozenset(
+    {"model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning"}
+    | {"truncation", "personality"}
+)
+"""Members that `POST {base}/responses/input_tokens` takes."""
+
 _FOREIGN: Final = "A conversation that another provider compacted cannot be read by {}."
+
+
+class _Count(msgspec.Struct, frozen=True):
+    input_tokens: int
+
+
+_count: Final = msgspec.json.Decoder(_Count).decode
+
+
+class InputTokens:
+    """Implements `protocols.Counting` for `POST {base}/responses/input_tokens`."""
+
+    def body(self, built: bytes) -> bytes:
+        return narrowed(built, _COUNTED)
+
+    def tokens(self, answer: bytes) -> int | None:
+        try:
+            return _count(answer).input_tokens
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
 
 
 class ResponsesUpstream:
     """Implements `protocols.UpstreamDialect` for `POST {base}/responses`."""
 
     name = "responses"
+    counting = InputTokens()
 
     def __init__(self, sealer: Sealer, pseudonym: Pseudonym) -> None:
         """`sealer` says whose blobs are, `pseudonym` hides who the client's users are."""

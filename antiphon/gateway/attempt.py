@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from antiphon.errors import UpstreamError
+from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.gateway.delivery import Delivery
-from antiphon.protocols import Reader, Target, Turn, UpstreamReply
+from antiphon.protocols import Built, PausingReader, Reader, Target, Turn, UpstreamReply
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import EMPTY, Chunk, Outcome, render
 from antiphon.wire.synthesis import synthesised
 
 MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
 MAX_REFUSAL_BYTES: Final = 1024 * 1024
+
+_MAX_PAUSES: Final = 16
+"""So often an answer may be interrupted by its provider; each time means that tools have worked for a while."""
+
+_STREAMS: Final = (b"text/event-stream", b"application/vnd.amazon.eventstream", b"application/x-ndjson")
+"""What streams are made of: Server-Sent Events, Amazon's binary frames, JSON by the line."""
 
 Keep = Callable[[Outcome, Chunk | None], Awaitable[None]]
 """Stores the outcome; the chunk, where the answer is streamed, is the one that will bring the terminal event."""
@@ -41,23 +47,33 @@ class Attempt:
         turn.attempts += 1
         self._delivery.provider = target.provider
         seconds = None if turn.begun is None else turn.begun.seconds
-        reply = await target.post(built.body, streamed=turn.request.streamed, seconds=seconds)
-        whole = False
-        try:
-            if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
-                raise await self._refused(reply)
-            outcome = await (self._stream(reply) if is_event_stream(reply) else self._whole(reply))
-            whole = True
-            return outcome
-        finally:
-            reply.release(linger=whole)
+        reader: Reader | None = None
+        for _ in range(_MAX_PAUSES):
+            streamed = turn.request.streamed if built.streamed is None else built.streamed
+            reply = await target.post(built.body, streamed=streamed, seconds=seconds, headers=built.headers)
+            whole = False
+            try:
+                if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
+                    raise await self._refused(reply)
+                if not is_event_stream(reply):
+                    outcome = await self._whole(reply)
+                else:
+                    reader = reader or target.dialect.reader(turn, target)
+                    outcome = await self._stream(reply, reader)
+                whole = True
+            finally:
+                reply.release(linger=whole)
+            if isinstance(outcome, Outcome):
+                return outcome
+            built = outcome
+        raise UpstreamBroke(f"{target.provider} interrupted its answer {_MAX_PAUSES} times.")
 
     async def _refused(self, reply: UpstreamReply) -> UpstreamError:
         body = await reply.read(MAX_REFUSAL_BYTES)
         return self._target.dialect.refusal(reply.status, body, retry_after(reply))
 
-    async def _stream(self, reply: UpstreamReply) -> Outcome:
-        reader = self._target.dialect.reader(self._turn, self._target)
+    async def _stream(self, reply: UpstreamReply, reader: Reader) -> Outcome | Built:
+        """The outcome, or what to ask for the provider to go on."""
         flow = _Flow(reader, self._delivery)
         streamed = self._turn.request.streamed
         while True:
@@ -68,6 +84,8 @@ class Attempt:
                 await self._delivery.pass_on(chunk)
             if reader.failure is not None:
                 raise reader.failure
+            if flow.over and isinstance(reader, PausingReader) and reader.resumption is not None:
+                return reader.resumption
 
     async def _next(self, reply: UpstreamReply, reader: Reader, flow: _Flow) -> Chunk:
         """The next chunk that takes more than being handed over: most are, once output has begun, without a task."""
@@ -81,6 +99,7 @@ class Attempt:
         if data is None:
             await delivery.release()
             return EMPTY
+        flow.over = not data
         return reader.feed(data) if data else reader.close()
 
     async def _whole(self, reply: UpstreamReply) -> Outcome:
@@ -100,9 +119,10 @@ class Attempt:
 class _Flow:
     """Hands a stream over read by read, until something has to be waited for, or has gone wrong."""
 
-    __slots__ = ("_delivery", "_error", "_left", "_reader")
+    __slots__ = ("_delivery", "_error", "_left", "_reader", "over")
 
     def __init__(self, reader: Reader, delivery: Delivery) -> None:
+        self.over = False
         self._reader = reader
         self._delivery = delivery
         self._left: Chunk | None = None
@@ -141,8 +161,8 @@ class _Flow:
 
 
 def is_event_stream(reply: UpstreamReply) -> bool:
-    """Whether the body is Server-Sent Events."""
-    return (reply.header(b"content-type") or b"").lstrip().lower().startswith(b"text/event-stream")
+    """Whether the body is a stream that a dialect's reader reads."""
+    return (reply.header(b"content-type") or b"").lstrip().lower().startswith(_STREAMS)
 
 
 def retry_after(reply: UpstreamReply) -> float | None:

@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from antiphon.errors import BadRequest, GatewayError, UpstreamBroke
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, Attempt, retry_after
 from antiphon.gateway.continued import Continued
-from antiphon.gateway.counting import Counter, narrowed
+from antiphon.gateway.counting import Counter
 from antiphon.gateway.delivery import Delivery
 from antiphon.protocols import Sealer, Target, Turn, Windows
 from antiphon.wire.compactions import (
@@ -29,7 +29,7 @@ from antiphon.wire.compactions import (
     wrapped_payload,
 )
 from antiphon.wire.envelope import unverified
-from antiphon.wire.events import Chunk, Outcome
+from antiphon.wire.events import Chunk, Outcome, narrowed
 from antiphon.wire.requests import Item, Request, parse_request
 from antiphon.wire.responses import encoded, opened
 from antiphon.wire.trimming import groups_of, trimmed, unanswered

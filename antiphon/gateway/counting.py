@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final, Literal
 
-import msgspec
 from msgspec import Struct
 
 from antiphon.errors import UpstreamError
 from antiphon.gateway.attempt import MAX_REFUSAL_BYTES
-from antiphon.protocols import Target, Turn
-from antiphon.wire.events import split_object
+from antiphon.protocols import Built, Counting, Post, Target, Turn
 from antiphon.wire.tokens import CountText, prompt_of, prompt_tokens, text_tokens, tokens_left
 
 Source = Literal["native", "tokenizer", "estimate"]
 
-_FIELDS: Final = frozenset(
-    {"model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning"}
-    | {"truncation", "personality"}
-)
 _OK: Final = 200
-
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class Count(Struct, frozen=True):
@@ -30,13 +21,6 @@ class Count(Struct, frozen=True):
 
     tokens: int
     source: Source
-
-
-class _Native(Struct, frozen=True):
-    input_tokens: int
-
-
-_native: Final = msgspec.json.Decoder(_Native).decode
 
 
 class Counter:
@@ -54,8 +38,8 @@ class Counter:
         built = target.dialect.build(turn, target)
         turn.target = target
         turn.warnings = turn.notes + built.warnings
-        if target.post_count is not None:
-            tokens = await _asked(target, narrowed(built.body, _FIELDS))
+        if target.post_count is not None and target.dialect.counting is not None:
+            tokens = await _asked(target.post_count, target.dialect.counting, built)
             if tokens is not None:
                 return Count(tokens, "native")
         return self.counted_here(turn, target)
@@ -70,23 +54,16 @@ class Counter:
         return tokens_left(prompt_of(turn.request, turn.context), target.model, self._count_text)
 
 
-def narrowed(body: bytes, fields: Collection[str]) -> bytes:
-    """A request in the Responses format with these members alone."""
-    return _encode({name: value for name, value in split_object(body).items() if name in fields})
-
-
-async def _asked(target: Target, body: bytes) -> int | None:
+async def _asked(post: Post, counting: Counting, built: Built) -> int | None:
     """The provider's count, None when it does not give one."""
-    if target.post_count is None:
-        return None
     try:
-        reply = await target.post_count(body, streamed=False)
+        reply = await post(counting.body(built.body), streamed=False, headers=built.headers)
         whole = False
         try:
             answer = await reply.read(MAX_REFUSAL_BYTES)
             whole = True
-            return _native(answer).input_tokens if reply.status == _OK else None
+            return counting.tokens(answer) if reply.status == _OK else None
         finally:
             reply.release(linger=whole)
-    except (UpstreamError, msgspec.DecodeError, UnicodeDecodeError):
+    except UpstreamError:
         return None

@@ -13,7 +13,7 @@ from antiphon.http.call import Call, ClientGone, Receive, Scope, Send, denying
 from antiphon.http.errors import reply_error, translated
 from antiphon.http.records import record_of
 from antiphon.http.routes import Routing, canonical
-from antiphon.protocols import Record
+from antiphon.records import Record
 
 _logger: Final = logging.getLogger("antiphon.http")
 CLIENT_GONE_STATUS: Final = 499

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from antiphon.errors import AntiphonError
 from antiphon.http.call import Call
-from antiphon.protocols import RequestRecord
+from antiphon.records import RequestRecord
 from antiphon.wire.events import Outcome
 
 

@@ -13,7 +13,8 @@ from antiphon.http.auth import Keyring, key_protocol
 from antiphon.http.call import FRAME_WRITE, Call
 from antiphon.http.chains import ChainMemory
 from antiphon.http.lanes import Limits
-from antiphon.protocols import Record, Responses
+from antiphon.protocols import Responses
+from antiphon.records import Record
 from antiphon.wire.client_frames import with_stream_id
 from antiphon.wire.events import Chunk
 

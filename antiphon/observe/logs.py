@@ -13,7 +13,8 @@ from typing import Final, TextIO
 import msgspec
 from typing_extensions import override
 
-from antiphon.protocols import Clock, RequestRecord
+from antiphon.protocols import Clock
+from antiphon.records import RequestRecord
 
 _encode: Final = msgspec.json.Encoder().encode
 _FLUSH_SECONDS: Final = 0.1

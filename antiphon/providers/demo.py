@@ -171,7 +171,9 @@ class Demo:
     async def listing(self) -> bytes:
         return _encode({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": NAME}]})
 
-    async def __call__(self, body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+    async def __call__(
+        self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
+    ) -> UpstreamReply:
         """The answer to a chat completions body."""
         try:
             asked = _decode(body)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, Protocol
+from urllib.parse import quote
 
 import msgspec
 from typing_extensions import override
@@ -19,7 +20,7 @@ from antiphon.errors import ConfigError, UpstreamBroke
 from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, header_block
-from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, PATHS, ProviderRow, normalise_base_url
+from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, ProviderRow, normalise_base_url
 from antiphon.providers.table import row_for
 from antiphon.quirks import Quirks
 from antiphon.settings import Dialect, ProviderSettings
@@ -66,12 +67,17 @@ class BoundPost:
     upstream: Upstream
     endpoint: Endpoint
     headers: bytes
+    stream_endpoint: Endpoint | None = None
 
-    async def __call__(self, body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+    async def __call__(
+        self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
+    ) -> UpstreamReply:
         """A whole answer begins only when all of it has been thought of, so it is waited for longer."""
+        lines = self.headers + headers if headers else self.headers
+        endpoint = self.stream_endpoint if streamed and self.stream_endpoint is not None else self.endpoint
         if seconds is not None:
-            return await self.upstream.post(self.endpoint, self.headers, body, self.upstream.lasting(seconds))
-        return await self.upstream.post(self.endpoint, self.headers, body, patient=not streamed)
+            return await self.upstream.post(endpoint, lines, body, self.upstream.lasting(seconds))
+        return await self.upstream.post(endpoint, lines, body, patient=not streamed)
 
     @override
     def __repr__(self) -> str:
@@ -144,30 +150,43 @@ class ProviderInstance:
         finally:
             reply.release()
 
-    def _new_target(self, model: str) -> Target:
+    def dialect_of(self, model: str) -> Dialect:
+        """The API that this model is asked through."""
         dialect = self._preferred
         if dialect == "responses" and self._chat_only is not None and self._chat_only.search(model):
-            dialect = "chat"
+            return "chat"
+        return dialect
+
+    def _new_target(self, model: str) -> Target:
+        dialect = self.dialect_of(model)
         native = dialect == "responses"
+        route = self.row.route(dialect)
+        count = COUNT_PATH if native and self.row.counts_tokens else route.count
         return Target(
             name=f"{self.name}/{model}",
             provider=self.name,
             model=model,
             dialect=self._dialects[dialect],
-            post=self._post(PATHS[dialect]),
-            post_chat=self._post(PATHS["chat"]) if "chat" in self.row.dialects else None,
-            post_count=self._post(COUNT_PATH) if native and self.row.counts_tokens else None,
+            post=self._post(route.path, route.streamed, model),
+            post_chat=self._post(self.row.route("chat").path) if "chat" in self.row.dialects else None,
+            post_count=None if count is None else self._post(count, None, model),
             post_compact=self._post(COMPACT_PATH) if native and self.row.compacts else None,
             quirks=self.quirks,
             deployment=self.base_url,
         )
 
-    def _post(self, path: str) -> Post:
+    def _post(self, path: str, streamed: str | None = None, model: str = "") -> Post:
+        if "{model}" in path:
+            return self._new_post(path, streamed, quote(model, safe=""))
         post = self._posts.get(path)
         if post is None:
-            endpoint = self._endpoint(self.base_url + path)
-            post = self._posts[path] = BoundPost(self._upstream, endpoint, self._headers)
+            post = self._posts[path] = self._new_post(path, streamed, "")
         return post
+
+    def _new_post(self, path: str, streamed: str | None, model: str) -> Post:
+        endpoint = self._endpoint(self.base_url + path.replace("{model}", model))
+        stream = None if streamed is None else self._endpoint(self.base_url + streamed.replace("{model}", model))
+        return BoundPost(self._upstream, endpoint, self._headers, stream)
 
     def _endpoint(self, url: str) -> Endpoint:
         try:

@@ -12,8 +12,32 @@ from antiphon.errors import ConfigError
 from antiphon.quirks import Quirks
 from antiphon.settings import Dialect
 
-PATHS: Final[Mapping[Dialect, str]] = {"responses": "/responses", "chat": "/chat/completions"}
-"""Where each API is, below the base URL, at every provider so far."""
+
+class Route(Struct, frozen=True):
+    """Where an API is, below the base URL: ``{model}`` stands for the model. `streamed` is where streams are, if apart.
+
+    `count` is where the tokens of a request are counted, None where that cannot be asked for.
+    """
+
+    path: str
+    streamed: str | None = None
+    count: str | None = None
+
+
+ROUTES: Final[Mapping[Dialect, Route]] = {
+    "responses": Route("/responses"),
+    "chat": Route("/chat/completions"),
+    "messages": Route("/messages", count="/messages/count_tokens"),
+    "gemini": Route(
+        "/models/{model}:generateContent",
+        "/models/{model}:streamGenerateContent?alt=sse",
+        "/models/{model}:countTokens",
+    ),
+    "converse": Route("/model/{model}/converse", "/model/{model}/converse-stream", "/model/{model}/count-tokens"),
+    "cohere": Route("/chat"),
+    "ollama": Route("/api/chat"),
+}
+"""Where each API is at those who made it; a row may say otherwise."""
 
 NATIVE: Final[tuple[Dialect, ...]] = ("responses", "chat")
 TRANSLATED: Final[tuple[Dialect, ...]] = ("chat", "responses")
@@ -32,7 +56,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     `dialects` are those it speaks, the one that is used first. `note` says why that is, where it is not plain.
     `keys` and `urls` are environment variables that people use beside the two that follow from the name.
     `owns` is a pattern of the models that are the provider's own, so that their bare names need no look-up.
-    `counts_tokens` and `compacts` tell whether its documentation has `/responses/input_tokens`, `/responses/compact`.
+    `routes` are those that differ from `ROUTES`. `counts_tokens` and `compacts` tell whether its documentation has
+    `/responses/input_tokens`, `/responses/compact`.
     """
 
     name: str
@@ -46,11 +71,16 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     needs_key: bool = True
     models_path: str | None = "/models"
     headers: Mapping[str, str] = {}
+    routes: Mapping[Dialect, Route] = {}
     owns: str = ""
     counts_tokens: bool = False
     compacts: bool = False
     quirks: Quirks = Quirks()
     note: str = ""
+
+    def route(self, dialect: Dialect) -> Route:
+        """Where this API of the provider's is."""
+        return self.routes.get(dialect) or ROUTES[dialect]
 
     @property
     def prefix(self) -> str:

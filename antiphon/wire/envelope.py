@@ -16,8 +16,8 @@ MARK: Final = "ant1."
 
 VERSION: Final = 1
 
-Kind = Literal["openai", "chat"]
-"""Whose form the items are in: that of a Responses API, or that of chat completions."""
+Kind = Literal["openai", "chat", "anthropic", "gemini", "converse", "cohere", "ollama"]
+"""Whose form the items are in: that of a Responses API (``openai``), of chat completions, or of a vendor's own API."""
 
 _SHOWN: Final = 16
 """Of a blob, so many characters tell one from another and nothing else."""

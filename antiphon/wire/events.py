@@ -5,6 +5,7 @@ Law: an event is never decoded further than the work at hand needs, and `data` i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -49,6 +50,11 @@ _raw_object = msgspec.json.Decoder(dict[str, _Raw])
 def split_object(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     """The members of a JSON object, their values untouched."""
     return _raw_object.decode(data)
+
+
+def narrowed(data: bytes, members: Collection[str]) -> bytes:
+    """A JSON object with these members alone."""
+    return msgspec.json.encode({name: value for name, value in split_object(data).items() if name in members})
 
 
 def renumbered(event: Event, number: int) -> Event:

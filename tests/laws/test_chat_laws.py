@@ -15,7 +15,7 @@ from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from antiphon.dialects.chat_wrapping import WrappedInput
+from antiphon.dialects.wrapping import WrappedInput
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Target, Turn
 from antiphon.quirks import Quirks

@@ -14,7 +14,7 @@ from tests.fakes import SEALER, pseudonym
 Body = dict[str, Any]
 
 
-async def _nobody(body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+async def _nobody(body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b"") -> UpstreamReply:
     raise AssertionError("translating must not send anything")
 
 

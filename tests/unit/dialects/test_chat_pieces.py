@@ -8,8 +8,8 @@ import pytest
 
 from antiphon.dialects.chat_notes import cited
 from antiphon.dialects.chat_usage import usage_of
-from antiphon.dialects.chat_wrapping import WrappedInput
 from antiphon.dialects.think import ThinkSplitter
+from antiphon.dialects.wrapping import WrappedInput
 from antiphon.wire.usage import NO_USAGE
 from tests.chat_streams import a_turn, answered, chunk, completion, heard, stream
 from tests.grammar import check_stream

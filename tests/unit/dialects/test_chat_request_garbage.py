@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialects.chat_request import build_chat
-from antiphon.dialects.chat_tools import tool_names
+from antiphon.dialects.tools import tool_names
 from antiphon.errors import BadRequest, CallerError
 from antiphon.quirks import Quirks
 from tests.fakes import SEALER, pseudonym

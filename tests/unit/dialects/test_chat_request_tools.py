@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from antiphon.dialects.chat_emulation import emulated_call
-from antiphon.dialects.chat_losses import Losses
-from antiphon.dialects.chat_names import NO_TOOLS, ToolName
-from antiphon.dialects.chat_tools import offer, tool_names
+from antiphon.dialects.losses import Losses
+from antiphon.dialects.stand_ins import emulated_call
+from antiphon.dialects.tool_names import NO_TOOLS, ToolName
+from antiphon.dialects.tools import offer, tool_names
 from antiphon.errors import BadRequest
 from antiphon.quirks import Quirks
 from tests.unit.dialects.chat_turns import (

@@ -10,7 +10,7 @@ from antiphon.protocols import Target, UpstreamReply
 from tests.unit.providers.fakes import CHAT
 
 
-async def nobody(body: bytes, *, streamed: bool, seconds: float | None = None) -> UpstreamReply:
+async def nobody(body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b"") -> UpstreamReply:
     raise AssertionError("a router only decides")
 
 

@@ -16,7 +16,8 @@ from antiphon.http.edge import Edge
 from antiphon.http.routes import Handlers, routing
 from antiphon.http.websocket import SocketParts
 from antiphon.http.websocket_session import Sockets
-from antiphon.protocols import Caller, RequestRecord
+from antiphon.protocols import Caller
+from antiphon.records import RequestRecord
 from tests.fakes import (
     SEALER,
     FixedRouter,

@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import override
 
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Reader, Target, Turn, UpstreamDialect, UpstreamReply
+from antiphon.protocols import Built, Counting, Reader, Target, Turn, UpstreamDialect, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.instance import ProviderInstance
@@ -22,6 +22,11 @@ RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 
 class NamedDialect(UpstreamDialect):
     """A dialect by its name alone."""
+
+    @property
+    @override
+    def counting(self) -> Counting | None:
+        return None
 
     def __init__(self, name: str) -> None:
         self.name = name

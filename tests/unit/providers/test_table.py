@@ -5,7 +5,7 @@ import pytest
 
 from antiphon.errors import ConfigError
 from antiphon.providers.endpoint import Endpoint
-from antiphon.providers.row import PATHS, ProviderRow
+from antiphon.providers.row import ROUTES, ProviderRow
 from antiphon.providers.table import TABLE, row_for
 from antiphon.providers.table_hosts import HOSTS
 from antiphon.providers.table_local import COMPATIBLE, LOCAL
@@ -50,14 +50,16 @@ def test_addresses_are_encrypted_unless_they_are_ours(row: ProviderRow) -> None:
     parts = urlsplit(row.base_url)
     assert parts.scheme == "https" or (row.local and parts.hostname == "localhost")
     assert not row.base_url.endswith("/")
-    for path in PATHS.values():
-        Endpoint.parse(row.base_url + path)
+    for dialect in row.dialects:
+        route = row.route(dialect)
+        for path in filter(None, (route.path, route.streamed, route.count)):
+            Endpoint.parse(row.base_url + path)
 
 
 @each_row
 def test_a_row_speaks_something_and_says_why_not_the_native_dialect(row: ProviderRow) -> None:
     assert row.dialects
-    assert set(row.dialects) <= PATHS.keys()
+    assert set(row.dialects) <= ROUTES.keys()
     if row.dialects == ("chat", "responses"):
         assert row.note
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.protocols import RequestRecord
+from antiphon.records import RequestRecord
 from tests.shape.repository import ROOT
 
 PAGES = ("README.md", "docs/quickstart.md", "docs/howto/clients.md")

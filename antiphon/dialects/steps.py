@@ -1,4 +1,4 @@
-"""Input items read into the few things that a chat can hold: what was said, thought, called and answered.
+"""Input items read into the few things that any provider can be told: what was said, thought, called and answered.
 
 Every call finds its output here, wherever in the input that stands; the rules are those of sections 3.3 and 6.2 of the
 specification.
@@ -12,16 +12,16 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.chat_emulation import arguments_of
-from antiphon.dialects.chat_hosted import HOSTED_READERS, NOTHING, SILENT, UNTOLD, Hosted, picture
-from antiphon.dialects.chat_keepsakes import Recalled, recalled
-from antiphon.dialects.chat_losses import Losses, decoded, missing
-from antiphon.dialects.chat_names import Kind, ToolName
-from antiphon.dialects.chat_outputs import OUTPUTS, CallId, read_output
-from antiphon.dialects.chat_parts import Content, InputText, Part
+from antiphon.dialects.hosted_items import HOSTED_READERS, NOTHING, SILENT, UNTOLD, Hosted, picture
+from antiphon.dialects.losses import Losses, decoded, missing
+from antiphon.dialects.outputs import OUTPUTS, CallId, read_output
+from antiphon.dialects.parts import Content, InputText, Part
 from antiphon.dialects.sealed import AS_IT_IS, Unsealing
+from antiphon.dialects.stand_ins import arguments_of
+from antiphon.dialects.tool_names import Kind, ToolName
 from antiphon.errors import BadRequest, NotFound
 from antiphon.protocols import Target, Turn
+from antiphon.wire.envelope import Envelope
 from antiphon.wire.requests import Item
 
 Role = Literal["user", "assistant", "system", "developer"]
@@ -41,7 +41,7 @@ class Thought(Struct, frozen=True):
     id: str
     content: str
     summary: str
-    recalled: Recalled | None = None
+    envelope: Envelope | None = None
 
 
 class Called(Struct):
@@ -120,9 +120,14 @@ _ACTIONS: Final[dict[str, tuple[Kind, str]]] = {
 }
 
 
-def steps_of(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -> list[Step]:
-    """The context of a turn, oldest first. Raises BadRequest for items that are malformed or lack their other half."""
-    reading = _Reading(target, losses, unsealing)
+def steps_of(
+    turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, *, unsealed_reasoning: bool = False
+) -> list[Step]:
+    """The context of a turn, oldest first; reasoning that came unsealed is told only where it means something.
+
+    Raises BadRequest for items that are malformed or lack their other half.
+    """
+    reading = _Reading(target, losses, unsealing, unsealed_reasoning=unsealed_reasoning)
     for item in turn.history:
         reading.read(item, _HISTORY)
     for index, item in enumerate(turn.input):
@@ -134,10 +139,11 @@ def steps_of(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -
 class _Reading:
     """Reads items one by one; `steps` is what they come to."""
 
-    __slots__ = ("_calls", "_losses", "_target", "_unsealing", "steps")
+    __slots__ = ("_calls", "_losses", "_target", "_unsealed_reasoning", "_unsealing", "steps")
 
-    def __init__(self, target: Target, losses: Losses, unsealing: Unsealing) -> None:
+    def __init__(self, target: Target, losses: Losses, unsealing: Unsealing, *, unsealed_reasoning: bool) -> None:
         self._target = target
+        self._unsealed_reasoning = unsealed_reasoning
         self._losses = losses
         self._unsealing = unsealing
         self._calls: dict[str, list[Called]] = {}
@@ -191,7 +197,7 @@ class _Reading:
 
     def _reasoning(self, item: Item, place: str) -> None:
         thinking = decoded(item, _Thinking, place)
-        if not thinking.encrypted_content and self._target.quirks.reasoning_replay == "none":
+        if not thinking.encrypted_content and not self._unsealed_reasoning:
             return
         found = self._unsealing(item, kept=place == _HISTORY)
         if isinstance(found, str) and found != AS_IT_IS:
@@ -199,8 +205,7 @@ class _Reading:
             return
         content = "".join(_texts(thinking.content))
         summary = "\n\n".join(_texts(thinking.summary))
-        inside = None if isinstance(found, str) else recalled(found)
-        self.steps.append(Thought(thinking.id, (inside.text if inside else "") or content, summary, inside))
+        self.steps.append(Thought(thinking.id, content, summary, None if isinstance(found, str) else found))
 
     def _function_call(self, call: _FunctionCall, place: str) -> None:
         tool = ToolName("function", call.name, call.namespace)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
-from antiphon.dialects.chat_losses import Losses, decoded, missing
-from antiphon.dialects.chat_names import ToolName
+from antiphon.dialects.losses import Losses, decoded, missing
+from antiphon.dialects.tool_names import ToolName, family, hosted_name
 from antiphon.errors import BadRequest
 from antiphon.protocols import Target
 from antiphon.wire.requests import Item
@@ -24,9 +24,16 @@ class Toolbox(Struct, frozen=True):
 
 
 class Choice(Struct, frozen=True):
-    """`value` is the body's `tool_choice`; `only` names the tools to send, None for all; `allowed` those to let by."""
+    """What the model may or must call, in the provider's names.
 
-    value: Any = None
+    `mode` is ``auto``, ``none`` or the provider's word for ``required``; None where nothing need be said. `named` is
+    the one tool that must be called. `within` are the tools that the provider itself is to keep to. `only` names the
+    tools to send, None for all; `allowed` those whose calls are let by.
+    """
+
+    mode: str | None = None
+    named: str | None = None
+    within: tuple[str, ...] | None = None
     only: tuple[str, ...] | None = None
     allowed: frozenset[str] | None = None
 
@@ -92,11 +99,10 @@ def _named(choice: _Named, box: Toolbox, target: Target, losses: Losses) -> Choi
     if found is None:
         losses.lose(f"{target.provider} has no tool '{choice.type}' to call.", "tool_choice")
         return _FREE
-    tool, name = found
-    allowed = frozenset({name})
+    allowed = frozenset({found})
     if not target.quirks.tool_choice_named:
-        return Choice(_force(target, losses), (name,), allowed)
-    return Choice(_reference(tool, name, target), allowed=allowed)
+        return Choice(_force(target, losses), only=(found,), allowed=allowed)
+    return Choice(named=found, allowed=allowed)
 
 
 def _allowed(choice: _Allowed, box: Toolbox, target: Target, losses: Losses) -> Choice:
@@ -106,8 +112,7 @@ def _allowed(choice: _Allowed, box: Toolbox, target: Target, losses: Losses) -> 
     """
     places = [f"tool_choice.tools[{index}]" for index in range(len(choice.tools))]
     sought = [_find(decoded(tool, _Named, place), box, place) for tool, place in zip(choice.tools, places, strict=True)]
-    found = {name: tool for tool, name in filter(None, sought)}
-    names = tuple(found)
+    names = tuple(dict.fromkeys(filter(None, sought)))
     allowed = frozenset(names)
     if not names:
         if choice.mode == "required" and not box.hosted:
@@ -116,16 +121,15 @@ def _allowed(choice: _Allowed, box: Toolbox, target: Target, losses: Losses) -> 
             losses.lose(f"{target.provider} has none of the tools that one call is required of.", "tool_choice")
         return Choice("none", allowed=allowed) if box.names else _FREE
     if target.quirks.allowed_tools:
-        tools = [_reference(tool, name, target) for name, tool in found.items()]
-        return Choice({"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": tools}}, None, allowed)
+        return Choice(choice.mode, within=names, allowed=allowed)
     if choice.mode == "auto":
-        return Choice("auto", names, allowed)
+        return Choice("auto", only=names, allowed=allowed)
     if len(names) == 1 and target.quirks.tool_choice_named:
-        return Choice(_reference(found[names[0]], names[0], target), None, allowed)
-    return Choice(_force(target, losses), names, allowed)
+        return Choice(named=names[0], allowed=allowed)
+    return Choice(_force(target, losses), only=names, allowed=allowed)
 
 
-def _find(choice: _Named, box: Toolbox, place: str) -> tuple[ToolName, str] | None:
+def _find(choice: _Named, box: Toolbox, place: str) -> str | None:
     """The tool that is meant; None for one that was left out. Raises BadRequest when there is no such tool at all."""
     name = choice.name
     match choice.type:
@@ -137,29 +141,15 @@ def _find(choice: _Named, box: Toolbox, place: str) -> tuple[ToolName, str] | No
         case kind if kind in _STAND_INS:
             tool = ToolName(kind, kind)
         case kind:
-            if _family(kind) in map(_family, box.hosted):
+            tool = hosted_name(kind, choice.server_label)
+            if tool not in box.names and tool.name in map(family, box.hosted):
                 return None
-            raise _invalid(f"Tool choice '{kind[:64]}' not found in 'tools' parameter.")
     upstream = box.names.get(tool)
     if upstream is None and choice.type in box.hosted:
         return None
     if upstream is None:
         raise _invalid(f"Tool choice '{(name or choice.type)[:64]}' not found in 'tools' parameter.")
-    return tool, upstream
-
-
-def _family(kind: str) -> str:
-    """Versions and spellings of one hosted tool under one name."""
-    for family in ("web_search", "computer"):
-        if kind.startswith(family):
-            return family
-    return kind
-
-
-def _reference(tool: ToolName, name: str, target: Target) -> Item:
-    if tool.kind == "custom" and target.quirks.custom_tools:
-        return {"type": "custom", "custom": {"name": name}}
-    return {"type": "function", "function": {"name": name}}
+    return upstream
 
 
 def _invalid(message: str) -> BadRequest:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.chat_names import Kind
+from antiphon.dialects.tool_names import Kind
 from antiphon.wire.requests import Item
 
 Schema = dict[str, Any]

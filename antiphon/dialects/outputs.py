@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-from antiphon.dialects.chat_emulation import arguments_of
-from antiphon.dialects.chat_losses import decoded, missing
-from antiphon.dialects.chat_parts import Content, Part
+from antiphon.dialects.losses import decoded, missing
+from antiphon.dialects.parts import Content, Part
+from antiphon.dialects.stand_ins import arguments_of
 from antiphon.wire.requests import Item
 
 CallId = Annotated[str, Meta(min_length=1)]

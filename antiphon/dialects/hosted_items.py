@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from antiphon.dialects.chat_emulation import arguments_of
-from antiphon.dialects.chat_losses import decoded
-from antiphon.dialects.chat_names import ToolName
-from antiphon.dialects.chat_parts import InputImage, Part
+from antiphon.dialects.losses import decoded
+from antiphon.dialects.parts import InputImage, Part
+from antiphon.dialects.stand_ins import arguments_of
+from antiphon.dialects.tool_names import ToolName
 from antiphon.wire.requests import Item
 
 

@@ -1,12 +1,14 @@
-"""What a chat completions body cannot say: a sentence for each loss, or a refusal where the client wants no loss."""
+"""What a provider cannot be told: a sentence for each loss, or a refusal where the client wants no loss."""
 
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import msgspec
 
+from antiphon.dialects.fates import Fates
 from antiphon.dialects.sealed import removal
 from antiphon.errors import BadRequest
 from antiphon.protocols import Target
@@ -15,17 +17,21 @@ from antiphon.wire.responses import Transformation, TransformationReason
 
 _Value = TypeVar("_Value")
 
+_NO_FATES: Final[Fates] = MappingProxyType({})
+
 _PLACE: Final = re.compile(r" - at (?P<key>(?:key in )?)`\$(?P<path>[^`]*)`$")
 
 
 class Losses:
     """Collects one sentence per loss, in order and without repetition."""
 
-    __slots__ = ("_strict", "_warnings", "removed")
+    __slots__ = ("_fates", "_provider", "_strict", "_warnings", "removed")
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, *, strict: bool, provider: str = "", fates: Fates = _NO_FATES) -> None:
         """`strict` makes the first loss an error. `removed` are the reasoning items among the losses."""
         self._strict = strict
+        self._provider = provider
+        self._fates = fates
         self.removed: list[Transformation] = []
         self._warnings: dict[str, None] = {}
 
@@ -39,6 +45,18 @@ class Losses:
         if self._strict:
             raise BadRequest(message, param=param, code=code)
         self._warnings[message] = None
+
+    def report(self, subject: str, place: str, **words: object) -> None:
+        """Notes what the table of fates says of `subject`, which stands at `place` in the request.
+
+        Raises BadRequest for what is refused, and for any loss when strict.
+        """
+        fate = self._fates[subject]
+        message = fate.sentence.format(provider=self._provider, **words)
+        if fate.way == "refused":
+            raise BadRequest(message, param=place, code="unsupported_value")
+        if fate.way == "approximated":
+            self.lose(message, place)
 
     def remove(self, id: str, reason: TransformationReason, target: Target, place: str) -> None:
         """Notes that a reasoning item does not reach the model. Raises BadRequest when strict."""

@@ -14,8 +14,9 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-Kind = Literal["function", "custom", "apply_patch", "local_shell", "shell", "tool_search"]
-"""What a call was to the client. All but ``function`` may reach the provider as a function in their stead."""
+Kind = Literal["function", "custom", "apply_patch", "local_shell", "shell", "tool_search", "hosted"]
+"""What a call was to the client. The provider itself runs ``hosted`` tools; all others but ``function`` may reach it as
+functions in their stead."""
 
 _LEGAL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ILLEGAL: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -54,6 +55,19 @@ class ToolNames(Struct, frozen=True):
 
 
 NO_TOOLS: Final = ToolNames()
+
+
+def hosted_name(kind: str, label: str | None = None) -> ToolName:
+    """A tool of this type that somebody else runs; `label` tells one MCP server from another."""
+    return ToolName("hosted", family(kind), label)
+
+
+def family(kind: str) -> str:
+    """Versions and spellings of one hosted tool under one name."""
+    for name in ("web_search", "computer"):
+        if kind.startswith(name):
+            return name
+    return kind
 
 
 def flat_name(tool: ToolName) -> str:

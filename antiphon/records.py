@@ -1,0 +1,33 @@
+"""What is told of requests once they are over: the seam between the edge and whoever observes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+
+class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is told of a request once it is over: facts about it, never what was said in it."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    key: str | None = None
+    tenant: str | None = None
+    response_id: str | None = None
+    model: str | None = None
+    target: str | None = None
+    stream: bool = False
+    attempts: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    error_code: str | None = None
+
+
+Record = Callable[[RequestRecord], None]
+"""Told of every request. Must be quick: it runs before the connection's next request is read."""
