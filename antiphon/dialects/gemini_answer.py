@@ -68,8 +68,25 @@ def whole(turn: Turn, target: Target, body: bytes, sealer: Sealer) -> Outcome:
 class GeminiAnswer:
     """Takes what Google says of one answer, in its order."""
 
-    __slots__ = ("_calls", "_code", "_found", "_growing", "_incomplete", "_kept", "_names", "_new_id", "_parts",
-                 "_signature", "_starts", "_usage", "_wants_logprobs", "_whole", "_written", "ended", "writer")  # fmt: skip
+    __slots__ = (
+        "_calls",
+        "_code",
+        "_found",
+        "_growing",
+        "_incomplete",
+        "_kept",
+        "_names",
+        "_new_id",
+        "_parts",
+        "_signature",
+        "_starts",
+        "_usage",
+        "_wants_logprobs",
+        "_whole",
+        "_written",
+        "ended",
+        "writer",
+    )
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events. `ended`: Google has said why it ended."""

@@ -13,26 +13,46 @@ from antiphon.dialects.scrubbing import scrubbed
 from antiphon.errors import Retry, UpstreamBroke, UpstreamRefused
 
 _NUMBERED: Final = (
-    "FINISH_REASON_UNSPECIFIED STOP MAX_TOKENS SAFETY RECITATION OTHER BLOCKLIST PROHIBITED_CONTENT SPII"
-    " MALFORMED_FUNCTION_CALL"
-).split()
-
-_LENGTH: Final = "max_output_tokens"
-_FILTER: Final = "content_filter"
-
-_INCOMPLETE: Final = {"MAX_TOKENS": _LENGTH} | dict.fromkeys(
-    (
-        "SAFETY RECITATION LANGUAGE BLOCKLIST PROHIBITED_CONTENT SPII IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT"
-        " IMAGE_RECITATION MODEL_ARMOR ESCALATION"
-    ).split(),
-    _FILTER,
+    "FINISH_REASON_UNSPECIFIED",
+    "STOP",
+    "MAX_TOKENS",
+    "SAFETY",
+    "RECITATION",
+    "OTHER",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "MALFORMED_FUNCTION_CALL",
 )
 
+_FILTERED: Final = (
+    "SAFETY",
+    "RECITATION",
+    "LANGUAGE",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+    "MODEL_ARMOR",
+    "ESCALATION",
+)
+
+_INCOMPLETE: Final = {"MAX_TOKENS": "max_output_tokens"} | dict.fromkeys(_FILTERED, "content_filter")
+
 _FAILED: Final = frozenset(
-    (
-        "FINISH_REASON_UNSPECIFIED OTHER MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS"
-        " MISSING_THOUGHT_SIGNATURE MALFORMED_RESPONSE NO_IMAGE IMAGE_OTHER"
-    ).split()
+    {
+        "FINISH_REASON_UNSPECIFIED",
+        "OTHER",
+        "MALFORMED_FUNCTION_CALL",
+        "UNEXPECTED_TOOL_CALL",
+        "TOO_MANY_TOOL_CALLS",
+        "MISSING_THOUGHT_SIGNATURE",
+        "MALFORMED_RESPONSE",
+        "NO_IMAGE",
+        "IMAGE_OTHER",
+    }
 )
 """The model has made a mistake; asked again it may not."""
 
@@ -54,7 +74,9 @@ def incompleteness(candidate: Candidate) -> str | None:
 def blocked(feedback: Feedback) -> UpstreamRefused:
     """The error for a prompt that Google does not answer."""
     words = scrubbed(feedback.block_reason_message or "")
-    message = f"The provider blocked the prompt ({scrubbed(str(feedback.block_reason))}){f': {words}' if words else '.'}"
+    message = (
+        f"The provider blocked the prompt ({scrubbed(str(feedback.block_reason))}){f': {words}' if words else '.'}"
+    )
     return UpstreamRefused(
         message, status=400, type="invalid_request_error", code="invalid_prompt", param="input", retry=Retry.NEVER
     )

@@ -24,7 +24,7 @@ _ALWAYS_NATIVE: Final = (
     " output.function_call output.image_generation_call output.incomplete_details output.reasoning_summary"
     " output.service_tier output.text output.usage output.usage.cached_tokens output.usage.reasoning_tokens"
     " output.web_search_call"
-).split()
+)
 
 _ALWAYS_EMULATED: Final = (
     "field.background field.context_management field.conversation field.max_tool_calls field.metadata"
@@ -37,7 +37,7 @@ _ALWAYS_EMULATED: Final = (
     " item.local_shell_call_output item.mcp_call item.shell_call item.shell_call_output item.tool_search_call"
     " item.tool_search_output part.refusal"
     " output.apply_patch_call output.custom_tool_call output.local_shell_call output.shell_call output.tool_search_call"
-).split()
+)
 
 _LEFT_OUT: Final = "{provider} has no word for '%s'; it was left out."
 
@@ -86,5 +86,5 @@ _LOSSES: Final[dict[str, Fate]] = {
 }
 
 GEMINI_FATES: Final[Fates] = MappingProxyType(
-    dict.fromkeys(_ALWAYS_NATIVE, NATIVE) | dict.fromkeys(_ALWAYS_EMULATED, EMULATED) | _LOSSES
+    dict.fromkeys(_ALWAYS_NATIVE.split(), NATIVE) | dict.fromkeys(_ALWAYS_EMULATED.split(), EMULATED) | _LOSSES
 )

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.gemini_shapes import (
     NULL,
     Candidate,
@@ -153,7 +154,7 @@ def _searches_files(call: ToolCall) -> bool:
 
 def _queries(call: ToolCall) -> list[str]:
     queries: Any = call.args.get("queries")
-    return [query for query in queries if isinstance(query, str)] if isinstance(queries, list) else []
+    return [query for query in queries if isinstance(query, str)] if is_array(queries) else []
 
 
 def _web_search(call: ToolCall, urls: list[str]) -> Item:
@@ -165,7 +166,7 @@ def _web_search(call: ToolCall, urls: list[str]) -> Item:
 
 
 def _file_search(call: ToolCall, passages: list[Passage]) -> Item:
-    results = [
+    results: list[Item] = [
         {"file_id": _file_id(passage), "filename": passage.title or "", "text": passage.text or "", "attributes": {}}
         for passage in passages
     ]

@@ -93,8 +93,7 @@ class PartWriter:
             case InputFile():
                 return self._file(part, place)
             case InputAudio():
-                sound = part.input_audio
-                return _inline(_TYPES.get(sound.format.lower(), f"audio/{sound.format.lower()}"), sound.data)
+                return _inline(_sound(part.input_audio.format.lower()), part.input_audio.data)
             case InputVideo():
                 address = part.video_url if isinstance(part.video_url, str) else part.video_url.url
                 return self._media(address, _VIDEO, place, "part.input_video")
@@ -153,6 +152,11 @@ class PartWriter:
 
 def _inline(kind: str, data: str) -> Item:
     return {"inlineData": {"mimeType": kind, "data": data}}
+
+
+def _sound(form: str) -> str:
+    known = _TYPES.get(form, "")
+    return known if known.startswith("audio/") else f"audio/{form}"
 
 
 def _named(name: str) -> str | None:

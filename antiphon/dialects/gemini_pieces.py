@@ -7,15 +7,18 @@ paths are JSON paths (RFC 9535) of names and indexes alone.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
+from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.gemini_shapes import NULL, FunctionCall, PartialArg
 from antiphon.wire.requests import is_item
 
-_STEP: Final = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d{1,4})\]|\['(?P<single>[^']*)'\]|\[\"(?P<double>[^\"]*)\"\]")
+_STEP: Final = re.compile(
+    r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d{1,4})\]|\['(?P<single>[^']*)'\]|\[\"(?P<double>[^\"]*)\"\]"
+)
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -59,7 +62,7 @@ def _put(value: Any, steps: list[str | int], part: PartialArg) -> Any:
         return _grown(value, part)
     step, rest = steps[0], steps[1:]
     if isinstance(step, int):
-        listed: list[Any] = value if _is_list(value) else []
+        listed: list[Any] = value if is_array(value) else []
         listed += [None] * (step + 1 - len(listed))
         listed[step] = _put(listed[step], rest, part)
         return listed
@@ -75,7 +78,3 @@ def _grown(value: Any, part: PartialArg) -> Any:
         return part.bool_value
     number = part.number_value
     return int(number) if number is not None and number.is_integer() else number
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)

@@ -22,7 +22,7 @@ from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Sealer, Target, Turn
-from antiphon.wire.requests import KNOWN_FIELDS, Reasoning, Request, TextFormat
+from antiphon.wire.requests import KNOWN_FIELDS, Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]
 
@@ -110,10 +110,7 @@ class _Building:
             if request.top_logprobs:
                 config["logprobs"] = request.top_logprobs
         if request.text is not None:
-            if request.text.verbosity not in (None, "medium"):
-                self._losses.report("field.text.verbosity", "text.verbosity")
-            if request.text.format is not None and request.text.format.type != "text":
-                self._format(config, request.text.format, tooling, writer)
+            self._text(config, request.text, tooling, writer)
         if request.reasoning is not None and (thinking := self._thinking(request.reasoning)):
             config["thinkingConfig"] = thinking
         if tooling.pictures is not None:
@@ -121,6 +118,12 @@ class _Building:
             if tooling.pictures:
                 config["imageConfig"] = tooling.pictures
         return config
+
+    def _text(self, config: Body, text: TextOptions, tooling: Tooling, writer: ContentWriter) -> None:
+        if text.verbosity not in (None, "medium"):
+            self._losses.report("field.text.verbosity", "text.verbosity")
+        if text.format is not None and text.format.type != "text":
+            self._format(config, text.format, tooling, writer)
 
     def _format(self, config: Body, form: TextFormat, tooling: Tooling, writer: ContentWriter) -> None:
         """A form natively, or told to the model where that cannot go together with tools."""

@@ -6,8 +6,9 @@ lead back to themselves; keywords that mean nothing there are left out, since th
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
+from antiphon.dialects.chat_shapes import is_array
 from antiphon.wire.requests import Item, is_item
 
 _KEPT: Final = frozenset(
@@ -60,7 +61,7 @@ class _Reading:
     def _type(self, schema: Item, plain: Item) -> None:
         """One type, in capitals; a union with null is a type that may be null, other unions become `anyOf`."""
         kinds: Any = schema.get("type")
-        named = [kind for kind in kinds if isinstance(kind, str)] if _is_list(kinds) else [kinds]
+        named = [kind for kind in kinds if isinstance(kind, str)] if is_array(kinds) else [kinds]
         real = [kind for kind in named if isinstance(kind, str) and kind != "null"]
         if len(real) < len(named) and real:
             plain["nullable"] = True
@@ -87,7 +88,7 @@ class _Reading:
             plain["items"] = {"type": "STRING"}
         for name in ("anyOf", "oneOf", "allOf"):
             options: Any = schema.get(name)
-            if _is_list(options):
+            if is_array(options):
                 self._options([option for option in options if is_item(option)], plain, depth, joined=name == "allOf")
 
     def _options(self, options: list[Item], plain: Item, depth: int, *, joined: bool) -> None:
@@ -99,7 +100,3 @@ class _Reading:
                 plain.update({name: value for name, value in option.items() if name not in plain})
         elif real:
             plain["anyOf"] = real
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)

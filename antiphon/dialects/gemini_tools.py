@@ -118,7 +118,9 @@ class ToolWriter:
             declared["parameters"] = plain_schema(tool.parameters)
         return declared
 
-    def _config(self, functions: list[FunctionTool], callable_ones: list[FunctionTool], hosted: list[HostedTool]) -> Item:
+    def _config(
+        self, functions: list[FunctionTool], callable_ones: list[FunctionTool], hosted: list[HostedTool]
+    ) -> Item:
         choice = self._offer.choice
         if not functions:
             if hosted and (choice.mode == "required" or choice.named is not None or choice.within is not None):

@@ -68,9 +68,7 @@ def usage_of(raw: Raw) -> Usage | None:
             read.get("IMAGE", 0),
             read.get("TEXT", 0),
         ),
-        completion_tokens_details=CompletionDetails(
-            usage.output_tokens_details.reasoning_tokens, made.get("AUDIO", 0)
-        ),
+        completion_tokens_details=CompletionDetails(usage.output_tokens_details.reasoning_tokens, made.get("AUDIO", 0)),
     )
 
 

@@ -272,7 +272,7 @@ class _Reading:
             raise _unresolved(item)
         if kind == "tool_search_call":
             self._search(decoded(item, _SearchCall, place), place)
-        elif item.get("id") in self._told:
+        elif str(item.get("id")) in self._told:
             return
         elif reader := HOSTED_READERS.get(kind):
             self._hosted(reader(item, place), kind, place)

@@ -37,6 +37,8 @@ def announced(item: Item) -> Item:
             return bare | {"call_id": item["call_id"], "action": item["action"] | {"command": []}}
         case "shell_call":
             return bare | {"call_id": item["call_id"], "action": item["action"] | {"commands": []}}
+        case "web_search_call" if "action" in item:
+            return bare | {"action": {name: item["action"][name] for name in item["action"] if name != "sources"}}
         case "tool_search_call":
             return bare | {"call_id": item["call_id"], "execution": item["execution"], "arguments": {}}
         case _:
