@@ -40,26 +40,44 @@ _ALWAYS_EMULATED: Final = (
 )
 
 _LEFT_OUT: Final = "{provider} has no word for '%s'; it was left out."
+_UNKNOWN: Final = approximated("These parameters were left out: {names}.")
+_NO_FILE: Final = approximated("{provider} has no such file; it was left out.")
+_NO_BUCKET: Final = approximated("{provider} does not read from Cloud Storage; it was left out.")
+_BESIDE: Final = approximated("The model cannot use functions and '{kind}' together; '{kind}' was left out.")
+_NO_FORCE: Final = approximated("{provider} cannot be made to use a tool of its own.")
+
+_OWN_TOOLS: Final = ("code_interpreter", "file_search", "image_generation", "web_search")
+_ADDRESSED: Final = (
+    "part.input_file",
+    "part.input_file.file_id",
+    "part.input_file.file_url",
+    "part.input_image",
+    "part.input_image.file_id",
+    "part.input_video",
+)
 
 _LOSSES: Final[dict[str, Fate]] = {
-    "field.other": approximated("These parameters were left out: {names}."),
+    "field.access_programs": _UNKNOWN,
+    "field.image": _UNKNOWN,
+    "field.moderation": _UNKNOWN,
+    "field.other": _UNKNOWN,
     "field.prompt_cache_key": approximated(_LEFT_OUT % "prompt_cache_key"),
+    "field.prompt_cache_options": _UNKNOWN,
     "field.prompt_cache_retention": approximated(_LEFT_OUT % "prompt_cache_retention"),
+    "field.reasoning.context": _UNKNOWN,
     "field.reasoning.effort": approximated(
         "The model '{model}' does not know the reasoning effort '{effort}'; the nearest, {told}, was used."
     ),
     "field.reasoning.effort.none": approximated("The model '{model}' cannot be told how much to reason."),
+    "field.reasoning.mode": _UNKNOWN,
     "field.reasoning.summary": approximated("{provider} does not write summaries of reasoning to order."),
     "field.safety_identifier": approximated(_LEFT_OUT % "safety_identifier"),
     "field.service_tier": approximated("{provider} has no service tier '{tier}'; the usual one was used."),
-    "field.text.format.beside_tools": approximated(
+    "field.text.format.json_schema.beside_tools": approximated(
         "The model does not hold its answer to a form while it has tools; it only reads the form."
     ),
     "field.text.verbosity": approximated("{provider} cannot be told how long an answer shall be."),
     "field.user": approximated(_LEFT_OUT % "user"),
-    "tool.beside_functions": approximated(
-        "The model cannot use functions and '{kind}' together; '{kind}' was left out."
-    ),
     "tool.code_interpreter.container": approximated("{provider} runs code in a container of its own, without files."),
     "tool.file_search.filters": approximated("{provider} does not filter file searches."),
     "tool.file_search.ranking_options": approximated("{provider} does not rank file searches to order."),
@@ -73,18 +91,29 @@ _LOSSES: Final[dict[str, Fate]] = {
     "tool.web_search.search_content_types": approximated("{provider} does not choose what kinds of content it finds."),
     "tool.web_search.search_context_size": approximated("{provider} decides how much it reads of what it finds."),
     "tool.web_search.user_location": approximated("{provider} cannot be told where the user is."),
-    "choice.hosted": approximated("{provider} cannot be made to use a tool of its own."),
+    "choice.required.own_tools": _NO_FORCE,
     "item.reasoning.dangling": approximated(
         "Item '{id}' of type 'reasoning' was provided without its required following item."
     ),
-    "part.bucket": approximated("{provider} does not read from Cloud Storage; it was left out."),
-    "part.input_file.file_id": approximated("{provider} has no such file; it was left out."),
-    "part.input_image.file_id": approximated("{provider} has no such file; it was left out."),
-    "part.input_video.file_id": approximated("{provider} has no such file; it was left out."),
+    "part.input_file.detail": approximated("{provider} is not told how closely to look at files."),
+    "part.input_file.file_id": _NO_FILE,
+    "part.input_image.file_id": _NO_FILE,
+    "part.input_video.file_id": _NO_FILE,
     "part.media_from_assistant": approximated("What an assistant says can only be text at {provider}."),
     "part.media_from_system": approximated("What the system says can only be text at {provider}."),
+    "part.prompt_cache_breakpoint": approximated("{provider} is not told where to cache; it caches as it likes."),
+    "output.audio": approximated("{provider} is not asked for speech; there is no item for it to stand in."),
+    "output.moderation": _UNKNOWN,
+    "output.reasoning_text": approximated("{provider} tells of thoughts in summaries alone."),
+    "output.refusal": approximated("{provider} has no refusals; an answer that it filters is incomplete."),
+    "output.usage.cache_write_tokens": approximated("{provider} does not tell what it has put into its cache."),
 }
 
 GEMINI_FATES: Final[Fates] = MappingProxyType(
-    dict.fromkeys(_ALWAYS_NATIVE.split(), NATIVE) | dict.fromkeys(_ALWAYS_EMULATED.split(), EMULATED) | _LOSSES
+    dict.fromkeys(_ALWAYS_NATIVE.split(), NATIVE)
+    | dict.fromkeys(_ALWAYS_EMULATED.split(), EMULATED)
+    | {f"tool.{kind}.beside_functions": _BESIDE for kind in _OWN_TOOLS}
+    | {f"choice.{kind}": _NO_FORCE for kind in _OWN_TOOLS}
+    | {f"{subject}.bucket": _NO_BUCKET for subject in _ADDRESSED}
+    | _LOSSES
 )

@@ -133,7 +133,7 @@ class PartWriter:
                 payload = base64.b64encode(unquote_to_bytes(payload)).decode()
             return _inline((data["type"] or kind).lower(), payload)
         if address.startswith("gs://") and not self._place.buckets:
-            self._losses.report("part.bucket", place)
+            self._losses.report(f"{subject}.bucket", place)
             return None
         if not address.startswith(("https://", "http://", "gs://")):
             return self._uploaded(address, kind, place, subject)

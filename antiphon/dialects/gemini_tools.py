@@ -93,7 +93,7 @@ class ToolWriter:
         if functions and tools and not self._traits.combines:
             if callable_ones:
                 for tool in hosted:
-                    self._losses.report("tool.beside_functions", f"{tool.place}.type", kind=tool.kind)
+                    self._losses.report(f"tool.{tool.kind}.beside_functions", f"{tool.place}.type", kind=tool.kind)
                 tools = []
             else:
                 functions = []
@@ -123,8 +123,10 @@ class ToolWriter:
     ) -> Item:
         choice = self._offer.choice
         if not functions:
-            if hosted and (choice.mode == "required" or choice.named is not None or choice.within is not None):
-                self._losses.report("choice.hosted", "tool_choice")
+            if hosted and choice.named is not None:
+                self._losses.report(f"choice.{hosted[0].kind}", "tool_choice")
+            elif hosted and choice.mode == "required":
+                self._losses.report("choice.required.own_tools", "tool_choice")
             return {}
         names = [legal(tool.name) for tool in callable_ones]
         calling: Item = {}
