@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
@@ -39,46 +39,67 @@ objects = st.dictionaries(
 names = st.sampled_from(["f", "_9g", "patch", "local_shell", "space__h", "unknown"])
 
 
-def a_call(name: str, args: Any, identity: str | None) -> dict[str, Any]:
+Part = dict[str, Any]
+
+
+def a_call(name: str, args: Any, identity: str | None) -> Part:
     call = {"name": name, "args": args}
     return {"functionCall": call if identity is None else call | {"id": identity}}
 
 
+def f_called_with(args: Any) -> Part:
+    return a_call("f", args, None)
+
+
+def a_text(text: str) -> Part:
+    return {"text": text}
+
+
+def a_thought(text: str) -> Part:
+    return {"text": text, "thought": True}
+
+
+def some_code(text: str) -> Part:
+    return {"executableCode": {"language": "PYTHON", "code": text, "id": "e"}}
+
+
+def a_result(text: str) -> Part:
+    return {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": text}}
+
+
+def signed(part: Part, signature: str | None) -> Part:
+    return part if signature is None else part | {"thoughtSignature": signature}
+
+
+def an_answer(listed: list[Part], finish: str | int, beside: Part) -> Part:
+    return generated(*listed, finish=finish, usage=USAGE, **beside)
+
+
+def a_chunk(part: Part, finish: str | None) -> Part:
+    return generated(part, finish=finish)
+
+
 calls = st.builds(a_call, names, objects, st.sampled_from([None, "x", "y", "z"]))
-code = st.builds(lambda text: {"executableCode": {"language": "PYTHON", "code": text, "id": "e"}}, texts)
-result = st.builds(lambda text: {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": text}}, texts)
 search = st.just({"toolCall": {"toolType": "GOOGLE_SEARCH_WEB", "args": {"queries": ["q"]}, "id": "s"}})
 found = st.just({"toolResponse": {"toolType": "GOOGLE_SEARCH_WEB", "response": {"n": 1}, "id": "s"}})
-picture = st.just({"inlineData": {"mimeType": "image/png", "data": "aGk="}})
-said = st.builds(lambda text: {"text": text}, texts)
-thought = st.builds(lambda text: {"text": text, "thought": True}, texts)
-empty = st.just({"text": ""})
-
+picture: st.SearchStrategy[Part] = st.just({"inlineData": {"mimeType": "image/png", "data": "aGk="}})
+said = st.builds(a_text, texts)
+thought = st.builds(a_thought, texts)
+worked_at = st.one_of(st.builds(some_code, texts), st.builds(a_result, texts), search, found)
+empty: st.SearchStrategy[Part] = st.just({"text": ""})
 parts = st.builds(
-    lambda part, signature: part if signature is None else part | {"thoughtSignature": signature},
-    st.one_of(said, said, thought, calls, code, result, search, found, picture, empty),
-    st.one_of(st.none(), signatures),
+    signed, st.one_of(said, said, thought, calls, worked_at, picture, empty), st.one_of(st.none(), signatures)
 )
 finishes = st.sampled_from(["STOP", "MAX_TOKENS", "SAFETY", 1, 2, "SOMETHING_NEW"])
-grounding = st.sampled_from(
-    [
-        {},
-        {
-            "groundingMetadata": {
-                "webSearchQueries": ["q", ""],
-                "groundingChunks": [{"web": {"uri": "https://a.example", "title": "A"}}],
-                "groundingSupports": [{"segment": {"endIndex": 1}, "groundingChunkIndices": [0, 7]}],
-            }
-        },
-        {"citationMetadata": {"citationSources": [{"startIndex": 0, "endIndex": 2, "uri": "https://b.example"}]}},
-    ]
-)
-answers = st.builds(
-    lambda listed, finish, beside: generated(*listed, finish=finish, usage=USAGE, **beside),
-    st.lists(parts, max_size=6),
-    finishes,
-    grounding,
-)
+GROUNDED: Part = {
+    "webSearchQueries": ["q", ""],
+    "groundingChunks": [{"web": {"uri": "https://a.example", "title": "A"}}],
+    "groundingSupports": [{"segment": {"endIndex": 1}, "groundingChunkIndices": [0, 7]}],
+}
+CITED: Part = {"citationSources": [{"startIndex": 0, "endIndex": 2, "uri": "https://b.example"}]}
+besides: list[Part] = [{}, {"groundingMetadata": GROUNDED}, {"citationMetadata": CITED}]
+grounding = st.sampled_from(besides)
+answers = st.builds(an_answer, st.lists(parts, max_size=6), finishes, grounding)
 
 ODDITIES: list[Any] = [
     {},
@@ -101,7 +122,7 @@ ODDITIES: list[Any] = [
     {"candidates": [{"content": {"parts": [{"text": "\ud83d"}]}}]},
 ]
 chunks = st.one_of(
-    st.builds(lambda part, finish: generated(part, finish=finish), parts, st.sampled_from([None, None, None, "STOP"])),
+    st.builds(a_chunk, parts, st.sampled_from([None, None, None, "STOP"])),
     st.sampled_from(ODDITIES),
 )
 
@@ -159,9 +180,7 @@ def test_a_cut_stream_is_never_complete(body: Any, place: int) -> None:
     assert isinstance(told.error, UpstreamBroke)
 
 
-@given(
-    st.lists(st.one_of(st.builds(lambda p: generated(p), parts), st.builds(lambda p: generated(p), said)), max_size=8)
-)
+@given(st.lists(st.one_of(st.builds(generated, parts), st.builds(generated, said)), max_size=8))
 def test_the_quick_way_tells_the_same(listed: list[Any]) -> None:
     reads = [stream(chunk) for chunk in (*listed, generated(finish="STOP", usage=USAGE))]
     reader = GEMINI.reader(turn(), gemini_target())
@@ -185,6 +204,7 @@ def test_the_quick_way_tells_the_same(listed: list[Any]) -> None:
 sdk_event: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
 
+@settings(max_examples=60)
 @given(answers)
 def test_the_official_client_follows(body: Any) -> None:
     told = heard(in_chunks(body), turn())
@@ -196,35 +216,24 @@ def test_the_official_client_follows(body: Any) -> None:
 signed_parts = st.lists(
     st.one_of(
         said,
-        st.builds(lambda part, sign: part | {"thoughtSignature": sign}, said, signatures),
-        st.builds(lambda part, sign: part | {"thoughtSignature": sign}, thought, signatures),
-        st.builds(lambda sign: {"text": "", "thoughtSignature": sign}, signatures),
-        st.builds(lambda args: a_call("f", args, None), objects),
-        st.builds(lambda args, sign: a_call("f", args, None) | {"thoughtSignature": sign}, objects, signatures),
-        st.builds(lambda part, sign: part | {"thoughtSignature": sign}, picture, signatures),
+        st.builds(f_called_with, objects),
+        st.builds(signed, st.one_of(said, thought, empty, picture, st.builds(f_called_with, objects)), signatures),
     ),
     max_size=6,
 )
-worked = st.sampled_from(
-    [
-        [
-            {"executableCode": {"language": "PYTHON", "code": "1"}, "thoughtSignature": "eA=="},
-            {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
-        ],
-        [
-            {"toolCall": {"toolType": "FILE_SEARCH", "id": "s"}, "thoughtSignature": "eQ=="},
-            {"toolResponse": {"toolType": "FILE_SEARCH", "id": "s"}, "thoughtSignature": "eg=="},
-        ],
-        [],
-    ]
-)
+CODE: list[Part] = [some_code("1") | {"thoughtSignature": "eA=="}, a_result("1")]
+FILES: list[Part] = [
+    {"toolCall": {"toolType": "FILE_SEARCH", "id": "s"}, "thoughtSignature": "eQ=="},
+    {"toolResponse": {"toolType": "FILE_SEARCH", "id": "s"}, "thoughtSignature": "eg=="},
+]
+nothing: list[Part] = []
+worked = st.sampled_from([CODE, FILES, nothing])
 
 
 @given(signed_parts, worked)
 def test_what_google_said_goes_back_to_it_as_it_came(listed: list[Any], work: list[Any]) -> None:
     """Texts that nothing was signed between are one text; the rest is as it was, every signature in its place."""
-    sent = [part | {"functionCall": part["functionCall"] | {"id": f"c{at}"}} if "functionCall" in part else part
-            for at, part in enumerate(listed)]  # fmt: skip
+    sent = [named(part, f"c{at}") for at, part in enumerate(listed)]
     model = "gemini-2.5-flash"
     fresh = a_turn(store=False, include=["reasoning.encrypted_content"])
     body = answered(generated(*work, *sent, finish="STOP"), fresh, gemini_target(model))
@@ -240,6 +249,10 @@ def test_what_google_said_goes_back_to_it_as_it_came(listed: list[Any], work: li
         assert replayed == []
         return
     assert replayed == expected
+
+
+def named(part: Part, identity: str) -> Part:
+    return part | {"functionCall": part["functionCall"] | {"id": identity}} if "functionCall" in part else part
 
 
 def joined(listed: list[Any]) -> list[Any]:

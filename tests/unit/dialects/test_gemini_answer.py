@@ -79,19 +79,23 @@ def test_only_what_was_allowed_is_called() -> None:
     assert len(output(call("f"), call("g"), tools=tools, parallel_tool_calls=False)) == 1
 
 
+def piece(path: str, **value: Any) -> Any:
+    return {"functionCall": {"partialArgs": [{"jsonPath": path, **value}], "willContinue": True}}
+
+
 def test_a_call_in_pieces() -> None:
-    pieces = [
+    pieces: list[Any] = [
         call("f", id="x", willContinue=True) | {"thoughtSignature": "cw=="},
-        {"functionCall": {"partialArgs": [{"jsonPath": "$.a.b[1]", "stringValue": "he", "willContinue": True}], "willContinue": True}},
-        {"functionCall": {"partialArgs": [{"jsonPath": "$.a.b[1]", "stringValue": "llo"}], "willContinue": True}},
-        {"functionCall": {"partialArgs": [{"jsonPath": "$['n']", "numberValue": 3}], "willContinue": True}},
-        {"functionCall": {"partialArgs": [{"jsonPath": '$["t"]', "boolValue": True}], "willContinue": True}},
-        {"functionCall": {"partialArgs": [{"jsonPath": "$.z", "nullValue": "NULL_VALUE"}], "willContinue": True}},
+        piece("$.a.b[1]", stringValue="he", willContinue=True),
+        piece("$.a.b[1]", stringValue="llo"),
+        piece("$['n']", numberValue=3),
+        piece('$["t"]', boolValue=True),
+        piece("$.z", nullValue="NULL_VALUE"),
         {"functionCall": {}},
-    ]  # fmt: skip
+    ]
     _, made = output(*pieces)
     assert json.loads(made["arguments"]) == {"a": {"b": [None, "hello"]}, "n": 3, "t": True, "z": None}
-    cut = told(*(generated(piece) for piece in pieces[:3]), generated(finish="MAX_TOKENS"))
+    cut = told(*(generated(each) for each in pieces[:3]), generated(finish="MAX_TOKENS"))
     assert cut.body["output"][-1]["status"] == "incomplete"
     assert cut.body["incomplete_details"] == {"reason": "max_output_tokens"}
     other = output(pieces[0], call("g", {}), {"text": "So."})

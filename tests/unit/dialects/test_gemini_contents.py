@@ -37,8 +37,8 @@ def valid(listed: list[Any]) -> None:
     assert [content["role"] for content in listed] == [("user", "model")[at % 2] for at in range(len(listed))]
     for at, content in enumerate(listed):
         calls = [part["functionCall"] for part in content["parts"] if "functionCall" in part]
-        behind = listed[at + 1]["parts"][: len(calls)] if calls else []
-        answers = [part["functionResponse"] for part in behind]
+        behind: list[Any] = listed[at + 1]["parts"] if calls else []
+        answers = [part["functionResponse"] for part in behind[: len(calls)]]
         assert [(each["id"], each["name"]) for each in answers] == [(each["id"], each["name"]) for each in calls]
         assert all(isinstance(each["response"], dict) for each in answers)
 
@@ -77,10 +77,8 @@ def test_the_user_begins_even_where_the_model_did() -> None:
 
 
 def test_calls_side_by_side_and_their_results() -> None:
-    listed = contents(
-        user("Hi"), assistant("I look."), call("a", arguments='{"n":1}'), call("b"), output("b", "B"), output("a", '{"x":1}'),
-        user("So?"), model=OLD,
-    )  # fmt: skip
+    called = assistant("I look."), call("a", arguments='{"n":1}'), call("b")
+    listed = contents(user("Hi"), *called, output("b", "B"), output("a", '{"x":1}'), user("So?"), model=OLD)
     assert listed[1]["parts"] == [
         {"text": "I look."},
         {"functionCall": {"id": "a", "name": "look", "args": {"n": 1}}},
@@ -135,7 +133,12 @@ def test_a_signature_of_nothing_is_given_back_on_nothing() -> None:
 
 
 def test_reasoning_of_others_is_left_out_and_reported() -> None:
-    foreign = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed_chat({"reasoning": "x"})}
+    foreign: Body = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "encrypted_content": sealed_chat({"reasoning": "x"}),
+    }
     elsewhere = sealed({"thoughtSignature": "eA==", "attached_to": "a"}, deployment="https://other.example") | {
         "id": "rs_2"
     }
@@ -268,7 +271,7 @@ def test_other_clients_tools_are_functions() -> None:
 
 def test_a_chain_across_providers_is_valid() -> None:
     """Turn 1 elsewhere, with reasoning and a finished MCP call; turn 2 here; turn 3 here again."""
-    foreign = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAfremdes"}
+    foreign: Body = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAfremdes"}
     mcp = {"type": "mcp_call", "id": "mcp_1", "server_label": "s", "name": "ask", "arguments": "{}", "output": "42"}
     made = built(
         {"role": "system", "content": "S."}, user("Hi"), foreign, mcp, assistant("42."), user("And?"),
@@ -278,5 +281,5 @@ def test_a_chain_across_providers_is_valid() -> None:
     listed = json.loads(made.body)["contents"]
     valid(listed)
     assert [removed.reason for removed in made.transformations] == ["prefix_mismatch"]
-    firsts = [next((p for p in c["parts"] if "functionCall" in p), {}).get("thoughtSignature") for c in listed]
-    assert [each for each in firsts if each] == [DUMMY, "eA=="]
+    calls = [part for content in listed for part in content["parts"] if "functionCall" in part]
+    assert [part.get("thoughtSignature") for part in calls] == [DUMMY, "eA==", None]
