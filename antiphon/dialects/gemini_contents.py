@@ -49,7 +49,7 @@ class ContentWriter:
         self._traits = traits
         self._offer = offer
         self._losses = losses
-        self._parts = PartWriter(place, losses, resolves=traits.signs)
+        self._parts = PartWriter(place, losses)
         self._model: list[Item] = []
         self._calls: list[Called] = []
         self._thoughts: list[Thought] = []
@@ -57,6 +57,15 @@ class ContentWriter:
         self._picture: str | None = None
         self.contents: list[Item] = []
         self.system: list[Item] = []
+
+    @property
+    def resolution(self) -> str | None:
+        """How closely all pictures are to be looked at, which Google cannot be told of each; None for as it likes."""
+        details = self._parts.details
+        if not details or (len(details) == 1 and self._traits.resolves):
+            return next(iter(details), None)
+        self._losses.report("part.input_image.detail", "input")
+        return None
 
     def instruct(self, text: str) -> None:
         """Adds to what the system says before everything else."""
@@ -186,7 +195,7 @@ class ContentWriter:
         text = "\n".join(texts)
         result["response"] = _response(text) if text or not media else {"output": _BEHIND} if others else {}
         if inside:
-            result["parts"] = [{name: part[name] for name in part if name != "mediaResolution"} for part in inside]
+            result["parts"] = inside
         return result, others
 
     def _user(self, parts: list[Item]) -> None:

@@ -19,7 +19,7 @@ _ALWAYS_NATIVE: Final = (
     " choice.allowed_tools choice.auto choice.function choice.none choice.required"
     " item.function_call item.function_call_output item.message item.reasoning"
     " part.computer_screenshot part.input_audio part.input_file part.input_file.file_url part.input_image"
-    " part.input_image.detail part.input_text part.input_video part.output_text part.text"
+    " part.input_text part.input_video part.output_text part.text"
     " output.annotations output.code_interpreter_call output.encrypted_content output.error output.file_search_call"
     " output.function_call output.image_generation_call output.incomplete_details output.reasoning_summary"
     " output.service_tier output.text output.usage output.usage.cached_tokens output.usage.reasoning_tokens"
@@ -97,6 +97,9 @@ _LOSSES: Final[dict[str, Fate]] = {
     ),
     "part.input_file.detail": approximated("{provider} is not told how closely to look at files."),
     "part.input_file.file_id": _NO_FILE,
+    "part.input_image.detail": approximated(
+        "The model looks at all pictures of a request alike, as closely as it likes."
+    ),
     "part.input_image.file_id": _NO_FILE,
     "part.input_video.file_id": _NO_FILE,
     "part.media_from_assistant": approximated("What an assistant says can only be text at {provider}."),

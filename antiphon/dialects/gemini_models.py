@@ -33,7 +33,7 @@ class Traits(Struct, frozen=True, kw_only=True):
     `efforts` gives Google's word or number for each effort; those in `inexact` come to another effort than was asked
     for. `signs`: it takes no call back without a signature. `combines`: functions, tools of Google's own and a schema
     may be asked for together. `validates`: it knows the mode VALIDATED. `draws`: it makes pictures. `instructed`: it
-    takes a system instruction.
+    takes a system instruction. `resolves`: it can be told how closely to look.
     """
 
     thinking: Thinking = "none"
@@ -44,6 +44,7 @@ class Traits(Struct, frozen=True, kw_only=True):
     validates: bool = False
     draws: bool = False
     instructed: bool = True
+    resolves: bool = False
     hosted: Hosted = frozenset({"web_search", "code_interpreter", "file_search"})
 
     @property
@@ -68,6 +69,7 @@ _LATEST_FLASH: Final = Traits(
     signs=True,
     combines=True,
     validates=True,
+    resolves=True,
 )
 _LATEST_PRO: Final = msgspec.structs.replace(
     _LATEST_FLASH,
@@ -84,6 +86,7 @@ _FLASH_2_5: Final = Traits(
     efforts=_efforts("0 1024 1024 8192 24576 24576 24576"),
     inexact=frozenset({"xhigh", "max"}),
     validates=True,
+    resolves=True,
 )
 _PRO_2_5: Final = msgspec.structs.replace(
     _FLASH_2_5,

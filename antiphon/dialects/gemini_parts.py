@@ -41,7 +41,11 @@ _TYPES: Final = {
 }  # fmt: skip
 """Media types by the ends of names, for addresses and files that do not tell theirs."""
 
-_DETAILS: Final = {"low": "MEDIA_RESOLUTION_LOW", "high": "MEDIA_RESOLUTION_HIGH", "original": "MEDIA_RESOLUTION_HIGH"}
+_RESOLUTIONS: Final = {
+    "low": "MEDIA_RESOLUTION_LOW",
+    "high": "MEDIA_RESOLUTION_HIGH",
+    "original": "MEDIA_RESOLUTION_HIGH",
+}
 
 IN_RESULTS: Final = frozenset({"image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"})
 """What the result of a function can hold beside its object, at models that take anything but the object there."""
@@ -50,13 +54,13 @@ IN_RESULTS: Final = frozenset({"image/png", "image/jpeg", "image/webp", "applica
 class PartWriter:
     """Writes content for one target."""
 
-    __slots__ = ("_losses", "_place", "_resolves")
+    __slots__ = ("_losses", "_place", "details")
 
-    def __init__(self, place: Place, losses: Losses, *, resolves: bool) -> None:
-        """What Google cannot take goes to `losses`. `resolves`: each picture can have a resolution of its own."""
+    def __init__(self, place: Place, losses: Losses) -> None:
+        """What Google cannot take goes to `losses`. `details` gathers how closely pictures are to be looked at."""
         self._place = place
         self._losses = losses
-        self._resolves = resolves
+        self.details: set[str] = set()
 
     def parts(self, content: Content, place: str) -> list[Item]:
         """Content of a message or of a tool's output."""
@@ -107,10 +111,9 @@ class PartWriter:
         if not isinstance(address, str):
             detail = detail or address.detail
             address = address.url
-        image = self._media(address, _IMAGE, place, "part.input_image")
-        if image is not None and detail in _DETAILS and self._resolves:
-            image["mediaResolution"] = {"level": _DETAILS[detail]}
-        return image
+        if detail in _RESOLUTIONS:
+            self.details.add(_RESOLUTIONS[detail])
+        return self._media(address, _IMAGE, place, "part.input_image")
 
     def _file(self, part: InputFile, place: str) -> Item | None:
         kind = _named(part.filename or "") or _DOCUMENT

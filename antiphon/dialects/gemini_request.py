@@ -84,6 +84,8 @@ class _Building:
             writer.instruct(request.instructions)
         config = self._config(tooling, writer)
         writer.write(steps_of(self._turn, target, losses, unsealing))
+        if (resolution := writer.resolution) is not None:
+            config["mediaResolution"] = resolution
         if not writer.contents and not writer.system:
             raise missing("input")
         body: Body = {"contents": writer.contents or [{"role": "user", "parts": [{"text": ""}]}]}
@@ -160,7 +162,7 @@ class _Building:
         summary = reasoning.summary or reasoning.generate_summary
         if summary in {"concise", "detailed"}:
             self._losses.report("field.reasoning.summary", "reasoning.summary")
-        if summary is not None and traits.thinking != "none":
+        if summary is not None and traits.thinking != "none" and thinking.get("thinkingBudget") != 0:
             thinking["includeThoughts"] = True
         return thinking
 

@@ -17,7 +17,8 @@ _KEPT: Final = frozenset(
 )
 _FORMATS: Final = frozenset({"float", "double", "int32", "int64", "enum", "date-time"})
 _DEEPEST: Final = 24
-"""Deeper than this a schema that refers to itself is cut off: it takes anything there."""
+_MOST: Final = 4096
+"""Deeper than this, and larger, no schema is written out: it takes anything there."""
 
 _ANYTHING: Final[Item] = {"type": "OBJECT"}
 
@@ -28,27 +29,41 @@ def plain_schema(schema: Item) -> Item:
 
 
 class _Reading:
-    __slots__ = ("_root",)
+    __slots__ = ("_left", "_root", "_within")
 
     def __init__(self, root: Item) -> None:
         self._root = root
+        self._left = _MOST
+        self._within: list[str] = []
 
     def read(self, schema: Item, depth: int) -> Item:
-        if depth > _DEEPEST:
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
             return _ANYTHING
         reference: Any = schema.get("$ref")
         if isinstance(reference, str):
-            beside = {name: value for name, value in schema.items() if name != "$ref"}
-            return self.read(self._found(reference) | beside, depth + 1)
+            return self._referred(reference, schema, depth)
         plain: Item = {name: value for name, value in schema.items() if name in _KEPT and value is not None}
         if plain.get("format") not in (None, *_FORMATS):
             del plain["format"]
+        for name in ("enum", "required"):
+            if not is_array(plain.get(name)):
+                plain.pop(name, None)
         if "const" in schema:
             plain["enum"] = [schema["const"]]
         if "enum" in plain:
             plain["enum"] = [str(value) for value in plain["enum"]]
         self._type(schema, plain)
         self._inside(schema, plain, depth)
+        return plain
+
+    def _referred(self, reference: str, schema: Item, depth: int) -> Item:
+        if reference in self._within:
+            return _ANYTHING
+        beside = {name: value for name, value in schema.items() if name != "$ref"}
+        self._within.append(reference)
+        plain = self.read(self._found(reference) | beside, depth + 1)
+        self._within.pop()
         return plain
 
     def _found(self, reference: str) -> Item:

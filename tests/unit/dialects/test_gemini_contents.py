@@ -189,7 +189,7 @@ def parts(*content: Body, **more: Any) -> list[Any]:
 
 def test_media_inline() -> None:
     told = parts(
-        {"type": "input_image", "image_url": "data:image/webp;base64,AAAA", "detail": "low"},
+        {"type": "input_image", "image_url": "data:image/webp;base64,AAAA"},
         {"type": "input_file", "file_data": "data:application/pdf;base64,BBBB", "filename": "a.pdf"},
         {"type": "input_file", "file_data": "CCCC", "filename": "notes.md"},
         {"type": "input_file", "file_data": "data:text/plain,hi%21"},
@@ -197,16 +197,22 @@ def test_media_inline() -> None:
         {"type": "input_video", "video_url": "data:video/webm;base64,EEEE"},
     )
     assert told == [
-        {
-            "inlineData": {"mimeType": "image/webp", "data": "AAAA"},
-            "mediaResolution": {"level": "MEDIA_RESOLUTION_LOW"},
-        },
+        {"inlineData": {"mimeType": "image/webp", "data": "AAAA"}},
         {"inlineData": {"mimeType": "application/pdf", "data": "BBBB"}},
         {"inlineData": {"mimeType": "text/markdown", "data": "CCCC"}},
         {"inlineData": {"mimeType": "text/plain", "data": "aGkh"}},
         {"inlineData": {"mimeType": "audio/mpeg", "data": "DDDD"}},
         {"inlineData": {"mimeType": "video/webm", "data": "EEEE"}},
     ]
+
+
+def test_all_pictures_are_looked_at_alike() -> None:
+    low, high = (PICTURE | {"detail": detail} for detail in ("low", "high"))
+    assert body(user([low, low]))["generationConfig"] == {"mediaResolution": "MEDIA_RESOLUTION_LOW"}
+    assert "generationConfig" not in body(user([PICTURE | {"detail": "auto"}]))
+    for made in (built(user([low, high])), built(user([low]), model="gemini-2.0-flash")):
+        assert b"mediaResolution" not in made.body
+        assert "alike" in made.warnings[0]
 
 
 def test_media_by_address() -> None:

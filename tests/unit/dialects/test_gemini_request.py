@@ -117,6 +117,8 @@ def test_a_model_that_does_not_think() -> None:
 def test_thoughts_are_told_only_to_those_who_want_a_summary() -> None:
     thinking = asked({"reasoning": {"effort": "low", "summary": "auto"}})["generationConfig"]["thinkingConfig"]
     assert thinking == {"thinkingLevel": "LOW", "includeThoughts": True}
+    silent = asked({"reasoning": {"effort": "none", "summary": "auto"}}, "gemini-2.5-flash")["generationConfig"]
+    assert silent == {"thinkingConfig": {"thinkingBudget": 0}}
     _, warning = lost({"reasoning": {"summary": "detailed"}})
     assert "summaries" in warning
 
