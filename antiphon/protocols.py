@@ -210,8 +210,8 @@ class PausingReader(Protocol):
 class Counting(Protocol):
     """How a provider is asked for the number of tokens of a request."""
 
-    def body(self, built: bytes) -> bytes:
-        """What to send, made of the body that would be sent for an answer."""
+    def body(self, built: bytes, target: Target) -> bytes:
+        """What to send, made of the body that would be sent to the target for an answer."""
         ...
 
     def tokens(self, answer: bytes) -> int | None:

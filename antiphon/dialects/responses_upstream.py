@@ -67,7 +67,7 @@ _count: Final = msgspec.json.Decoder(_Count).decode
 class InputTokens:
     """Implements `protocols.Counting` for `POST {base}/responses/input_tokens`."""
 
-    def body(self, built: bytes) -> bytes:
+    def body(self, built: bytes, target: Target) -> bytes:
         return narrowed(built, _COUNTED)
 
     def tokens(self, answer: bytes) -> int | None:
