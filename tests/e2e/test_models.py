@@ -8,7 +8,8 @@ import httpx
 import openai
 import pytest
 
-from antiphon.settings import AliasSettings, ProviderSettings
+from antiphon.model_settings import ModelSettings
+from antiphon.settings import ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import said
 from tests.e2e.gateway import BOTH, Gateway
@@ -30,7 +31,7 @@ def listing(other_gateway: OtherGateway, native: Provider, chat: Provider) -> It
             "chat": ProviderSettings(base_url=chat.url, dialect="chat", models=["llama-4"]),
             "demo": ProviderSettings(enabled=False),
         },
-        models={BOTH: AliasSettings(targets=["native/gpt-5-mini", "chat/llama-4"])},
+        models={BOTH: ModelSettings(targets=["native/gpt-5-mini", "chat/llama-4"])},
     )
     native.listed = ()
 

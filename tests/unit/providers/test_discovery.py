@@ -9,6 +9,7 @@ from antiphon.errors import ConnectFailed
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import AFTER_FAILURE_SECONDS, FRESH_SECONDS, Discovery, Provider
 from antiphon.providers.instance import ProviderInstance
+from antiphon.providers.knowledge import Knowledge
 from antiphon.settings import ProviderSettings
 from tests.unit.providers.fakes import CHAT, DIALECTS, ScriptedUpstream, recorded_list
 
@@ -35,7 +36,7 @@ class Listed(ProviderInstance):
         self.gate.set()
 
     @override
-    async def listing(self) -> bytes:
+    async def listing(self, page: str = "") -> bytes:
         self.reads += 1
         await self.gate.wait()
         if self.down:
@@ -43,8 +44,8 @@ class Listed(ProviderInstance):
         return json.dumps({"data": [{"id": model} for model in self.listed]}).encode()
 
 
-def discovery(*providers: Provider, clock: Watch | None = None) -> Discovery:
-    return Discovery(providers, clock or Watch())
+def discovery(*providers: Provider, clock: Watch | None = None, knowledge: Knowledge | None = None) -> Discovery:
+    return Discovery(providers, clock or Watch(), knowledge or Knowledge({}))
 
 
 async def ids(found: Discovery) -> list[str]:
