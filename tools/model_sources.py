@@ -287,8 +287,8 @@ def _dollars(per_token: float | Decimal) -> Decimal:
 
 
 def _plain(value: Decimal) -> Decimal:
-    """The number without an exponent, and without noughts at its end."""
-    return Decimal(f"{value.normalize():f}")
+    """The number to a millionth, without what binary fractions left in a list; no exponent, no noughts at its end."""
+    return Decimal(f"{round(value, 6).normalize():f}")
 
 
 def _tariff(steps: Mapping[int, Entry]) -> Entry | None:

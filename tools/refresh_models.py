@@ -74,7 +74,7 @@ def merged(row: str, origin: Origin, sources: Sources) -> dict[str, Entry]:
     models: dict[str, Entry] = {}
     names = {*hand, *sizes} if origin.listed else {*hand, *prices, *sizes}
     for model in sorted(names):
-        said = {"h": hand.get(model), "l": prices.get(model), "m": sizes.get(model)}
+        said = {"h": hand.get(model), "l": prices.get(model), "m": sizes.get(model) or _of_the_model(model, sizes)}
         entry: Entry = {}
         for letter in "hml":
             for name, value in (said[letter] or {}).items():
@@ -131,6 +131,12 @@ def file_text(models: Mapping[str, Entry], sources: Mapping[str, Mapping[str, st
 
 def _block(name: str, lines: str) -> str:
     return f'  "{name}": {{\n{lines}\n  }}'
+
+
+def _of_the_model(snapshot: str, sizes: Mapping[str, Entry]) -> Entry | None:
+    """What holds of a model's snapshot too: everything but its price."""
+    found = next((sizes[name] for name in names_of(snapshot) if name in sizes), None)
+    return None if found is None else {name: value for name, value in found.items() if name != "price"}
 
 
 def _joined(entries: Iterable[Entry]) -> list[str]:

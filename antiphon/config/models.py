@@ -13,8 +13,8 @@ from antiphon.settings import Settings
 def check_models(settings: Settings, tree: Node, rows: Mapping[str, ProviderRow], problems: Problems) -> None:
     """Every entry is one or the other, and every price is one that something can be multiplied with."""
     for name, said in settings.models.items():
-        if said.targets is None and found_at(tree, ("models", name, "targets")) is not None:
-            continue  # what is wrong with them has been told
+        if any(f"`models.{name}." in told for told in problems.found):
+            continue  # what is wrong in it may be why something is missing
         found = found_at(tree, ("models", name))
         place = "" if found is None else found.named_at or found.origin
         for wrong in (*_kind(name, said, {*settings.providers, *rows}), *_price(said.price)):

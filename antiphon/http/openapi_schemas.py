@@ -47,8 +47,7 @@ _OPTIONAL: Final = (
     ("EchoedReasoning", "generate_summary"),
     ("Response", "prompt_cache_retention"),
     ("ResponseError", "type"),
-    ("Price", "services"),
-    ("Price", "steps"),
+    *(("Price", "services"), ("Price", "steps"), ("Tariff", "steps")),
 )
 """Members that an answer may come without: a provider's own objects are passed on as they are, and a price is short."""
 

@@ -96,6 +96,7 @@ _RATES: Final[Mapping[str, tuple[str, ...]]] = {
     "cached_input": ("pricing.input_cache_read", "pricing.cached_input", "metadata.pricing.cache_read_tokens"),
     "cache_write": ("pricing.input_cache_write",),
 }
+_WHOLE: Final = frozenset({"input", "output"})
 _PER_TOKEN: Final = Decimal("0.001")
 """Whoever names less than this for every kind of token names the price of one: for a million nothing is so cheap, and
 for one nothing so dear. OpenRouter and Vercel do, Together and DeepInfra name the price of a million."""
@@ -201,10 +202,14 @@ def _words(entry: Entry) -> list[str]:
 def _price(entry: Entry) -> Price | None:
     """Only what has both an input and an output price has one; a part that costs nothing is one nobody has priced."""
     rates = {kind: rate for kind, paths in _RATES.items() if (rate := _rate(entry, paths)) is not None}
-    if "input" not in rates or "output" not in rates:
+    if not rates.keys() >= _WHOLE:
         return None
     unit = _MILLION if max(rates.values()) < _PER_TOKEN else 1
-    rates = {kind: rate * unit for kind, rate in rates.items() if rate or kind in ("input", "output")}
+    rates = {
+        kind: Decimal(f"{(rate * unit).normalize():f}")
+        for kind, rate in rates.items()
+        if rate or kind in ("input", "output")
+    }
     return msgspec.convert(rates, Price)
 
 

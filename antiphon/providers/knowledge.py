@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from fnmatch import translate
 from importlib import resources
 from typing import Final
 
@@ -74,10 +73,13 @@ class Knowledge:
     """What is known by now. `revision` grows whenever that changes."""
 
     def __init__(self, told: Facts) -> None:
-        """`told` is what the owner says, by patterns of ``provider/model`` in which ``*`` stands for anything."""
+        """`told` is what the owner says, by ``provider/model``, where ``*`` stands for anything.
+
+        Of two names that fit, the one that says more of the model is believed.
+        """
         self.revision = 0
-        longest_first = sorted(told.items(), key=lambda each: len(each[0]), reverse=True)
-        self._told = [(re.compile(translate(pattern)), fact) for pattern, fact in longest_first]
+        vague_first = sorted(told.items(), key=lambda each: len(each[0].replace("*", "")))
+        self._told = [(_pattern(name), fact) for name, fact in vague_first]
         self._listed: dict[str, Facts] = {}
         self._filed: dict[str, Facts] = {}
 
@@ -85,8 +87,8 @@ class Knowledge:
         """What the owner says of the model, then its provider's list, then the file of its kind of provider."""
         known = self._listed.get(provider, {}).get(model, UNKNOWN).over(self._in_files(row, model))
         name = f"{provider}/{model}"
-        for pattern, fact in reversed(self._told):
-            if pattern.match(name):
+        for pattern, fact in self._told:
+            if pattern.fullmatch(name):
                 known = fact.over(known)
         return known
 
@@ -116,13 +118,19 @@ class Knowledge:
         return self._filed[row]
 
 
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, name.split("*"))), re.DOTALL)
+
+
 def _facts_in(file: File) -> Facts:
-    """The models of a file; a name that only snapshots have stands for the newest of them."""
+    """The models of a file; a name that only longer ones have stands for the nearest of them, of two for the newer."""
     facts = {model: _fact(file.profiles[filed.profile], filed) for model, filed in file.models.items()}
-    for model in sorted(file.models, reverse=True):
-        for shorter in names_of(model):
-            facts.setdefault(shorter, facts[model])
-    return facts
+    nearest: dict[str, tuple[int, str]] = {}
+    for model in sorted(facts, reverse=True):
+        for distance, name in enumerate(names_of(model)):
+            if name not in nearest or distance < nearest[name][0]:
+                nearest[name] = distance, model
+    return {name: facts[model] for name, (_, model) in nearest.items()}
 
 
 def _fact(profile: Profile, filed: Filed) -> Fact:

@@ -63,9 +63,7 @@ def next_page(body: bytes) -> str | None:
 
 def _array(body: bytes) -> Raw:
     members = msgspec.json.decode(body, type=dict[str, Raw])
-    return (
-        next(members[name] for name in _ARRAYS if name in members) if members.keys() & {*_ARRAYS} else members["data"]
-    )
+    return next((members[name] for name in _ARRAYS if name in members), _NO_ARRAY)
 
 
 def _query(name: str, value: Raw | None) -> str | None:

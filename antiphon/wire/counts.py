@@ -27,21 +27,29 @@ class Counts(Struct, frozen=True, kw_only=True):
     service: str = ""
 
 
-class _Details(Struct, frozen=True):
+class _Input(Struct, frozen=True):
     cached_tokens: int = 0
     cache_write_tokens: int = 0
+
+
+class _Output(Struct, frozen=True):
     reasoning_tokens: int = 0
+
+
+class _Kinds(Struct, frozen=True):
     audio_tokens: int = 0
     image_tokens: int = 0
 
 
 class _Usage(Struct, frozen=True):
+    """The members that are integers in every answer of ours."""
+
     input_tokens: int = 0
     output_tokens: int = 0
-    input_tokens_details: _Details = _Details()
-    output_tokens_details: _Details = _Details()
-    prompt_tokens_details: _Details = _Details()
-    completion_tokens_details: _Details = _Details()
+    input_tokens_details: _Input = _Input()
+    output_tokens_details: _Output = _Output()
+    prompt_tokens_details: _Kinds = _Kinds()
+    completion_tokens_details: _Kinds = _Kinds()
     raw_usage: Raw = Raw(b"{}")
 
 
@@ -65,8 +73,11 @@ _raw_usage: Final = msgspec.json.Decoder(_RawUsage).decode
 
 
 def counts_of(response: bytes) -> Counts | None:
-    """What a response object as clients see it tells of its tokens; None where it has no usage."""
-    known = _response(response)
+    """What a response object as clients see it tells of its tokens; None where it tells nothing."""
+    try:
+        known = _response(response)
+    except msgspec.DecodeError:  # a provider's own word in place of a service tier
+        return None
     usage = known.usage
     if usage is None:
         return None

@@ -6,7 +6,7 @@ only rounding is the last one, of the sum, to the nearest nano-dollar.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -16,6 +16,9 @@ from antiphon.wire.counts import Counts
 
 Rate = Decimal | UnsetType
 """Dollars for a million tokens."""
+
+Kinds = tuple[str, ...]
+"""The names of rates, the one that is meant first, then those that hold where it is not known."""
 
 _NANOS: Final = 1000
 """A dollar for a million tokens is so many nano-dollars for one."""
@@ -61,43 +64,45 @@ class Tariff(Rates, frozen=True, kw_only=True, omit_defaults=True):
 class Price(Tariff, frozen=True, kw_only=True, omit_defaults=True):
     """What a model costs: by default, and in each service tier that has a tariff of its own (batch, flex, priority)."""
 
-    services: Mapping[str, Tariff] = {}
+    services: dict[str, Tariff] = {}
 
 
 def cost_nanos(counts: Counts, price: Price) -> int | None:
-    """The nano-dollars of an answer with these tokens; None where the price of a kind that it has is not known.
+    """The nano-dollars of an answer with these tokens; None where input or output has no price.
 
     A service tier without a tariff of its own is not guessed at: only what is the default costs the default.
     """
     tariff, times = _tariff(price, counts.service)
     if tariff is None:
         return None
-    input_rate, output_rate = _rate(tariff, counts.input, "input"), _rate(tariff, counts.input, "output")
+    long = counts.input
+    input_rate, output_rate = _rate(tariff, long, "input"), _rate(tariff, long, "output")
     if input_rate is None or output_rate is None:
         return None
+    total = counts.input * input_rate + counts.output * output_rate
+    for tokens, usual, kinds in _parts(counts, input_rate, output_rate):
+        rate = next((rate for kind in kinds if (rate := _rate(tariff, long, kind)) is not None), usual)
+        total += tokens * (rate - usual)
+    return round(max(total, _NOTHING) * times * _NANOS)
 
-    def priced(tokens: int, rate: Decimal, *kinds: str) -> Decimal:
-        """Of the kinds of these tokens the first whose rate is known, else `rate`."""
-        if not tokens:
-            return _NOTHING
-        known = (found for kind in kinds if (found := _rate(tariff, counts.input, kind)) is not None)
-        return tokens * next(known, rate)
 
-    plain_input = counts.input - counts.cached - counts.cache_write - counts.audio_input - counts.image_input
-    plain_output = counts.output - counts.reasoning - counts.audio_output - counts.image_output
-    total = (
-        max(plain_input, 0) * input_rate
-        + priced(counts.cached, input_rate, "cached_input")
-        + priced(counts.cache_write - counts.cache_write_1h, input_rate, "cache_write")
-        + priced(counts.cache_write_1h, input_rate, "cache_write_1h", "cache_write")
-        + priced(counts.audio_input, input_rate, "audio_input")
-        + priced(counts.image_input, input_rate, "image_input")
-        + max(plain_output, 0) * output_rate
-        + priced(counts.reasoning, output_rate, "reasoning")
-        + priced(counts.audio_output, output_rate, "audio_output")
-        + priced(counts.image_output, output_rate, "image_output")
-    )
-    return round(total * times * _NANOS)
+def _parts(counts: Counts, input_rate: Decimal, output_rate: Decimal) -> Iterator[tuple[int, Decimal, Kinds]]:
+    """The tokens that may cost something else than the whole they are a part of: what that is, and their own rates."""
+    if counts.cached:
+        yield counts.cached, input_rate, ("cached_input",)
+    if counts.cache_write:
+        yield counts.cache_write - counts.cache_write_1h, input_rate, ("cache_write",)
+        yield counts.cache_write_1h, input_rate, ("cache_write_1h", "cache_write")
+    if counts.audio_input:
+        yield counts.audio_input, input_rate, ("audio_input",)
+    if counts.image_input:
+        yield counts.image_input, input_rate, ("image_input",)
+    if counts.reasoning:
+        yield counts.reasoning, output_rate, ("reasoning",)
+    if counts.audio_output:
+        yield counts.audio_output, output_rate, ("audio_output",)
+    if counts.image_output:
+        yield counts.image_output, output_rate, ("image_output",)
 
 
 def _tariff(price: Price, service: str) -> tuple[Tariff | None, Decimal]:
@@ -111,6 +116,8 @@ def _tariff(price: Price, service: str) -> tuple[Tariff | None, Decimal]:
 
 def _rate(tariff: Tariff, input_tokens: int, kind: str) -> Decimal | None:
     found: Rate = getattr(tariff, kind)
+    if not tariff.steps:
+        return None if found is UNSET else found
     reached = -1
     for step in tariff.steps:
         rate: Rate = getattr(step, kind)
