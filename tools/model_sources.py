@@ -16,7 +16,8 @@ class Origin:
     """Where a row's models are found: at LiteLLM's providers, with what stands before their names, and at models.dev's.
 
     `able`: only models that can call tools or reason are taken, where a list is full of older ones. `listed`: only
-    those that models.dev has too, where the provider's own list tells everything of the others.
+    those that models.dev has too, where the provider's own list tells everything of the others. `only` is a pattern of
+    the names that are taken from LiteLLM, where it has several of our rows under one name.
     """
 
     litellm: tuple[str, ...] = ()
@@ -24,6 +25,7 @@ class Origin:
     models_dev: tuple[str, ...] = ()
     able: bool = False
     listed: bool = False
+    only: str = ""
 
 
 ORIGINS: Final[Mapping[str, Origin]] = {
@@ -57,8 +59,8 @@ ORIGINS: Final[Mapping[str, Origin]] = {
     "nvidia": Origin((), "", ("nvidia",)),
     "openai": Origin(("openai",), "", ("openai",)),
     "ovhcloud": Origin(("ovhcloud",), "ovhcloud/", ("ovhcloud",)),
-    "perplexity": Origin((), "", ("perplexity",)),
-    "perplexity-agent": Origin((), "", ("perplexity-agent",)),
+    "perplexity": Origin(("perplexity",), "perplexity/", ("perplexity",), only=r"sonar(?!.*(small|medium))"),
+    "perplexity-agent": Origin(("perplexity",), "perplexity/", ("perplexity-agent",), only=r"[^/]+/"),
     "sambanova": Origin(("sambanova",), "sambanova/"),
     "scaleway": Origin(("scaleway",), "scaleway/", ("scaleway",)),
     "siliconflow": Origin((), "", ("siliconflow",)),
@@ -140,7 +142,11 @@ def from_litellm(listed: Mapping[str, Any], origin: Origin, today: str) -> dict[
         if said.get("litellm_provider") not in origin.litellm or said.get("mode") not in _ANSWERS:
             continue
         name = prefix.sub("", key)
-        if _is_elsewhere(name, origin) or str(said.get("deprecation_date") or "9999") < today:
+        if (
+            not re.match(origin.only, name)
+            or _is_elsewhere(name, origin)
+            or str(said.get("deprecation_date") or "9999") < today
+        ):
             continue
         entry = _litellm_entry(said)
         if origin.able and not {"tools", "reasoning"} & {*entry.get("capabilities", ())}:

@@ -50,7 +50,7 @@ def recorded() -> dict[str, tuple[str, dict[str, Any]]]:
     for api, row in ROWS.items():
         for path in sorted((RECORDINGS / api).glob("*.json")):
             response = json.loads(path.read_bytes())["response"]
-            final = response.get("body") or {}
+            final: dict[str, Any] = response.get("body") or {}
             for line in response.get("sse", "").splitlines():
                 if line.startswith("data: {") and '"response.completed"' in line:
                     final = json.loads(line[6:])["response"]
@@ -70,7 +70,8 @@ def in_fractions(usage: dict[str, Any], price: Rates) -> Fraction:
         return other if rate is UNSET else Fraction(rate)
 
     read, written = Fraction(str(price.input)), Fraction(str(price.output))
-    sent, made = usage.get("input_tokens_details") or {}, usage.get("output_tokens_details") or {}
+    sent: dict[str, int] = usage.get("input_tokens_details") or {}
+    made: dict[str, int] = usage.get("output_tokens_details") or {}
     cached, thought = sent.get("cached_tokens") or 0, made.get("reasoning_tokens") or 0
     stored = sent.get("cache_write_tokens") or 0
     total = (usage["input_tokens"] - cached - stored) * read + cached * dollars("cached_input", read)
