@@ -20,7 +20,7 @@ Word = Annotated[
 ]
 
 
-class RateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Dollars for a million tokens of each kind."""
 
     input: Annotated[Dollars | None, Meta(description="Input.")] = None
@@ -37,13 +37,13 @@ class RateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     image_output: Annotated[Dollars | None, Meta(description="Images in the output.")] = None
 
 
-class StepSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StepSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What costs something else where the input is long."""
 
     over: Annotated[Tokens, Meta(description="These rates hold for inputs of more tokens than this.")]
 
 
-class TariffSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TariffSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a service tier costs."""
 
     times: Annotated[
@@ -52,7 +52,7 @@ class TariffSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fie
     ] = None
 
 
-class PriceSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PriceSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a model costs. What is not said costs what the next wider kind does: cached input what input does."""
 
     steps: Annotated[list[StepSettings], Meta(description="What long inputs cost.", max_length=16)] = field(
@@ -63,7 +63,7 @@ class PriceSettings(RateSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = field(default_factory=dict[str, TariffSettings])
 
 
-class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A model name of your own, if it has `targets`; else what is known of the models that its name stands for."""
 
     targets: Annotated[
