@@ -17,6 +17,7 @@ from antiphon.errors import UpstreamError
 from antiphon.quirks import Quirks
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
+from antiphon.wire.money import Price
 from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import Transformation
 
@@ -257,7 +258,8 @@ class Target:
     `post_chat`, where the provider takes chat completions as they are, sends those; `post_count` and `post_compact`,
     where it counts tokens and compacts in the Responses format itself, ask for that. `deployment` tells one place where
     the provider keeps its secrets from another: what one of them has sealed, another cannot open. `output_limit` is how
-    many tokens the model can answer with, None where nobody has told.
+    many tokens the model can answer with, `context_window` how many it takes in all, and `price` what they cost; None
+    where nobody has told.
     """
 
     name: str
@@ -271,6 +273,8 @@ class Target:
     quirks: Quirks = Quirks()
     deployment: str = ""
     output_limit: int | None = None
+    context_window: int | None = None
+    price: Price | None = None
 
 
 class Router(Protocol):

@@ -8,7 +8,10 @@ from msgspec import Struct
 
 
 class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is told of a request once it is over: facts about it, never what was said in it."""
+    """What is told of a request once it is over: facts about it, never what was said in it.
+
+    `cost_nanos` are nano-dollars at the provider's list price.
+    """
 
     request_id: str
     method: str
@@ -24,6 +27,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cost_nanos: int | None = None
     warnings: tuple[str, ...] = ()
     error: str | None = None
     error_code: str | None = None

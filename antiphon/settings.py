@@ -18,6 +18,7 @@ from antiphon.lifecycle_settings import (
     PromptSettings,
     WebSocketSettings,
 )
+from antiphon.model_settings import ModelSettings
 from antiphon.setting_types import (
     Address,
     HeaderName,
@@ -27,7 +28,6 @@ from antiphon.setting_types import (
     Name,
     PromptId,
     SigningSecret,
-    TargetName,
 )
 
 Dialect = Literal["responses", "chat", "messages", "gemini", "converse", "cohere", "ollama"]
@@ -157,19 +157,6 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __repr__(self) -> str:
         """Without key, headers and addresses."""
         return f"ProviderSettings(type={self.type!r}, enabled={self.enabled!r})"
-
-
-class AliasSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model name of your own."""
-
-    targets: Annotated[
-        list[TargetName],
-        Meta(
-            description="Who answers, as `provider/model`; the next is asked when one fails.",
-            min_length=1,
-            max_length=32,
-        ),
-    ]
 
 
 class ResponsesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -309,8 +296,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[Name, ProviderSettings], Meta(description="Who answers, by the name that clients use.")
     ] = field(default_factory=dict[str, ProviderSettings])
     models: Annotated[
-        dict[ModelName, AliasSettings], Meta(description="Model names of your own (aliases) and who answers them.")
-    ] = field(default_factory=dict[str, AliasSettings])
+        dict[ModelName, ModelSettings],
+        Meta(
+            description=(
+                "Model names of your own (aliases) and who answers them; or, under `provider/model`, where `*` stands"
+                " for anything, what you know of models, which is believed before all that is known otherwise."
+            )
+        ),
+    ] = field(default_factory=dict[str, ModelSettings])
     prompts: Annotated[
         dict[PromptId, PromptSettings],
         Meta(description="Prompts that requests may name, beside those that tenants keep, by their ids."),
@@ -344,6 +337,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     logging: Annotated[
         LoggingSettings, Meta(description="What is logged; keys never are, and neither is what is said.")
     ] = field(default_factory=LoggingSettings)
+
+    @property
+    def aliases(self) -> dict[str, list[str]]:
+        """The names of the owner's own, with their targets."""
+        return {name: said.targets for name, said in self.models.items() if said.targets is not None}
 
     @override
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from antiphon.app.edges import routing_of
 from antiphon.app.ids import new_request_id
 from antiphon.app.parts import Parts
 from antiphon.app.receivers import announcer, webhook_receivers
-from antiphon.app.upstreams import providers_of, seals_of
+from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
 from antiphon.gateway.background import Background
 from antiphon.gateway.desk import Desk
 from antiphon.gateway.worker import Worker
@@ -95,12 +95,13 @@ async def _opened(settings: Settings) -> AsyncGenerator[Parts]:
         )
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)
-        providers = providers_of(settings, seals, stack)
+        knowledge = knowledge_of(settings)
+        providers = providers_of(settings, seals, knowledge, stack)
         tasks = await stack.enter_async_context(_endless())
         yield Parts(
             settings=settings,
             database=database,
-            discovery=Discovery(providers, time.time),
+            discovery=Discovery(providers, time.time, knowledge),
             sealer=seals,
             announcer=announcer(settings, receivers, database, tasks),
             tasks=tasks,

@@ -113,10 +113,10 @@ async def _cards(parts: Parts) -> list[ModelCard]:
     cards = await parts.discovery.cards()
     known = {card.id: card for card in cards}
     aliases = [
-        msgspec.structs.replace(known[alias.targets[0]], id=name, owned_by="antiphon")
-        if alias.targets[0] in known
+        msgspec.structs.replace(known[targets[0]], id=name, owned_by="antiphon")
+        if targets[0] in known
         else ModelCard(id=name, owned_by="antiphon")
-        for name, alias in parts.settings.models.items()
+        for name, targets in parts.settings.aliases.items()
     ]
     return [*cards, *aliases]
 

@@ -94,8 +94,7 @@ class Parts:
             strict=settings.responses.strict,
             hold_seconds=settings.responses.hold_seconds,
         )
-        aliases = {name: alias.targets for name, alias in settings.models.items()}
-        router = ModelRouter(self.discovery, aliases)
+        router = ModelRouter(self.discovery, settings.aliases)
         means = Means(
             prompts=self.prompts,
             items=SqliteItems(self.database, time.time),

@@ -6,20 +6,27 @@ import os
 import time
 from contextlib import AsyncExitStack
 
+import msgspec
+from msgspec import UNSET
+
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.gemini_upstream import GeminiUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
+from antiphon.model_settings import ModelSettings, PriceSettings, RateSettings
 from antiphon.protocols import UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
 from antiphon.providers.downloads import WebDownloads
 from antiphon.providers.egress import Egress
+from antiphon.providers.facts import Fact
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import Dialects, ProviderInstance
+from antiphon.providers.knowledge import Knowledge
 from antiphon.providers.proxy import Proxies
 from antiphon.sealing import Seals
 from antiphon.settings import Settings
+from antiphon.wire.money import Price
 
 
 def seals_of(settings: Settings) -> Seals:
@@ -47,7 +54,33 @@ def dialects_of(seals: Seals) -> Dialects:
     return {each.name: each for each in speakers}
 
 
-def providers_of(settings: Settings, seals: Seals, stack: AsyncExitStack) -> list[Provider]:
+def knowledge_of(settings: Settings) -> Knowledge:
+    """What the owner says of models, over what the files say."""
+    return Knowledge({name: _fact(said) for name, said in settings.models.items() if said.targets is None})
+
+
+def _fact(said: ModelSettings) -> Fact:
+    """What is not said is unset; numbers become decimal as they were written."""
+    return Fact(
+        context_window=said.context_window or UNSET,
+        max_output_tokens=said.max_output_tokens or UNSET,
+        input=UNSET if said.input_modalities is None else tuple(said.input_modalities),
+        output=UNSET if said.output_modalities is None else tuple(said.output_modalities),
+        capabilities=UNSET if said.capabilities is None else tuple(said.capabilities),
+        price=UNSET if said.price is None else msgspec.convert(_said(said.price), Price),
+    )
+
+
+def _said(rates: RateSettings) -> dict[str, object]:
+    """Rates without those that are not given."""
+    known = {name: value for name, value in msgspec.structs.asdict(rates).items() if value is not None}
+    if isinstance(rates, PriceSettings):
+        known["steps"] = [_said(step) for step in rates.steps]
+        known["services"] = {name: _said(tariff) for name, tariff in rates.services.items()}
+    return known
+
+
+def providers_of(settings: Settings, seals: Seals, knowledge: Knowledge, stack: AsyncExitStack) -> list[Provider]:
     """Every provider that is switched on. `stack` closes their connections."""
     timeouts = settings.timeouts
     limits = Timeouts(
@@ -67,7 +100,7 @@ def providers_of(settings: Settings, seals: Seals, stack: AsyncExitStack) -> lis
         if proxy not in upstreams:
             upstreams[proxy] = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy), trust=trust)
             stack.push_async_callback(upstreams[proxy].close)
-        providers.append(ProviderInstance(name, provider, upstreams[proxy], dialects))
+        providers.append(ProviderInstance(name, provider, upstreams[proxy], dialects, knowledge))
     if "demo" not in settings.providers or settings.providers["demo"].enabled:
         providers.append(Demo(dialects["chat"], time.time))
     return providers

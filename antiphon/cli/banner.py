@@ -56,7 +56,7 @@ def base_url(server: ServerSettings) -> str:
 
 def first_model(settings: Settings) -> str:
     """A model to begin with: the first whose name is known, else the demo's."""
-    for alias in settings.models:
+    for alias in settings.aliases:
         return alias
     for name, provider in settings.providers.items():
         if provider.enabled and provider.models:

@@ -9,8 +9,9 @@ import msgspec
 
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
 from antiphon.errors import BadRequest, ConfigError
+from antiphon.model_settings import ModelSettings
 from antiphon.providers.row import ProviderRow
-from antiphon.settings import AliasSettings, Settings
+from antiphon.settings import Settings
 from antiphon.store.location import sqlite_location
 from antiphon.wire.prompts import checked_template
 
@@ -25,13 +26,13 @@ class Aliases:
     problems: Problems
     doubts: list[str] = field(default_factory=list[str])
 
-    def available(self) -> dict[str, AliasSettings]:
-        """What is left of them."""
-        left: dict[str, AliasSettings] = {}
-        for alias, said in self.settings.models.items():
-            targets = [target for target in said.targets if self._is_available(alias, target)]
+    def available(self) -> dict[str, ModelSettings]:
+        """What is left of them, and what is known of models."""
+        left = {name: said for name, said in self.settings.models.items() if said.targets is None}
+        for alias, wanted in self.settings.aliases.items():
+            targets = [target for target in wanted if self._is_available(alias, target)]
             if targets:
-                left[alias] = AliasSettings(targets=targets)
+                left[alias] = ModelSettings(targets=targets)
             else:
                 self.doubts.append(f"{self._place(alias)}: `models.{alias}` is not offered, since nobody can answer it")
         return left

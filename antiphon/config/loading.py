@@ -12,6 +12,7 @@ from antiphon.config.check import checked
 from antiphon.config.consistency import Aliases, check_database, check_keys, check_prompts
 from antiphon.config.environment import Environment
 from antiphon.config.keeping import data_folder, database_url
+from antiphon.config.models import check_models
 from antiphon.config.references import References
 from antiphon.config.resolve import Finding, Resolution, row_of
 from antiphon.config.scan import Discovery, Scan
@@ -53,6 +54,7 @@ def load(environment: Environment, *, config: Path | None = None, options: Optio
     settings = checked(tree, problems)
     resolution = Resolution(TABLE, tree, problems)
     settings = resolution.resolved(settings, discoveries)
+    check_models(settings, tree, TABLE, problems)
     aliases = Aliases(settings, tree, TABLE, problems)
     settings = msgspec.structs.replace(settings, models=aliases.available())
     check_keys(settings, tree, problems)

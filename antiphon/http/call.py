@@ -46,7 +46,7 @@ class ClientGone(Exception):
 class Call:
     """A request and the way back to its client. `turn` is set by handlers that answer one, for the log line."""
 
-    __slots__ = ("caller", "receive", "request_id", "scope", "send", "started", "status", "turn", "usage")
+    __slots__ = ("caller", "cost_nanos", "receive", "request_id", "scope", "send", "started", "status", "turn", "usage")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         """Nothing has been answered yet."""
@@ -59,6 +59,7 @@ class Call:
         self.started = False
         self.status = 0
         self.usage: tuple[int, int] | None = None
+        self.cost_nanos: int | None = None
 
     @property
     def tenant(self) -> str:

@@ -47,8 +47,9 @@ _OPTIONAL: Final = (
     ("EchoedReasoning", "generate_summary"),
     ("Response", "prompt_cache_retention"),
     ("ResponseError", "type"),
+    *(("Price", "services"), ("Price", "steps"), ("Tariff", "steps")),
 )
-"""Members that an answer may come without, since a provider's own objects are passed on as they are."""
+"""Members that an answer may come without: a provider's own objects are passed on as they are, and a price is short."""
 
 
 class ErrorBody(Struct):

@@ -90,6 +90,9 @@ WORDS: Final[Mapping[str, Mapping[str, str | dict[str, Any]]]] = {
         "id": "`provider/model`: what a request's `model` takes.",
         "object": {"const": "model"},
         "created": "Unix time in seconds, 0 where it is not known.",
+        "context_window": "Tokens that it takes in all.",
+        "max_output_tokens": "Tokens that it can answer with.",
+        "usd_per_million_tokens": "What it costs at its provider, each rate a decimal number as text.",
     },
     "Readiness": {"checks": "`ok`, or what is wrong, for each part."},
 }

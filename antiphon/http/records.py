@@ -10,7 +10,9 @@ from msgspec import Struct
 from antiphon.errors import AntiphonError
 from antiphon.http.call import Call
 from antiphon.records import RequestRecord
+from antiphon.wire.counts import counts_of
 from antiphon.wire.events import Outcome
+from antiphon.wire.money import cost_nanos
 
 
 class _Counts(Struct, frozen=True):
@@ -26,8 +28,14 @@ _used: Final = msgspec.json.Decoder(_Used).decode
 
 
 def note_usage(call: Call, outcome: Outcome) -> None:
-    """Puts the tokens of an answer where its record is made from."""
+    """Puts the tokens of an answer, and what they cost, where its record is made from."""
     call.usage = outcome.counts
+    price = None if call.turn is None or call.turn.target is None else call.turn.target.price
+    counts = None if price is None else counts_of(outcome.body)
+    if price is not None and counts is not None:
+        call.usage = counts.input, counts.output
+        call.cost_nanos = cost_nanos(counts, price)
+        return
     if outcome.counts is None:
         usage = _used(outcome.body).usage
         call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
@@ -51,6 +59,7 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         attempts=0 if turn is None else turn.attempts,
         input_tokens=None if usage is None else usage[0],
         output_tokens=None if usage is None else usage[1],
+        cost_nanos=call.cost_nanos,
         warnings=() if turn is None else turn.warnings,
         error=None if error is None else error.message,
         error_code=None if error is None else error.code,

@@ -67,6 +67,8 @@ def human_line(at: float, record: RequestRecord) -> str:
         parts.append(record.target if record.target == record.model else f"{record.model} -> {record.target}")
     if record.input_tokens is not None:
         parts.append(f"{record.input_tokens} in, {record.output_tokens} out")
+    if record.cost_nanos is not None:
+        parts.append(f"${record.cost_nanos / 1e9:.6f}")
     parts += [
         word
         for word, said in (("streamed", record.stream), (f"{record.attempts} attempts", record.attempts > 1))

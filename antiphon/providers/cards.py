@@ -1,20 +1,20 @@
-"""What is known of a model, read from the lists that providers publish, each in its own words.
+"""A model as `GET /v1/models` shows it, and what a provider's list says of it, each in its own words.
 
-Law: a list that can be read at all gives a card for each of its models; a member of an unexpected kind is unknown,
-never an error.
+Law: a member of an unexpected kind is unknown, never an error.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from importlib import resources
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from antiphon.errors import UpstreamBroke
+from antiphon.providers.facts import Fact
+from antiphon.providers.lists import Entry
+from antiphon.wire.money import Price
 
 
 class ModelCard(Struct, frozen=True, kw_only=True):
@@ -29,25 +29,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     input_modalities: tuple[str, ...] | UnsetType = UNSET
     output_modalities: tuple[str, ...] | UnsetType = UNSET
     capabilities: tuple[str, ...] | UnsetType = UNSET
+    usd_per_million_tokens: Price | UnsetType = UNSET
 
-
-class Fact(Struct, frozen=True):
-    """What our own file says of a model whose provider's list says nothing."""
-
-    id: str
-    context_window: int | UnsetType = UNSET
-    max_output_tokens: int | UnsetType = UNSET
-    input: tuple[str, ...] | UnsetType = UNSET
-    capabilities: tuple[str, ...] | UnsetType = UNSET
-
-
-class _File(Struct, frozen=True):
-    models: dict[str, list[Fact]]
-
-
-Entry = Mapping[str, object]
-Facts = Mapping[tuple[str, str], Fact]
-"""By the name of the provider's row and the model's id."""
 
 _CONTEXT: Final = (
     "context_window",
@@ -55,6 +38,8 @@ _CONTEXT: Final = (
     "max_context_length",
     "max_model_len",
     "context_size",
+    "inputTokenLimit",
+    "max_input_tokens",
     "metadata.context_length",
     "meta.n_ctx",
     "meta.n_ctx_train",
@@ -64,74 +49,90 @@ _CONTEXT: Final = (
 _OUTPUT: Final = (
     "max_completion_tokens",
     "max_output_tokens",
+    "outputTokenLimit",
     "top_provider.max_completion_tokens",
     "metadata.max_tokens",
     "limits.max_output_tokens",
+    "max_tokens",
 )
 _ABILITIES: Final[Mapping[str, str]] = {
-    "tools": "tools",
-    "reasoning": "reasoning",
-    "structured_outputs": "structured_outputs",
     "capabilities.function_calling": "tools",
-    "capabilities.reasoning": "reasoning",
     "supports_tools": "tools",
-    "supports_structured_output": "structured_outputs",
+    "capabilities.reasoning": "reasoning",
+    "capabilities.thinking.supported": "reasoning",
     "supports_reasoning": "reasoning",
+    "thinking": "reasoning",
+    "capabilities.structured_outputs.supported": "structured_outputs",
+    "supports_structured_output": "structured_outputs",
+    "capabilities.code_execution.supported": "code_execution",
 }
-_IMAGE_FLAGS: Final = ("supports_image_in", "supports_image_input", "capabilities.vision")
-_DATED: Final = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+_SENSES: Final[Mapping[str, str]] = {
+    "supports_image_in": "image",
+    "supports_image_input": "image",
+    "capabilities.vision": "image",
+    "capabilities.image_input.supported": "image",
+    "capabilities.pdf_input.supported": "file",
+    "capabilities.audio": "audio",
+    "supports_video_in": "video",
+}
+_WORDS: Final = ("supported_parameters", "supported_features", "features", "tags", "capabilities", "metadata.tags")
+_ABILITY_WORDS: Final[Mapping[str, str]] = {
+    "tools": "tools",
+    "tool-use": "tools",
+    "tool_use": "tools",
+    "function_calling": "tools",
+    "reasoning": "reasoning",
+    "thinking": "reasoning",
+    "structured_outputs": "structured_outputs",
+    "json_schema": "structured_outputs",
+    "implicit-caching": "prompt_caching",
+    "prompt_cache": "prompt_caching",
+    "web-search": "web_search",
+}
+_SENSE_WORDS: Final[Mapping[str, str]] = {"vision": "image", "file-input": "file"}
+_RATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "input": ("pricing.prompt", "pricing.input", "metadata.pricing.input_tokens"),
+    "output": ("pricing.completion", "pricing.output", "metadata.pricing.output_tokens"),
+    "cached_input": ("pricing.input_cache_read", "pricing.cached_input", "metadata.pricing.cache_read_tokens"),
+    "cache_write": ("pricing.input_cache_write",),
+}
+_WHOLE: Final = frozenset({"input", "output"})
+_PER_TOKEN: Final = Decimal("0.001")
+"""Whoever names less than this for every kind of token names the price of one: for a million nothing is so cheap, and
+for one nothing so dear. OpenRouter and Vercel do, Together and DeepInfra name the price of a million."""
+
+_MILLION: Final = 1_000_000
 _MAX_INT: Final = 1 << 53
 
 
-def known_facts() -> Facts:
-    """What models.json tells, which lies beside this file and names its sources."""
-    text = resources.files("antiphon.providers").joinpath("models.json").read_bytes()
-    file = msgspec.json.decode(text, type=_File)
-    return {(row, fact.id): fact for row, facts in file.models.items() for fact in facts}
-
-
-def entries(body: bytes) -> dict[str, Entry]:
-    """The models of a provider's list by id: an object with `data`, or a bare array. Raises UpstreamBroke."""
-    try:
-        bare = body.lstrip().startswith(b"[")
-        listed = body if bare else msgspec.json.decode(body, type=dict[str, Raw])["data"]
-        found = msgspec.json.decode(listed, type=list[dict[str, object]])
-    except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError):
-        raise UpstreamBroke("The provider's list of models is not one.") from None
-    by_id: dict[str, Entry] = {}
-    for entry in found:
-        model = entry.get("id")
-        if isinstance(model, str) and model and entry.get("active") is not False:
-            by_id[model.removeprefix("models/")] = entry
-    return by_id
-
-
-def card(provider: str, model: str, entry: Entry, fact: Fact | None) -> ModelCard:
-    """What the provider says of the model, and what only the file knows."""
+def card(provider: str, model: str, entry: Entry, fact: Fact) -> ModelCard:
+    """The model with all that is known of it; `entry` tells whose it is, and since when."""
     owner = entry.get("owned_by") or entry.get("organization")
-    context, output = _number(entry, _CONTEXT) or _widest(entry), _number(entry, _OUTPUT)
-    inputs, outputs = _modalities(entry, "input"), _modalities(entry, "output")
-    abilities = _abilities(entry)
-    if fact is not None:
-        context = context or fact.context_window or UNSET
-        output = output or fact.max_output_tokens or UNSET
-        inputs = inputs or fact.input or UNSET
-        abilities = abilities or fact.capabilities or UNSET
     return ModelCard(
         id=f"{provider}/{model}",
         created=_number(entry, ("created",)) or 0,
         owned_by=owner if isinstance(owner, str) else provider,
-        context_window=context or UNSET,
-        max_output_tokens=output or UNSET,
-        input_modalities=inputs or UNSET,
-        output_modalities=outputs or UNSET,
-        capabilities=abilities or UNSET,
+        context_window=fact.context_window,
+        max_output_tokens=fact.max_output_tokens,
+        input_modalities=fact.input,
+        output_modalities=fact.output,
+        capabilities=fact.capabilities,
+        usd_per_million_tokens=fact.price,
     )
 
 
-def fact_for(facts: Facts, row: str, model: str) -> Fact | None:
-    """The fact of this model, or of the one that it is a dated snapshot of."""
-    return facts.get((row, model)) or facts.get((row, _DATED.sub("", model)))
+def fact_of(entry: Entry) -> Fact:
+    """What a list says of a model."""
+    context = _number(entry, _CONTEXT) or _widest(entry)
+    output = _number(entry, _OUTPUT)
+    return Fact(
+        context_window=context or UNSET,
+        max_output_tokens=output if output and output <= (context or _MAX_INT) else UNSET,
+        input=_inputs(entry) or UNSET,
+        output=_modalities(entry, "output") or UNSET,
+        capabilities=_abilities(entry) or UNSET,
+        price=_price(entry) or UNSET,
+    )
 
 
 def _at(entry: Entry, path: str) -> object:
@@ -173,14 +174,54 @@ def _widest(entry: Entry) -> int | None:
 
 
 def _modalities(entry: Entry, side: str) -> tuple[str, ...]:
-    told = _strings(_at(entry, f"architecture.{side}_modalities")) or _strings(entry.get(f"{side}_modalities"))
-    if told or side == "output":
+    """Amazon writes its kinds in capitals, and the members' names as Java does."""
+    paths = (f"architecture.{side}_modalities", f"{side}_modalities", f"{side}Modalities")
+    told = next((words for path in paths if (words := _strings(_at(entry, path)))), ())
+    return tuple(word.lower() for word in told)
+
+
+def _inputs(entry: Entry) -> tuple[str, ...]:
+    told = _modalities(entry, "input")
+    if told:
         return told
-    return ("text", "image") if any(_at(entry, flag) is True for flag in _IMAGE_FLAGS) else ()
+    senses = [sense for path, sense in _SENSES.items() if _at(entry, path) is True]
+    senses += [_SENSE_WORDS[word] for word in _words(entry) if word in _SENSE_WORDS]
+    return tuple(dict.fromkeys(["text", *senses])) if senses else ()
 
 
 def _abilities(entry: Entry) -> tuple[str, ...]:
-    parameters = _strings(entry.get("supported_parameters"))
-    told = [_ABILITIES[name] for name in parameters if name in _ABILITIES]
+    told = [_ABILITY_WORDS[word] for word in _words(entry) if word in _ABILITY_WORDS]
     told += [ability for path, ability in _ABILITIES.items() if _at(entry, path) is True]
     return tuple(dict.fromkeys(told))
+
+
+def _words(entry: Entry) -> list[str]:
+    return [word for path in _WORDS for word in _strings(_at(entry, path))]
+
+
+def _price(entry: Entry) -> Price | None:
+    """Only what has both an input and an output price has one; a part that costs nothing is one nobody has priced."""
+    rates = {kind: rate for kind, paths in _RATES.items() if (rate := _rate(entry, paths)) is not None}
+    if not rates.keys() >= _WHOLE:
+        return None
+    unit = _MILLION if max(rates.values()) < _PER_TOKEN else 1
+    rates = {
+        kind: Decimal(f"{(rate * unit).normalize():f}")
+        for kind, rate in rates.items()
+        if rate or kind in ("input", "output")
+    }
+    return msgspec.convert(rates, Price)
+
+
+def _rate(entry: Entry, paths: Iterable[str]) -> Decimal | None:
+    for path in paths:
+        value = _at(entry, path)
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            continue
+        try:
+            rate = Decimal(str(value))
+        except InvalidOperation:
+            continue
+        if rate.is_finite() and 0 <= rate < _MILLION:
+            return rate
+    return None

@@ -168,7 +168,7 @@ class Demo:
             quirks=Quirks(),
         )
 
-    async def listing(self) -> bytes:
+    async def listing(self, page: str = "") -> bytes:
         return _encode({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": NAME}]})
 
     async def __call__(

@@ -14,11 +14,16 @@ from msgspec import UNSET
 
 from antiphon.errors import ShuttingDown, UpstreamError
 from antiphon.protocols import Clock, Target
-from antiphon.providers.cards import Facts, ModelCard, card, entries, fact_for, known_facts
+from antiphon.providers.cards import ModelCard, card, fact_of
+from antiphon.providers.knowledge import Knowledge
+from antiphon.providers.lists import Entry, entries, next_page
 
 FRESH_SECONDS: Final = 300.0
 DEADLINE_SECONDS: Final = 5.0
 AFTER_FAILURE_SECONDS: Final = 30.0
+MAX_PAGES: Final = 100
+
+_NOTHING: Final[Entry] = {}
 
 
 class Provider(Protocol):
@@ -54,8 +59,8 @@ class Provider(Protocol):
         """The model at this provider."""
         ...
 
-    async def listing(self) -> bytes:
-        """The provider's own list of models. Raises UpstreamError."""
+    async def listing(self, page: str = "") -> bytes:
+        """The provider's own list of models, or the page of it that the query asks for. Raises UpstreamError."""
         ...
 
 
@@ -71,12 +76,12 @@ class _Shelf:
 class Discovery:
     """Implements the router's `Catalog`. `generation` grows with every change of what is known."""
 
-    def __init__(self, providers: Sequence[Provider], clock: Clock) -> None:
-        """Reads nothing yet."""
+    def __init__(self, providers: Sequence[Provider], clock: Clock, knowledge: Knowledge) -> None:
+        """Reads nothing yet. What lists say of models is taught to `knowledge`."""
         self.generation = 0
         self.providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
         self._clock = clock
-        self._facts: Facts = known_facts()
+        self._knowledge = knowledge
         self._shelves = [_Shelf(each, self._configured(each)) for each in providers]
         self._reading = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -97,14 +102,14 @@ class Discovery:
         return next((each for shelf in self._shelves for each in shelf.cards.values() if each.id == model), None)
 
     async def context_window(self, target: str) -> int | None:
-        """Implements `protocols.Windows`: from the provider's list, else from our own file."""
-        card = await self.card(target)
-        if card is not None and card.context_window is not UNSET:
-            return card.context_window
+        """Implements `protocols.Windows`: the provider's list is read first, if nobody has yet."""
+        await self.refresh()
         name, _, model = target.partition("/")
         provider = self.providers.get(name)
-        fact = None if provider is None else fact_for(self._facts, provider.row_name, model)
-        return None if fact is None or fact.context_window is UNSET else fact.context_window
+        if provider is None:
+            return None
+        window = self._knowledge.fact(name, provider.row_name, model).context_window
+        return None if window is UNSET else window
 
     async def refresh(self) -> None:
         """Reads the lists that are due. Where `keep` is at work, only lists that were never read are waited for."""
@@ -144,24 +149,33 @@ class Discovery:
         provider = shelf.provider
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                listed = entries(await provider.listing())
+                listed = await _listed(provider)
         except (UpstreamError, ShuttingDown, TimeoutError):
             shelf.due = self._clock() + AFTER_FAILURE_SECONDS
             return
         shelf.due = self._clock() + FRESH_SECONDS
-        cards = {
-            model: card(provider.name, model, entry, fact_for(self._facts, provider.row_name, model))
-            for model, entry in listed.items()
-            if provider.offers(model)
-        }
-        cards = {**self._configured(provider), **cards}
+        self._knowledge.learn(provider.name, {model: fact_of(entry) for model, entry in listed.items()})
+        offered = {model: entry for model, entry in listed.items() if provider.offers(model)}
+        cards = self._configured(provider) | self._cards(provider, offered)
         if cards != shelf.cards:
             shelf.cards = cards
             self.generation += 1
 
     def _configured(self, provider: Provider) -> dict[str, ModelCard]:
-        """Cards of the models that the owner named, from what the file knows."""
-        return {
-            model: card(provider.name, model, {}, fact_for(self._facts, provider.row_name, model))
-            for model in provider.models or ()
-        }
+        """Cards of the models that the owner named."""
+        return self._cards(provider, dict.fromkeys(provider.models or (), _NOTHING))
+
+    def _cards(self, provider: Provider, listed: Mapping[str, Entry]) -> dict[str, ModelCard]:
+        fact = self._knowledge.about(provider.name, provider.row_name)
+        return {model: card(provider.name, model, entry, fact(model)) for model, entry in listed.items()}
+
+
+async def _listed(provider: Provider) -> dict[str, Entry]:
+    """All pages of a provider's list. Raises UpstreamError."""
+    body = await provider.listing()
+    listed, pages = entries(body), 1
+    while (page := next_page(body)) is not None and pages < MAX_PAGES:
+        body = await provider.listing(page)
+        listed |= entries(body)
+        pages += 1
+    return listed

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET
 from typing_extensions import override
 
 from antiphon import __version__
@@ -20,6 +21,7 @@ from antiphon.errors import ConfigError, UpstreamBroke
 from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, header_block
+from antiphon.providers.knowledge import Knowledge
 from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, ProviderRow, normalise_base_url
 from antiphon.providers.table import row_for
 from antiphon.quirks import Quirks
@@ -88,8 +90,18 @@ class BoundPost:
 class ProviderInstance:
     """Implements `discovery.Provider`. `name` is what clients write before the slash."""
 
-    def __init__(self, name: str, settings: ProviderSettings, upstream: Upstream, dialects: Dialects) -> None:
-        """Opens nothing. Raises ConfigError for a type, an address or a quirk that cannot be."""
+    def __init__(
+        self,
+        name: str,
+        settings: ProviderSettings,
+        upstream: Upstream,
+        dialects: Dialects,
+        knowledge: Knowledge | None = None,
+    ) -> None:
+        """Opens nothing. Without `knowledge`, of models is known what the files here say.
+
+        Raises ConfigError for a type, an address or a quirk that cannot be.
+        """
         self.name = name
         self.row = row_for(name, settings.type)
         self.base_url = _base_url(name, self.row, settings.base_url)
@@ -101,6 +113,8 @@ class ProviderInstance:
         self._headers = _headers(name, self.row, settings)
         self._posts: dict[str, Post] = {}
         self._targets: dict[str, Target] = {}
+        self._knowledge = knowledge or Knowledge({})
+        self._revision = self._knowledge.revision
         self._chat_only = _pattern(name, "chat_only_models", self.quirks.chat_only_models)
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
         _pattern(name, "signed_calls", self.quirks.signed_calls)
@@ -132,6 +146,9 @@ class ProviderInstance:
 
     def target(self, model: str) -> Target:
         """The model here, existing or not: that is for the provider to say."""
+        if self._revision != self._knowledge.revision:
+            self._targets.clear()
+            self._revision = self._knowledge.revision
         target = self._targets.get(model)
         if target is None:
             if len(self._targets) >= _MAX_TARGETS:
@@ -139,9 +156,11 @@ class ProviderInstance:
             target = self._targets[model] = self._new_target(model)
         return target
 
-    async def listing(self) -> bytes:
-        """The provider's own list of models. Raises UpstreamError."""
-        endpoint = self._endpoint(f"{self.base_url}{self.row.models_path}")
+    async def listing(self, page: str = "") -> bytes:
+        """The provider's own list of models, or the page of it that the query asks for. Raises UpstreamError."""
+        path = self.row.models_path or ""
+        query = f"{'&' if '?' in path else '?'}{page}" if page else ""
+        endpoint = self._endpoint(f"{self.base_url}{path}{query}")
         reply = await self._upstream.get(endpoint, self._headers)
         try:
             if reply.status != _OK:
@@ -161,6 +180,7 @@ class ProviderInstance:
         dialect = self.dialect_of(model)
         native = dialect == "responses"
         route = self.row.route(dialect)
+        fact = self._knowledge.fact(self.name, self.row.name, model)
         count = COUNT_PATH if native and self.row.counts_tokens else route.count
         return Target(
             name=f"{self.name}/{model}",
@@ -173,6 +193,9 @@ class ProviderInstance:
             post_compact=self._post(COMPACT_PATH) if native and self.row.compacts else None,
             quirks=self.quirks,
             deployment=self.base_url,
+            output_limit=None if fact.max_output_tokens is UNSET else fact.max_output_tokens,
+            context_window=None if fact.context_window is UNSET else fact.context_window,
+            price=None if fact.price is UNSET else fact.price,
         )
 
     def _post(self, path: str, streamed: str | None = None, model: str = "") -> Post:

@@ -25,8 +25,8 @@ import uvloop
 from antiphon.app import create_app
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.http.websocket_transport import websocket_options
+from antiphon.model_settings import ModelSettings
 from antiphon.settings import (
-    AliasSettings,
     DatabaseSettings,
     KeySettings,
     LoggingSettings,
@@ -59,7 +59,7 @@ def settings_for(folder: Path, native: str, chat: str, **changes: Any) -> Settin
             "chat": ProviderSettings(type="openai-compatible", base_url=chat, api_key=CHAT_KEY, dialect="chat"),
             "demo": ProviderSettings(enabled=False),
         },
-        models={BOTH: AliasSettings(targets=[NATIVE_MODEL, CHAT_MODEL])},
+        models={BOTH: ModelSettings(targets=[NATIVE_MODEL, CHAT_MODEL])},
         retries=RetrySettings(base_seconds=0.0),
         logging=LoggingSettings(level="warning"),
     )

@@ -9,7 +9,8 @@ import httpx
 import openai
 import pytest
 
-from antiphon.settings import AliasSettings, ProviderSettings, RetrySettings, TimeoutSettings
+from antiphon.model_settings import ModelSettings
+from antiphon.settings import ProviderSettings, RetrySettings, TimeoutSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import (
     chat_call,
@@ -95,7 +96,7 @@ def test_the_next_target_answers_when_the_first_is_down(
                 "down": ProviderSettings(base_url=address, dialect="responses"),
                 "chat": ProviderSettings(base_url=chat.url, dialect="chat"),
             },
-            models={"any": AliasSettings(targets=["down/m", "chat/m"])},
+            models={"any": ModelSettings(targets=["down/m", "chat/m"])},
         )
         with gateway.wire() as wire:
             made, headers = asked(wire, "any", stream_=stream_)
@@ -218,7 +219,7 @@ def test_an_alias_does_not_fall_back_once_output_has_left(
     wire: httpx.Client, native: Provider, chat: Provider, other_gateway: OtherGateway, kind: str
 ) -> None:
     order = {"native": [NATIVE_MODEL, CHAT_MODEL], "chat": [CHAT_MODEL, NATIVE_MODEL]}
-    gateway = other_gateway(models={BOTH: AliasSettings(targets=order[kind])})
+    gateway = other_gateway(models={BOTH: ModelSettings(targets=order[kind])})
     (native if kind == "native" else chat).answer(endings(kind)["a cut"])
     with gateway.wire() as other:
         assert terminal(streamed(other, model=BOTH, input="Hi"))["status"] == "failed"

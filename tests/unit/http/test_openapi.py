@@ -20,7 +20,7 @@ from antiphon.http.openapi import OpenApiEndpoint, document
 from antiphon.http.openapi_answers import DESCRIBED
 from antiphon.http.queries import Page
 from antiphon.http.routes import PREFIXES, Handlers, routes
-from antiphon.providers.cards import card
+from antiphon.providers.cards import card, fact_of
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import KNOWN_FIELDS, parse_request
 from antiphon.wire.sse import FrameSplitter
@@ -288,9 +288,12 @@ async def test_health_fits() -> None:
 
 
 def test_a_model_fits() -> None:
-    told = card("acme", "large", {"id": "large", "context_window": 1000, "supported_parameters": ["tools"]}, None)
+    pricing = {"input": 1.25, "output": "10"}
+    entry = {"id": "large", "context_window": 1000, "supported_parameters": ["tools"], "pricing": pricing}
+    told = card("acme", "large", entry, fact_of(entry))
     model = json.loads(msgspec.json.encode(told))
     assert model["context_window"] == 1000
+    assert model["usd_per_million_tokens"] == {"input": "1.25", "output": "10"}
     assert not faults("Model", model)
     assert not faults("ModelList", {"object": "list", "data": [model]})
 

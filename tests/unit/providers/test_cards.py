@@ -6,25 +6,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.errors import UpstreamBroke
-from antiphon.providers.cards import Fact, ModelCard, card, entries, fact_for, known_facts
-from antiphon.providers.table import TABLE
+from antiphon.providers.cards import ModelCard, card, fact_of
+from antiphon.providers.facts import Fact
+from antiphon.providers.knowledge import Knowledge
+from antiphon.providers.lists import entries
 from tests.unit.providers.fakes import recorded_list
-
-FACTS = known_facts()
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
+    max_leaves=4,
 )
 
 
 def shown(provider: str, listed: Any) -> list[dict[str, Any]]:
     """What a client would see of a list."""
-    found = entries(json.dumps(listed).encode())
-    cards = [card(provider, model, entry, fact_for(FACTS, provider, model)) for model, entry in found.items()]
+    found, knowledge = entries(json.dumps(listed).encode()), Knowledge({})
+    knowledge.learn(provider, {model: fact_of(entry) for model, entry in found.items()})
+    facts = knowledge.about(provider, provider)
+    cards = [card(provider, model, entry, facts(model)) for model, entry in found.items()]
     return json.loads(msgspec.json.encode(cards))
+
+
+def price(read: str, written: str, cached: str) -> dict[str, str]:
+    return {"input": read, "output": written, "cached_input": cached}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ def shown(provider: str, listed: Any) -> list[dict[str, Any]]:
                 "context_window": 1050000,
                 "max_output_tokens": 128000,
                 "input_modalities": ["text", "image", "file"],
-                "capabilities": ["reasoning", "tools", "structured_outputs"],
+                "capabilities": ["reasoning", "tools", "structured_outputs", "prompt_caching"],
             },
         ),
         (
@@ -78,7 +83,16 @@ def shown(provider: str, listed: Any) -> list[dict[str, Any]]:
             "cerebras",
             3,
             "gpt-oss-120b",
-            {"id": "cerebras/gpt-oss-120b", "object": "model", "created": 0, "owned_by": "Cerebras"},
+            {
+                "id": "cerebras/gpt-oss-120b",
+                "object": "model",
+                "created": 0,
+                "owned_by": "Cerebras",
+                "context_window": 131072,
+                "max_output_tokens": 40960,
+                "input_modalities": ["text"],
+                "capabilities": ["tools", "reasoning", "structured_outputs"],
+            },
         ),
         (
             "ollama.openai_models",
@@ -92,7 +106,23 @@ def shown(provider: str, listed: Any) -> list[dict[str, Any]]:
             "gemini",
             53,
             "gemini-2.5-pro",
-            {"id": "gemini/gemini-2.5-pro", "object": "model", "created": 0, "owned_by": "google"},
+            {
+                "id": "gemini/gemini-2.5-pro",
+                "object": "model",
+                "created": 0,
+                "owned_by": "google",
+                "context_window": 1048576,
+                "max_output_tokens": 65536,
+                "input_modalities": ["text", "image", "audio", "video", "file"],
+                "capabilities": [
+                    "tools",
+                    "reasoning",
+                    "structured_outputs",
+                    "prompt_caching",
+                    "web_search",
+                    "url_context",
+                ],
+            },
         ),
         (
             "xai.models",
@@ -108,7 +138,10 @@ def test_a_recorded_list_gives_a_card_for_each_model(
 ) -> None:
     cards = shown(provider, json.loads(recorded_list(api)))
     assert len(cards) == count
-    assert [each for each in cards if each["id"] == f"{provider}/{model}"] == [wanted]
+    [told] = [each for each in cards if each["id"] == f"{provider}/{model}"]
+    priced = told.pop("usd_per_million_tokens", None)
+    assert told == wanted
+    assert (priced is not None) == (provider in ("openai", "cerebras", "gemini"))
 
 
 def test_nulls_where_numbers_should_be_are_unknown() -> None:
@@ -129,8 +162,18 @@ def test_nulls_where_numbers_should_be_are_unknown() -> None:
                 "architecture": {"input_modalities": ["text", "image", "file"], "output_modalities": ["text"]},
                 "top_provider": {"context_length": 1000000, "max_completion_tokens": 64000},
                 "supported_parameters": ["tools", "tool_choice", "reasoning", "structured_outputs", "max_tokens"],
+                "pricing": {
+                    "prompt": "0.000003",
+                    "completion": "0.000015",
+                    "request": "0",
+                    "image": "0.0048",
+                    "internal_reasoning": "0",
+                    "input_cache_read": "0.0000003",
+                    "input_cache_write": "0.00000375",
+                },
             },
             {
+                "usd_per_million_tokens": {**price("3", "15", "0.3"), "cache_write": "3.75"},
                 "context_window": 1000000,
                 "max_output_tokens": 64000,
                 "input_modalities": ["text", "image", "file"],
@@ -161,7 +204,102 @@ def test_nulls_where_numbers_should_be_are_unknown() -> None:
             },
             {"context_window": 200000, "input_modalities": ["text"], "output_modalities": ["text"]},
         ),
-        ("together", {"id": "a/b", "organization": "A", "context_length": 32768}, {"context_window": 32768}),
+        (
+            "anthropic",
+            {
+                "type": "model",
+                "id": "claude-new",
+                "display_name": "Claude New",
+                "created_at": "2026-11-01T00:00:00Z",
+                "max_input_tokens": 1000000,
+                "max_tokens": 128000,
+                "capabilities": {
+                    "image_input": {"supported": True},
+                    "pdf_input": {"supported": True},
+                    "structured_outputs": {"supported": True},
+                    "thinking": {"supported": True, "types": {"adaptive": {"supported": True}}},
+                    "code_execution": {"supported": False},
+                },
+            },
+            {
+                "context_window": 1000000,
+                "max_output_tokens": 128000,
+                "input_modalities": ["text", "image", "file"],
+                "capabilities": ["reasoning", "structured_outputs"],
+            },
+        ),
+        (
+            "gemini",
+            {
+                "name": "models/gemini-new",
+                "inputTokenLimit": 1048576,
+                "outputTokenLimit": 65536,
+                "supportedGenerationMethods": ["generateContent"],
+                "thinking": True,
+            },
+            {
+                "id": "gemini/gemini-new",
+                "context_window": 1048576,
+                "max_output_tokens": 65536,
+                "capabilities": ["reasoning"],
+            },
+        ),
+        (
+            "cohere",
+            {"name": "command-new", "endpoints": ["chat"], "context_length": 256000.0, "features": ["tools", "vision"]},
+            {"context_window": 256000, "input_modalities": ["text", "image"], "capabilities": ["tools"]},
+        ),
+        (
+            "bedrock",
+            {
+                "modelId": "amazon.nova-new-v1:0",
+                "inputModalities": ["TEXT", "IMAGE"],
+                "outputModalities": ["TEXT"],
+                "modelLifecycle": {"status": "ACTIVE"},
+            },
+            {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
+        ),
+        (
+            "vercel",
+            {
+                "id": "new/model",
+                "context_window": 200000,
+                "max_tokens": 8192,
+                "tags": ["tool-use", "vision", "file-input", "implicit-caching"],
+                "pricing": {"input": "0.000001", "output": "0.000002", "input_cache_read": "0.0000001"},
+            },
+            {
+                "max_output_tokens": 8192,
+                "input_modalities": ["text", "image", "file"],
+                "capabilities": ["tools", "prompt_caching"],
+                "usd_per_million_tokens": price("1", "2", "0.1"),
+            },
+        ),
+        (
+            "together",
+            {"id": "a/b", "organization": "A", "context_length": 32768, "pricing": {"input": 0.88, "output": 0.88}},
+            {
+                "context_window": 32768,
+                "owned_by": "A",
+                "usd_per_million_tokens": {"input": "0.88", "output": "0.88"},
+            },
+        ),
+        (
+            "deepinfra",
+            {
+                "id": "x/y",
+                "metadata": {
+                    "pricing": {"input_tokens": 0.05, "output_tokens": 0.25, "cache_read_tokens": 0.01},
+                    "tags": ["vision", "prompt_cache"],
+                },
+            },
+            {"usd_per_million_tokens": price("0.05", "0.25", "0.01"), "capabilities": ["prompt_caching"]},
+        ),
+        (
+            "openrouter",
+            {"id": "a/b:free", "pricing": {"prompt": "0", "completion": "0", "input_cache_read": "0"}},
+            {"usd_per_million_tokens": {"input": "0", "output": "0"}},
+        ),
         ("novita", {"id": "a/b", "context_size": 8192, "max_output_tokens": 4096}, {"max_output_tokens": 4096}),
         (
             "deepinfra",
@@ -177,38 +315,47 @@ def test_each_vendor_is_read_in_its_own_words(provider: str, entry: dict[str, An
     assert {name: told[name] for name in wanted} == wanted
 
 
-def test_a_bare_array_is_a_list_too() -> None:
-    assert [each["id"] for each in shown("together", [{"id": "a/b"}, {"id": "c/d"}])] == [
-        "together/a/b",
-        "together/c/d",
-    ]
+@pytest.mark.parametrize(
+    "pricing",
+    [
+        {"prompt": "-1", "completion": "-1"},
+        {"prompt": "0.1"},
+        {"prompt": "free", "completion": "free"},
+        {"prompt": "NaN", "completion": "Infinity"},
+        {"prompt": None, "completion": True},
+        {"input": [1], "output": {}},
+        "free",
+        [],
+    ],
+)
+def test_a_price_that_is_none_is_unknown(pricing: object) -> None:
+    [told] = shown("nobody", [{"id": "m", "pricing": pricing}])
+    assert "usd_per_million_tokens" not in told
 
 
-def test_what_is_no_longer_active_is_not_shown() -> None:
-    assert shown("groq", {"data": [{"id": "a", "active": False}, {"id": "b", "active": True}, {"id": 7}, {}]}) == [
-        {"id": "groq/b", "object": "model", "created": 0, "owned_by": "groq"}
-    ]
+def test_an_answer_is_no_longer_than_what_is_taken_in_all() -> None:
+    [told] = shown("nobody", [{"id": "m", "context_length": 1000, "max_tokens": 4000}])
+    assert (told["context_window"], told.get("max_output_tokens")) == (1000, None)
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"{}", b'{"data":{}}', b'{"data":[1]}', b"[1]", b"\xff", b"<html>"])
-def test_what_is_no_list_of_models_breaks(body: bytes) -> None:
-    with pytest.raises(UpstreamBroke):
-        entries(body)
+MEMBERS = (
+    "id",
+    "created",
+    "owned_by",
+    "providers",
+    "meta",
+    "pricing",
+    "metadata",
+    "capabilities",
+    "tags",
+    "max_tokens",
+)
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["id", "created", "owned_by", "providers", "meta"]), anything)))
+@given(st.lists(st.dictionaries(st.sampled_from(MEMBERS), anything, max_size=4), max_size=2))
 def test_members_of_any_kind_are_unknown_and_never_an_error(listed: list[dict[str, Any]]) -> None:
     found = entries(msgspec.json.encode({"data": listed}))
     for model, entry in found.items():
-        assert isinstance(card("p", model, entry, Fact("x", 1)), ModelCard)
-
-
-def test_the_provider_is_believed_before_our_file() -> None:
-    told = card("openai", "gpt-4o", {"context_window": 7}, fact_for(FACTS, "openai", "gpt-4o"))
-    assert (told.context_window, told.max_output_tokens) == (7, 16384)
-
-
-def test_our_file_is_modest_and_about_providers_that_exist() -> None:
-    assert 0 < len(FACTS) <= 60
-    assert {row for row, _ in FACTS} <= TABLE.keys()
-    assert all(TABLE[row].owns and model for row, model in FACTS)
+        told = card("p", model, entry, fact_of(entry).over(Fact(context_window=1)))
+        assert isinstance(told, ModelCard)
+        msgspec.json.encode(told)

@@ -7,8 +7,10 @@ from typing_extensions import override
 
 from antiphon.errors import ConnectFailed
 from antiphon.providers.demo import Demo
-from antiphon.providers.discovery import AFTER_FAILURE_SECONDS, FRESH_SECONDS, Discovery, Provider
+from antiphon.providers.discovery import AFTER_FAILURE_SECONDS, FRESH_SECONDS, MAX_PAGES, Discovery, Provider
+from antiphon.providers.facts import Fact
 from antiphon.providers.instance import ProviderInstance
+from antiphon.providers.knowledge import Knowledge
 from antiphon.settings import ProviderSettings
 from tests.unit.providers.fakes import CHAT, DIALECTS, ScriptedUpstream, recorded_list
 
@@ -35,7 +37,7 @@ class Listed(ProviderInstance):
         self.gate.set()
 
     @override
-    async def listing(self) -> bytes:
+    async def listing(self, page: str = "") -> bytes:
         self.reads += 1
         await self.gate.wait()
         if self.down:
@@ -43,8 +45,8 @@ class Listed(ProviderInstance):
         return json.dumps({"data": [{"id": model} for model in self.listed]}).encode()
 
 
-def discovery(*providers: Provider, clock: Watch | None = None) -> Discovery:
-    return Discovery(providers, clock or Watch())
+def discovery(*providers: Provider, clock: Watch | None = None, knowledge: Knowledge | None = None) -> Discovery:
+    return Discovery(providers, clock or Watch(), knowledge or Knowledge({}))
 
 
 async def ids(found: Discovery) -> list[str]:
@@ -238,3 +240,94 @@ async def test_a_recorded_list_arrives_through_the_client() -> None:
     upstream = ScriptedUpstream({"/openai/v1/models": recorded_list("groq.models")})
     groq = ProviderInstance("groq", ProviderSettings(api_key="gsk-1"), upstream, DIALECTS)
     assert "groq/llama-3.3-70b-versatile" in await ids(discovery(groq))
+
+
+class Paged(Listed):
+    """A provider whose list comes in pages, as Anthropic's and Google's do."""
+
+    pages: dict[str, bytes]
+
+    @override
+    async def listing(self, page: str = "") -> bytes:
+        self.reads += 1
+        return self.pages[page]
+
+
+def paged(name: str, pages: dict[str, bytes]) -> Paged:
+    provider = Paged(name, [])
+    provider.pages = pages
+    return provider
+
+
+async def test_every_page_of_a_list_is_read() -> None:
+    claude = paged(
+        "claude",
+        {
+            "": b'{"data":[{"id":"a"},{"id":"b"}],"has_more":true,"last_id":"b"}',
+            "after_id=b": b'{"data":[{"id":"c"}],"has_more":false,"last_id":"c"}',
+        },
+    )
+    google = paged(
+        "google",
+        {
+            "": b'{"models":[{"name":"models/g1","inputTokenLimit":9}],"nextPageToken":"x="}',
+            "pageToken=x%3D": b'{"models":[{"name":"models/g2"}]}',
+        },
+    )
+    assert await ids(discovery(claude, google)) == ["claude/a", "claude/b", "claude/c", "google/g1", "google/g2"]
+
+
+async def test_a_list_that_breaks_off_leaves_what_was_known() -> None:
+    clock = Watch()
+    provider = paged("p", {"": b'{"data":[{"id":"a"}]}'})
+    found = discovery(provider, clock=clock)
+    assert await ids(found) == ["p/a"]
+    provider.pages = {"": b'{"data":[{"id":"b"}],"has_more":true,"last_id":"b"}', "after_id=b": b"<html>"}
+    clock.now += FRESH_SECONDS
+    assert await ids(found) == ["p/a"]
+
+
+async def test_a_list_without_an_end_is_given_up() -> None:
+    page = b'{"data":[{"id":"a"}],"has_more":true,"last_id":"a"}'
+    provider = paged("p", {"": page, "after_id=a": page})
+    assert await ids(discovery(provider)) == ["p/a"]
+    assert provider.reads == MAX_PAGES
+
+
+async def test_the_next_page_is_asked_of_the_same_endpoint() -> None:
+    upstream = ScriptedUpstream(
+        {
+            "/v1/models": b'{"data":[{"id":"a"}],"has_more":true,"last_id":"a"}',
+            "/v1/models?after_id=a": b'{"data":[{"id":"b"}],"has_more":false}',
+        }
+    )
+    provider = ProviderInstance("p", ProviderSettings(type="openai", api_key="k"), upstream, DIALECTS)
+    assert await ids(discovery(provider)) == ["p/a", "p/b"]
+
+
+async def test_what_a_list_tells_is_known_to_whoever_is_asked_later() -> None:
+    known = Knowledge({"p/a": Fact(max_output_tokens=5)})
+    provider = paged("p", {"": b'{"data":[{"id":"a","context_length":77,"max_output_tokens":50}]}'})
+    found = discovery(provider, knowledge=known)
+    assert await found.context_window("p/a") == 77
+    assert known.fact("p", "openai", "a").max_output_tokens == 5
+    card = await found.card("p/a")
+    assert card is not None
+    assert (card.context_window, card.max_output_tokens) == (77, 5)
+
+
+async def test_the_window_of_a_model_that_no_list_has_is_the_files() -> None:
+    found = discovery(Listed("a", []))
+    assert await found.context_window("a/gpt-4o") == 128_000
+    assert await found.context_window("a/nothing") is None
+    assert await found.context_window("nobody/gpt-4o") is None
+
+
+async def test_a_slow_list_keeps_nobody_from_the_models_that_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("antiphon.providers.discovery.DEADLINE_SECONDS", 0.01)
+    slow = Listed("slow", [], configured=["gpt-4o"])
+    slow.gate.clear()
+    found = discovery(slow)
+    card = await found.card("slow/gpt-4o")
+    assert card is not None
+    assert card.context_window == 128_000
