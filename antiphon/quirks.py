@@ -33,6 +33,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     custom_tools: bool = False
     parallel_tool_calls: bool = True
     image_input: bool = True
+    image_urls: bool = True  # images may be named by address
     file_input: bool = True
     file_style: FileStyle = "file"
     audio_input: bool = True

@@ -12,6 +12,8 @@ from antiphon.protocols import UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
+from antiphon.providers.downloads import WebDownloads
+from antiphon.providers.egress import Egress
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import Dialects, ProviderInstance
 from antiphon.providers.proxy import Proxies
@@ -23,6 +25,15 @@ def seals_of(settings: Settings) -> Seals:
     """The newest key seals. Without any, what was sealed can be opened for as long as this process lives."""
     named = [*settings.security.sealing_keys, *filter(None, [settings.master_key])]
     return Seals(named or [os.urandom(32).hex()], os.urandom)
+
+
+def downloads_of(settings: Settings) -> WebDownloads | None:
+    """Who fetches what requests name by address."""
+    wanted = settings.downloads
+    if not wanted.enabled:
+        return None
+    egress = Egress(allow_http=wanted.allow_http, allow_private=wanted.allow_private)
+    return WebDownloads(egress, seconds=wanted.seconds, max_bytes=wanted.max_bytes)
 
 
 def dialects_of(seals: Seals) -> Dialects:

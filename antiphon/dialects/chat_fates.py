@@ -16,8 +16,8 @@ NO_EFFORT: Final = approximated("{provider} cannot be told how much to reason.",
 NO_FORCE: Final = approximated("{provider} cannot be made to call a tool.")
 
 
-def _not_taken(what: str) -> Fate:
-    return approximated(f"{{provider}} does not take {what} as input; they were left out.")
+def _not_taken(what: str, note: str = "") -> Fate:
+    return approximated(f"{{provider}} does not take {what} as input; they were left out.", note=note)
 
 
 _NO_IMAGES: Final = _not_taken("images")
@@ -107,7 +107,7 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
             "file_style", "is not", "file", _not_taken("files by id")
         ),
         "part.input_file.file_url": NATIVE.unless("file_input", _NO_FILES).where(
-            "file_style", "is", "file", _not_taken("files by address")
+            "file_style", "is", "file", _not_taken("files by address", "Antiphon fetches them first, where it may.")
         ),
         "part.input_image": NATIVE.unless("image_input", _NO_IMAGES),
         "part.input_image.detail": approximated(

@@ -99,9 +99,9 @@ def emulated(note: str) -> Fate:
     return Fate("emulated", note=note)
 
 
-def approximated(sentence: str, code: str | None = "unsupported_value") -> Fate:
+def approximated(sentence: str, code: str | None = "unsupported_value", note: str = "") -> Fate:
     """Lost or changed; `sentence` says so."""
-    return Fate("approximated", sentence, code)
+    return Fate("approximated", sentence, code, note)
 
 
 def refused(sentence: str, code: str | None = "unsupported_value") -> Fate:

@@ -24,7 +24,7 @@ from antiphon.dialects.responses_fates import RESPONSES_FATES
 from antiphon.dialects.responses_reader import ResponsesReader, finished
 from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing, hides_seals
 from antiphon.errors import UpstreamBroke, UpstreamError
-from antiphon.protocols import Built, Pseudonym, Reader, Sealer, Target, Turn
+from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome, narrowed
 from antiphon.wire.native import Opening
@@ -52,6 +52,9 @@ _COUNTED: Final = frozenset(
     | {"truncation", "personality"}
 )
 """Members that `POST {base}/responses/input_tokens` takes."""
+
+_NOTHING: Final[frozenset[Media]] = frozenset()
+_IMAGES: Final[frozenset[Media]] = frozenset({"image"})
 
 
 class _Count(msgspec.Struct, frozen=True):
@@ -136,6 +139,10 @@ class ResponsesUpstream:
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = f"{target.provider} answered with something that is not a response object."
             raise UpstreamBroke(message) from None
+
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        """Nothing: who speaks this API follows addresses."""
+        return _NOTHING if target.quirks.image_urls else _IMAGES
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         """The same errors as in every OpenAI-compatible format."""
