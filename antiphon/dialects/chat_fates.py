@@ -7,7 +7,7 @@ from typing import Final
 
 from antiphon.dialects.common_fates import COMMON, UNTOLD
 from antiphon.dialects.fates import EMULATED, NATIVE, UNKNOWN, Fate, Fates, approximated, emulated, native
-from antiphon.dialects.subjects import words
+from antiphon.dialects.subjects import EVENTS, words
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Every effort there is, from the least to the most."""
@@ -129,6 +129,10 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
         "output.usage.cache_write_tokens": native("Where the provider tells them."),
         "output.usage.cached_tokens": NATIVE,
         "output.usage.reasoning_tokens": NATIVE,
+        "event.response.image_generation_call.partial_image": emulated("There is only the finished picture."),
     }
+    | dict.fromkeys(
+        (event for event, output in EVENTS.items() if output == "output.audio"), emulated("The transcript is the text.")
+    )
     | {subject: COMMON[subject].without("tools") for subject in _OFFERED}
 )

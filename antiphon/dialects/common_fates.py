@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from antiphon.dialects.fates import NATIVE, UNKNOWN, Fate, Fates, approximated, emulated, native
+from antiphon.dialects.fates import LEFT_OUT, NATIVE, UNKNOWN, Fate, Fates, approximated, emulated, native
 from antiphon.dialects.subjects import FOLLOWS, words
 
 CANNOT_RUN: Final = approximated("{provider} cannot run the tool '{tool}'; it was left out.")
@@ -19,6 +19,9 @@ UNTOLD: Final = approximated("Items of type '{kind}' mean nothing to {provider};
 
 _STAND_IN: Final = emulated("A function stands in for it, and its calls come back as calls of the tool.")
 _A_CALL: Final = emulated("Told as a call of the function that stands in for the tool, and its output.")
+_WHOLE: Final = emulated("The item comes whole, in `output_item.added` and `output_item.done`.")
+"""Events that tell an item piece by piece."""
+
 _OURS: Final = emulated("Antiphon does it; the provider is not told.")
 _FILTERED: Final = emulated("Decides what is shown when the response is read; all of it is kept.")
 _RUN_ELSEWHERE: Final = words(
@@ -101,6 +104,8 @@ COMMON: Final[Fates] = MappingProxyType(
         "item.other": approximated("Items of type '{kind}' were left out."),
         "item.reasoning": native("Sealed reasoning goes to its own author alone; who cannot open it is not told it."),
         "item.reasoning.dangling": NATIVE,
+        "item.reasoning.foreign": approximated("Reasoning of another model was left out for {provider}."),
+        "item.reasoning.sealed": approximated("Reasoning that {provider} cannot open was left out."),
         "item.shell_call": _A_CALL,
         "item.shell_call_output": _A_CALL,
         "item.tool_search_call": _A_CALL,
@@ -117,31 +122,28 @@ COMMON: Final[Fates] = MappingProxyType(
         "output.incomplete_details": NATIVE,
         "output.text": NATIVE,
         "output.usage": NATIVE,
+        "event.response.apply_patch_call_operation_diff.delta": _WHOLE,
+        "event.response.apply_patch_call_operation_diff.done": _WHOLE,
+        "event.response.compaction.compacting": _WHOLE,
+        "event.response.shell_call_command.added": _WHOLE,
+        "event.response.shell_call_command.delta": _WHOLE,
+        "event.response.shell_call_command.done": _WHOLE,
     }
     | {f"tool.{tool}": CANNOT_RUN for tool in _RUN_ELSEWHERE}
     | {f"item.{kind}": UNTOLD for kind in _UNTOLD_ITEMS}
 )
 
-_UNSAID: Final = approximated("{provider} cannot be told of '{param}'; it was left out.")
-
 
 def fate_of(table: Fates, subject: str) -> Fate | None:
-    """What a table says of a subject: itself, of what the subject follows, in common, or of what it is a member of."""
+    """What a table, or all have in common, says of a subject, of what it follows, or of what it is a member of."""
     while "." in subject:
-        fate = table.get(subject)
+        fate = table.get(subject) or COMMON.get(subject)
         if fate is not None:
             return fate
-        followed = FOLLOWS.get(subject)
-        if followed is not None:
-            subject = followed
-            continue
-        fate = COMMON.get(subject)
-        if fate is not None:
-            return fate
-        subject = subject.rpartition(".")[0]
+        subject = FOLLOWS.get(subject) or subject.rpartition(".")[0]
     return None
 
 
 def reported(table: Fates, subject: str) -> Fate:
     """As `fate_of`; a loss that no table knows of is one nevertheless."""
-    return fate_of(table, subject) or _UNSAID
+    return fate_of(table, subject) or LEFT_OUT

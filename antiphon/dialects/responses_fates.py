@@ -10,11 +10,10 @@ from typing import Final
 
 from antiphon.dialects.common_fates import COMMON
 from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native
-from antiphon.dialects.subjects import EVENTS, SUBJECTS, words
+from antiphon.dialects.subjects import SUBJECTS, words
 
 _OWN_FIELDS: Final = words(
-    "background context_management conversation include.reasoning.encrypted_content metadata previous_response_id"
-    " prompt provider store strict"
+    "background context_management conversation metadata previous_response_id prompt provider store strict"
 )
 """Members that are the gateway's affair here, too."""
 
@@ -28,6 +27,7 @@ _DIFFERENT: Final[Fates] = {
     "field.parallel_tool_calls": native("Where the provider ignores it, only the first call is let by.").without(
         "parallel_tool_calls"
     ),
+    "field.include.reasoning.encrypted_content": COMMON["field.include.reasoning.encrypted_content"].without("include"),
     "field.other": _RELAYED,
     "choice.left_out": NATIVE,
     "item.compaction": approximated(
@@ -49,6 +49,4 @@ def _fate(subject: str) -> Fate:
     return NATIVE if member is None else NATIVE.without(member)
 
 
-RESPONSES_FATES: Final[Fates] = MappingProxyType(
-    {subject: _fate(subject) for subject in SUBJECTS if subject not in EVENTS}
-)
+RESPONSES_FATES: Final[Fates] = MappingProxyType({subject: _fate(subject) for subject in SUBJECTS})

@@ -114,7 +114,7 @@ class ResponsesUpstream:
         if _seals(target):
             members["include"] = [*(request.include or ()), *(() if request.includes(SEALED) else (SEALED,))]
         changed = turn.history or turn.kept is not None
-        if changed or (isinstance(request.input, list) and (target.quirks.stores or _reasons(turn))):
+        if changed or (isinstance(request.input, list) and (target.quirks.stores or _holds_seals(turn))):
             members["input"] = self._replayable(turn, target, losses)
         for name in [name for name in members if name in target.quirks.refused_fields]:
             del members[name]
@@ -189,8 +189,8 @@ def _matches(pattern: str, model: str) -> bool:
     return re.search(pattern, model) is not None
 
 
-def _reasons(turn: Turn) -> bool:
-    return any(item.get("type") == "reasoning" for item in turn.input)
+def _holds_seals(turn: Turn) -> bool:
+    return any(item.get("type") in ("reasoning", "compaction") for item in turn.input)
 
 
 def _reasoning(

@@ -22,10 +22,11 @@ FIELDS: Final = words(
     " include.file_search_call.results include.message.input_image.image_url include.message.output_text.logprobs"
     " include.reasoning.encrypted_content include.web_search_call.action.sources include.web_search_call.results"
     " input instructions max_output_tokens max_tool_calls metadata model moderation other parallel_tool_calls"
-    " presence_penalty previous_response_id prompt prompt_cache_key prompt_cache_options prompt_cache_retention"
-    " provider reasoning.context reasoning.effort reasoning.generate_summary reasoning.mode reasoning.summary"
-    " safety_identifier service_tier store stream stream_options.include_obfuscation strict temperature text.format.json_object"
-    " text.format.json_schema text.format.text text.verbosity tool_choice tools top_logprobs top_p truncation user"
+    " presence_penalty previous_response_id prompt prompt_cache_key prompt_cache_options"
+    " prompt_cache_retention provider reasoning.context reasoning.effort reasoning.generate_summary reasoning.mode"
+    " reasoning.summary safety_identifier service_tier store stream stream_options.include_obfuscation strict"
+    " temperature text.format.json_object text.format.json_schema text.format.text text.verbosity tool_choice tools"
+    " top_logprobs top_p truncation user"
 )
 """Members of the request, and values of `include`; ``other`` stands for what no specification names."""
 

@@ -1,0 +1,192 @@
+"""The tables of fates are held against what the dialects do: every subject, at every provider of the table."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from antiphon.app.upstreams import dialects_of
+from antiphon.dialects.all_fates import TABLES, counts_of, fates_of, losses_of
+from antiphon.dialects.common_fates import COMMON, fate_of
+from antiphon.dialects.fates import Fate
+from antiphon.dialects.subjects import EVENTS, SUBJECTS
+from antiphon.errors import BadRequest
+from antiphon.protocols import Built, Target
+from antiphon.providers.row import ProviderRow
+from antiphon.providers.table import TABLE
+from antiphon.quirks import Quirks
+from antiphon.sealing import Seals
+from tests.fakes import ScriptedProvider
+from tests.unit.dialects.chat_turns import turn_of
+from tests.unit.dialects.fate_samples import SAMPLES, UNRESOLVED, Body, Sample, encoded, requested
+
+DIALECTS = dialects_of(Seals(["k" * 64], bytes))
+
+MODELS: dict[str, str] = {}
+"""A model for each dialect in whose formats models differ; `acme-1` elsewhere."""
+
+VENDORS_OWN: dict[str, frozenset[str]] = {}
+"""Entries of a table that are about what only this vendor's API has."""
+
+UNPROVED: dict[tuple[str, str], str] = {}
+"""What no sample can show, by dialect and subject, and why."""
+
+
+def rows() -> Iterator[object]:
+    """Each provider in each format that it speaks; those of which nothing differs are one."""
+    seen: set[tuple[str, Quirks]] = set()
+    for row in TABLE.values():
+        for dialect in row.dialects:
+            if dialect in TABLES and (dialect, row.quirks) not in seen:
+                seen.add((dialect, row.quirks))
+                yield pytest.param(row, dialect, id=f"{row.name}-{dialect}")
+
+
+def target_at(row: ProviderRow, dialect: str) -> Target:
+    return Target(
+        name=f"{row.name}/m",
+        provider=row.name,
+        model=MODELS.get(dialect, "acme-1"),
+        dialect=DIALECTS[dialect],
+        post=ScriptedProvider().post,
+        quirks=row.quirks,
+    )
+
+
+def ask(target: Target, body: Body, *, strict: bool = False) -> Built:
+    turn = turn_of(body)
+    turn.strict = strict
+    return target.dialect.build(turn, target)
+
+
+class Table:
+    """The sentences that may be told of a subject at one provider."""
+
+    def __init__(self, row: ProviderRow, dialect: str) -> None:
+        self.dialect = dialect
+        self.quirks = row.quirks
+        self.fates = fates_of(dialect, row.quirks)
+        self.provider = row.name
+
+    def told(self, subject: str) -> list[re.Pattern[str]]:
+        """What is said of the subject and, where it has such, in some of its circumstances."""
+        entries = COMMON | TABLES[self.dialect]
+        variants = [name for name in entries if name.startswith(f"{subject}.") and name not in SUBJECTS]
+        fates = [self.fates[subject], *(entries[name].at(self.quirks) for name in variants)]
+        return [pattern(fate, self.provider) for fate in fates if fate.sentence]
+
+
+def pattern(fate: Fate, provider: str) -> re.Pattern[str]:
+    plain = re.split(r"\{(\w+)\}", fate.sentence)
+    words = [re.escape(provider) if piece == "provider" else ".*" for piece in plain[1::2]]
+    texts = [re.escape(piece) for piece in plain[::2]]
+    return re.compile(
+        "".join(texts[:1] + [word + text for word, text in zip(words, texts[1:], strict=True)]), re.DOTALL
+    )
+
+
+def is_told(warning: str, patterns: list[re.Pattern[str]]) -> bool:
+    return any(each.fullmatch(warning) for each in patterns)
+
+
+def test_every_format_that_is_spoken_has_a_table() -> None:
+    assert TABLES.keys() == DIALECTS.keys()
+
+
+@pytest.mark.parametrize("dialect", TABLES)
+def test_every_subject_has_a_fate(dialect: str) -> None:
+    assert [subject for subject in SUBJECTS if fate_of(TABLES[dialect], subject) is None] == []
+
+
+@pytest.mark.parametrize("dialect", TABLES)
+def test_every_entry_is_of_a_subject_or_of_a_circumstance_of_one(dialect: str) -> None:
+    entries = TABLES[dialect].keys() - VENDORS_OWN.get(dialect, frozenset())
+    assert [entry for entry in sorted(entries) if not _of_a_subject(entry)] == []
+
+
+def _of_a_subject(entry: str) -> bool:
+    return entry in SUBJECTS or ("." in entry and _of_a_subject(entry.rpartition(".")[0]))
+
+
+@pytest.mark.parametrize("dialect", TABLES)
+def test_every_loss_has_a_sentence_and_every_quirk_exists(dialect: str) -> None:
+    for fate in TABLES[dialect].values():
+        _check(fate)
+
+
+def _check(fate: Fate) -> None:
+    assert bool(fate.sentence) == (fate.way in ("approximated", "refused"))
+    assert fate.sentence.endswith(".") or not fate.sentence
+    for case in fate.cases:
+        assert case.quirk in Quirks.__struct_fields__
+        _check(case.fate)
+
+
+def test_every_subject_of_a_request_has_a_sample() -> None:
+    assert sorted(requested()) == sorted([*SAMPLES, *UNRESOLVED])
+
+
+@pytest.mark.parametrize(("row", "dialect"), list(rows()))
+def test_what_the_table_says_is_what_is_done(row: ProviderRow, dialect: str) -> None:
+    target, table = target_at(row, dialect), Table(row, dialect)
+    wrong = [
+        f"{subject} ({table.fates[subject].way}): {fault}"
+        for subject, samples in SAMPLES.items()
+        if (dialect, subject) not in UNPROVED
+        for fault in _faults(target, table, subject, samples)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _faults(target: Target, table: Table, subject: str, samples: list[Sample]) -> Iterator[str]:
+    """What differs between the table and the dialect, in words."""
+    fate = table.fates[subject]
+    losses = 0
+    for sample in samples:
+        try:
+            built = ask(target, sample.body)
+        except BadRequest as error:
+            if fate.way != "refused":
+                yield f"refused: {error.message}"
+            elif error.param != sample.param or not is_told(error.message, table.told(subject)):
+                yield f"refused at {error.param} in other words: {error.message}"
+            losses += 1
+            continue
+        losses += any(is_told(warning, table.told(subject)) for warning in built.warnings)
+        yield from _unexpected(table, subject, sample, built)
+        yield from _strict_faults(target, table, subject, sample, built)
+        if fate.way == "native" and not built.warnings and sample.mark and sample.mark not in encoded(built.body):
+            yield f"'{sample.mark}' is not in the body"
+    if fate.way in ("approximated", "refused") and not losses:
+        yield "nothing was told of the loss"
+
+
+def _unexpected(table: Table, subject: str, sample: Sample, built: Built) -> Iterator[str]:
+    expected = [each for name in (subject, *sample.beside) for each in table.told(name)]
+    for warning in built.warnings:
+        if not is_told(warning, expected):
+            yield f"unexpected: {warning}"
+
+
+def _strict_faults(target: Target, table: Table, subject: str, sample: Sample, built: Built) -> Iterator[str]:
+    """A strict request fails exactly where another is warned of, with the same words."""
+    try:
+        ask(target, sample.body, strict=True)
+    except BadRequest as error:
+        if error.message not in built.warnings:
+            yield f"strict, refused in words that are no warning: {error.message}"
+        beside = any(is_told(error.message, table.told(name)) for name in sample.beside)
+        if not beside and not sample.param.startswith(error.param or "?"):
+            yield f"strict, refused at {error.param}, which is not {sample.param}"
+    else:
+        if built.warnings:
+            yield "strict, but not refused"
+
+
+def test_losses_and_counts_are_those_of_the_table() -> None:
+    quirks = TABLE["perplexity"].quirks
+    counts = counts_of("chat", quirks)
+    assert sum(counts.values()) == len(SUBJECTS) - len(EVENTS)
+    assert counts["approximated"] + counts["refused"] == len(losses_of("chat", quirks))
+    assert "tool.function" in losses_of("chat", quirks)
+    assert "tool.function" not in losses_of("chat", Quirks())
