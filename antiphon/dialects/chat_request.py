@@ -64,7 +64,8 @@ def build_chat(turn: Turn, target: Target, sealer: Sealer, pseudonym: Pseudonym)
     losses = Losses(strict=strict, provider=target.provider, fates=CHAT_FATES, quirks=target.quirks)
     try:
         body = _body(turn, target, losses, Unsealing(turn, target, sealer, "chat"), pseudonym)
-        return Built(_encode(body), losses.sentences(), tuple(losses.removed))
+        schema = None if "json_schema" in body.get("response_format", ()) else _schema(request)
+        return Built(_encode(body), losses.sentences(), tuple(losses.removed), schema=schema)
     except RecursionError:
         raise BadRequest("The request is nested too deeply.", code="invalid_value") from None
 
@@ -176,7 +177,14 @@ def _text(body: Body, text: TextOptions, target: Target, writer: MessageWriter, 
     losses.report("field.text.format.json_schema", "text.format.type")
     body["response_format"] = {"type": "json_object"}
     rule = "Answer with nothing but one JSON object that conforms to this JSON schema:"
-    writer.system(f"{rule}\n{_encode(form.schema).decode()}")
+    described = f"{form.description}\n\n{rule}" if form.description else rule
+    writer.system(f"{described}\n{_encode(form.schema).decode()}")
+
+
+def _schema(request: Request) -> dict[str, Any] | None:
+    """What the answer is to conform to."""
+    form = None if request.text is None else request.text.format
+    return None if form is None or form.type != "json_schema" else form.schema
 
 
 def _named_schema(form: TextFormat) -> Body:

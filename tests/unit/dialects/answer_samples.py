@@ -101,8 +101,8 @@ def responded(mark: str = MARK, /, *output: Body, **members: Any) -> Answer:
 
 
 def message(**part: Any) -> Body:
-    content = [{"type": "output_text", "text": "Hi.", "annotations": [], "logprobs": [], **part}]
-    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
+    content: Body = {"type": "output_text", "text": "Hi.", "annotations": [], "logprobs": [], **part}
+    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [content]}
 
 
 def marked(kind: str, **members: Any) -> Answer:

@@ -70,7 +70,7 @@ class Table:
 
     def told(self, subject: str) -> list[re.Pattern[str]]:
         """What is said of the subject and, where it has such, in some of its circumstances."""
-        entries = COMMON | TABLES[self.dialect]
+        entries = {**COMMON, **TABLES[self.dialect]}
         variants = [name for name in entries if name.startswith(f"{subject}.") and name not in SUBJECTS]
         fates = [self.fates[subject], *(entries[name].at(self.quirks) for name in variants)]
         return [pattern(fate, self.provider) for fate in fates if fate.sentence]
