@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from antiphon.dialects.common_fates import COMMON, UNTOLD
-from antiphon.dialects.fates import EMULATED, NATIVE, UNKNOWN, Fate, Fates, approximated, emulated, native
+from antiphon.dialects.common_fates import COMMON
+from antiphon.dialects.fates import NATIVE, UNKNOWN, Fate, Fates, approximated, emulated, native
 from antiphon.dialects.subjects import EVENTS, words
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -94,10 +94,10 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
         "choice.none": NATIVE.without("tools", "tool_choice"),
         "choice.required": NATIVE.where("tool_choice_required", "is", "auto", NO_FORCE).without("tools", "tool_choice"),
         "item.computer_call_output": NATIVE.unless("image_input", _NO_IMAGES),
-        "item.image_generation_call": UNTOLD.unless("image_input", _NO_IMAGES),
+        "item.image_generation_call": COMMON["item.image_generation_call"].unless("image_input", _NO_IMAGES),
         "item.reasoning.dangling": approximated(
             "Item '{id}' of type 'reasoning' was provided without its required following item.", None
-        ).where("reasoning_replay", "is", "none", EMULATED),
+        ).where("reasoning_replay", "is", "none", emulated("Reasoning is not told to who takes none back.")),
         "part.input_audio": NATIVE.unless("audio_input", _not_taken("audio")),
         "part.input_file": NATIVE.unless("file_input", _NO_FILES),
         "part.input_file.detail": approximated("{provider} is not told how closely to look at files.").unless(

@@ -28,7 +28,7 @@ _RUN_ELSEWHERE: Final = words(
     "code_interpreter computer file_search image_generation mcp programmatic_tool_calling shell.container web_search"
 )
 _UNTOLD_ITEMS: Final = words(
-    "code_interpreter_call compaction_trigger configuration_update file_search_call image_generation_call"
+    "compaction_trigger configuration_update"
     " mcp_approval_request mcp_approval_response mcp_list_tools program program_output web_search_call"
 )
 
@@ -87,14 +87,23 @@ COMMON: Final[Fates] = MappingProxyType(
         "item.code_interpreter_call.images": approximated(
             "{provider} is not shown the images that code made; they were left out."
         ),
-        "item.compaction": approximated(UNTOLD.sentence, "invalid_encrypted_content"),
+        "item.code_interpreter_call": approximated(
+            UNTOLD.sentence, note="With what it printed, it is told as a call and its output."
+        ),
+        "item.compaction": approximated(
+            UNTOLD.sentence, "invalid_encrypted_content", "With a summary that can be read, that is told."
+        ),
         "item.computer_call": _A_CALL,
         "item.computer_call_output": NATIVE,
         "item.custom_tool_call": NATIVE.unless("custom_tools", _A_CALL),
         "item.custom_tool_call_output": NATIVE,
+        "item.file_search_call": approximated(
+            UNTOLD.sentence, note="With its results, it is told as a call and its output."
+        ),
         "item.function_call": NATIVE,
         "item.function_call.async": emulated("A call without an output is told to be running."),
         "item.function_call_output": NATIVE,
+        "item.image_generation_call": approximated(UNTOLD.sentence, note="With its picture, that is shown."),
         "item.item_reference": emulated("Antiphon puts the item in its place."),
         "item.local_shell_call": _A_CALL,
         "item.local_shell_call_output": _A_CALL,

@@ -13,7 +13,7 @@ import msgspec
 
 from antiphon.wire.requests import Item, is_item
 
-_MOST_STEPS: Final = 100_000
+_MOST_STEPS: Final = 20_000
 """References may go round, and alternatives multiply: what takes longer is taken for right."""
 
 _SHOWN: Final = 80

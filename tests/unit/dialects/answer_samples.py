@@ -5,7 +5,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from antiphon.dialects.subjects import words
-from tests.unit.dialects.fate_samples import LOGPROBS, MARK, Body
+from tests.unit.dialects.sampling import MARK, Body
+
+LOGPROBS = "message.output_text.logprobs"
 
 
 class Answer(Struct, frozen=True):

@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SPEC = Path("/work/shared/spec")
+_NEAR = [folder / "shared" / "spec" for folder in Path(__file__).resolve().parents]
+SPEC = next((folder for folder in _NEAR if folder.exists()), _NEAR[0])
+"""A folder beside the checkout, where somebody has put them."""
 
 Schema = dict[str, Any]
 Things = dict[str, set[str]]

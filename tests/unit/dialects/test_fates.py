@@ -18,7 +18,9 @@ from antiphon.quirks import Quirks
 from antiphon.sealing import Seals
 from tests.fakes import ScriptedProvider
 from tests.unit.dialects.chat_turns import turn_of
-from tests.unit.dialects.fate_samples import SAMPLES, UNRESOLVED, Body, Sample, encoded, requested
+from tests.unit.dialects.fate_item_samples import UNRESOLVED
+from tests.unit.dialects.fate_samples import SAMPLES, encoded, requested
+from tests.unit.dialects.sampling import Body, Sample
 
 DIALECTS = dialects_of(Seals(["k" * 64], bytes))
 
