@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from antiphon.dialects.all_fates import TABLES, fates_of
-from antiphon.dialects.fates import Fate, Fates, Way
+from antiphon.dialects.all_fates import TABLES, fates_of, variants_of
+from antiphon.dialects.fates import Fate, Fates, Gap, Way
 from antiphon.dialects.members import IRRELEVANT
 from antiphon.dialects.subjects import EVENTS, SUBJECTS
 from antiphon.providers.row import ProviderRow
@@ -77,8 +77,8 @@ What differs from the tables above, by provider and format.
 class _Shown(dict[str, str]):
     """What stands for the words of a sentence."""
 
-    def __missing__(self, word: str) -> str:
-        return "…"
+    def __missing__(self, word: str) -> Gap:
+        return Gap("…")
 
 
 def page() -> str:
@@ -115,7 +115,7 @@ def _section(kind: str, tables: dict[str, Fates]) -> Iterator[str]:
     notes: dict[str, int] = {}
     for subject in SUBJECTS:
         if subject.startswith(f"{kind}."):
-            cells = [_cell(fates[subject], notes) for fates in tables.values()]
+            cells = [_cell(variants_of(dialect, subject), fates[subject], notes) for dialect, fates in tables.items()]
             yield f"| `{subject.removeprefix(f'{kind}.')}` | {' | '.join(cells)} |"
     yield ""
     for note, number in notes.items():
@@ -123,10 +123,19 @@ def _section(kind: str, tables: dict[str, Fates]) -> Iterator[str]:
     yield ""
 
 
-def _cell(fate: Fate, notes: dict[str, int]) -> str:
-    way = f"**{fate.way}**" if fate.sentence else fate.way
-    numbers = [str(notes.setdefault(note, len(notes) + 1)) for note in _notes(fate)]
-    return f"{way} ({', '.join(numbers)})" if numbers else way
+def _cell(variants: Sequence[Fate], fate: Fate, notes: dict[str, int]) -> str:
+    """The way, with the numbers of what is to be said of it; what is so at times alone comes behind it."""
+    told = [_numbered("native", (), notes)] if fate.at_times else [_numbered(fate.way, [fate], notes)]
+    seldom = [fate, *variants] if fate.at_times else variants
+    ways = dict.fromkeys(each.way for each in seldom)
+    told += [f"at times {_numbered(way, [each for each in seldom if each.way == way], notes)}" for way in ways]
+    return ", ".join(told)
+
+
+def _numbered(way: Way, fates: Sequence[Fate], notes: dict[str, int]) -> str:
+    shown = way if way in ("native", "emulated") else f"**{way}**"
+    numbers = [str(notes.setdefault(note, len(notes) + 1)) for fate in fates for note in _notes(fate)]
+    return f"{shown} ({', '.join(numbers)})" if numbers else shown
 
 
 def _notes(fate: Fate) -> Sequence[str]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from antiphon.dialects.chat_fates import CHAT_FATES
-from antiphon.dialects.common_fates import fate_of
+from antiphon.dialects.common_fates import COMMON, fate_of
 from antiphon.dialects.fates import Fate, Fates, Way
 from antiphon.dialects.responses_fates import RESPONSES_FATES
 from antiphon.dialects.subjects import SUBJECTS
@@ -23,10 +23,19 @@ TABLES: Final[Mapping[str, Fates]] = MappingProxyType(
 )
 
 
+_SUBJECTS: Final = frozenset(SUBJECTS)
+
+
 @lru_cache(maxsize=256)
 def fates_of(dialect: str, quirks: Quirks) -> Fates:
     """The fate of every subject at a provider with these quirks. Raises LookupError for one that no table knows."""
     return MappingProxyType({subject: _fate(dialect, subject).at(quirks) for subject in SUBJECTS})
+
+
+def variants_of(dialect: str, subject: str) -> tuple[Fate, ...]:
+    """What a table says of some circumstances of a subject: entries below it that are no subjects themselves."""
+    entries = {**COMMON, **TABLES[dialect]}
+    return tuple(entries[name] for name in entries if name.startswith(f"{subject}.") and name not in _SUBJECTS)
 
 
 def _fate(dialect: str, subject: str) -> Fate:

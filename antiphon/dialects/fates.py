@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
+from typing_extensions import override
 
 from antiphon.quirks import Quirks
 
@@ -30,8 +32,9 @@ Relation = Literal["is", "is not", "holds"]
 class Fate(Struct, frozen=True):
     """`sentence` tells the client what was lost, with ``{provider}`` and what else stands in braces put in.
 
-    `code` is the error's where the loss is refused. `note` says to a reader of the documentation how it is done. The
-    first of `cases` that a provider's quirks fulfil holds in place of all that.
+    `code` is the error's where the loss is refused. `note` says to a reader of the documentation how it is done. With
+    `at_times` that is so for some models or in some circumstances alone; else the provider does it. The first of
+    `cases` that a provider's quirks fulfil holds in place of all that.
     """
 
     way: Way
@@ -39,18 +42,18 @@ class Fate(Struct, frozen=True):
     code: str | None = "unsupported_value"
     note: str = ""
     cases: tuple[Case, ...] = ()
+    at_times: bool = False
 
     def at(self, quirks: Quirks) -> Fate:
         """The fate at a provider with these quirks, which has no cases any more."""
         for case in self.cases:
             if case.fulfilled(quirks):
                 return case.fate.at(quirks)
-        return Fate(self.way, self.sentence, self.code, self.note) if self.cases else self
+        return replace(self, cases=()) if self.cases else self
 
     def where(self, quirk: str, relation: Relation, value: object, fate: Fate) -> Fate:
         """This fate, but `fate` where the quirk is, is not, or holds `value`. Cases that were named before go first."""
-        cases = (*self.cases, Case(quirk, relation, value, fate))
-        return Fate(self.way, self.sentence, self.code, self.note, cases)
+        return replace(self, cases=(*self.cases, Case(quirk, relation, value, fate)))
 
     def unless(self, quirk: str, fate: Fate) -> Fate:
         """This fate, but `fate` where the quirk is not true."""
@@ -59,7 +62,7 @@ class Fate(Struct, frozen=True):
     def without(self, *fields: str) -> Fate:
         """This fate, but left out where the provider refuses one of these members of its API. This goes first."""
         refusals = (Case("refused_fields", "holds", field, LEFT_OUT) for field in fields)
-        return Fate(self.way, self.sentence, self.code, self.note, (*refusals, *self.cases))
+        return replace(self, cases=(*refusals, *self.cases))
 
 
 class Case(Struct, frozen=True):
@@ -104,6 +107,11 @@ def approximated(sentence: str, code: str | None = "unsupported_value", note: st
     return Fate("approximated", sentence, code, note)
 
 
+def sometimes(sentence: str, code: str | None = "unsupported_value", note: str = "") -> Fate:
+    """As `approximated`, for some models or in some circumstances; native else."""
+    return Fate("approximated", sentence, code, note, at_times=True)
+
+
 def refused(sentence: str, code: str | None = "unsupported_value") -> Fate:
     """Answered with an error of these words."""
     return Fate("refused", sentence, code)
@@ -111,6 +119,17 @@ def refused(sentence: str, code: str | None = "unsupported_value") -> Fate:
 
 LEFT_OUT: Final = approximated("{provider} does not take '{param}'; it was left out.", "unsupported_parameter")
 """A member of the request that a provider is not told; `param` is its name in the request."""
+
+
+class Gap(str):
+    """What stands in a sentence for a word that is not given, whatever its format."""
+
+    __slots__ = ()
+
+    @override
+    def __format__(self, format_spec: str, /) -> str:
+        return str(self)
+
 
 UNKNOWN: Final = approximated("These parameters were left out: {names}.", "unsupported_parameter")
 """Members of the request that nobody acts on."""

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from antiphon.dialects.common_fates import reported
-from antiphon.dialects.fates import Fates
+from antiphon.dialects.fates import Fates, Gap
 from antiphon.dialects.sealed import removal
 from antiphon.errors import BadRequest
 from antiphon.protocols import Target
@@ -25,8 +25,8 @@ _NO_FATES: Final[Fates] = MappingProxyType({})
 class _Words(dict[str, object]):
     """What is put into a sentence; a word that is not there stays as it is written."""
 
-    def __missing__(self, word: str) -> str:
-        return word
+    def __missing__(self, word: str) -> Gap:
+        return Gap(word)
 
 
 _PLACE: Final = re.compile(r" - at (?P<key>(?:key in )?)`\$(?P<path>[^`]*)`$")

@@ -7,7 +7,7 @@ other documents are not looked at, nor is anything unknown: what is said to be w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
@@ -85,8 +85,8 @@ class _Check:
         yield from self._combined(schema, value, place)
         if is_item(value):
             yield from self._members(schema, value, place)
-        elif isinstance(value, list):
-            yield from self._entries(schema, list[Any](value), place)
+        elif _is_list(value):
+            yield from self._entries(schema, value, place)
 
     def _combined(self, schema: Item, value: Any, place: str) -> Iterator[str]:
         reference = schema.get("$ref")
@@ -136,11 +136,11 @@ class _Check:
 def _plain_faults(schema: Item, value: Any, place: str) -> Iterator[str]:
     """What can be told without looking inside."""
     wanted: Any = schema.get("type")
-    kinds: list[Any] = wanted if isinstance(wanted, list) else [wanted]
+    kinds = wanted if _is_list(wanted) else [wanted]
     if wanted is not None and not any(_is_of(kind, value) for kind in kinds):
         yield f"{place} is not of the type {' or '.join(map(str, kinds))}"
     allowed = [schema["const"]] if "const" in schema else schema.get("enum")
-    if isinstance(allowed, list) and not any(_same(value, each) for each in list[Any](allowed)):
+    if _is_list(allowed) and not any(_same(value, each) for each in allowed):
         yield f"{place} is not one of {_encode(allowed)[:_SHOWN].decode(errors='replace')}"
     if _TYPES["number"](value):
         for keyword, (words, broken) in _BOUNDS.items():
@@ -159,7 +159,11 @@ def _is_of(kind: Any, value: Any) -> bool:
 
 def _listed(schema: Item, keyword: str) -> list[Any]:
     found: Any = schema.get(keyword)
-    return found if isinstance(found, list) else []
+    return found if _is_list(found) else []
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _same(value: Any, other: Any) -> bool:
