@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from antiphon.dialects.all_fates import TABLES, fates_of, variants_of
+from antiphon.dialects.all_fates import TABLES, circumstances_of, fates_of, variants_of
 from antiphon.dialects.fates import Fate, Fates, Gap, Way
 from antiphon.dialects.members import IRRELEVANT
 from antiphon.dialects.subjects import EVENTS, SUBJECTS
@@ -117,6 +117,9 @@ def _section(kind: str, tables: dict[str, Fates]) -> Iterator[str]:
         if subject.startswith(f"{kind}."):
             cells = [_cell(variants_of(dialect, subject), fates[subject], notes) for dialect, fates in tables.items()]
             yield f"| `{subject.removeprefix(f'{kind}.')}` | {' | '.join(cells)} |"
+    for dialect in tables:
+        if sentences := [_said(fate) for fate in circumstances_of(dialect, kind)]:
+            yield f"\nAt times, of several of these, `{dialect}`: {' '.join(sentences)}"
     yield ""
     for note, number in notes.items():
         yield f"{number}. {note}"

@@ -12,7 +12,7 @@ from antiphon.dialects.chat_fates import CHAT_FATES
 from antiphon.dialects.common_fates import COMMON, fate_of
 from antiphon.dialects.fates import Fate, Fates, Way
 from antiphon.dialects.responses_fates import RESPONSES_FATES
-from antiphon.dialects.subjects import SUBJECTS
+from antiphon.dialects.subjects import CIRCUMSTANCES, SUBJECTS
 from antiphon.quirks import Quirks
 
 TABLES: Final[Mapping[str, Fates]] = MappingProxyType(
@@ -36,6 +36,12 @@ def variants_of(dialect: str, subject: str) -> tuple[Fate, ...]:
     """What a table says of some circumstances of a subject: entries below it that are no subjects themselves."""
     entries = {**COMMON, **TABLES[dialect]}
     return tuple(entries[name] for name in entries if name.startswith(f"{subject}.") and name not in _SUBJECTS)
+
+
+def circumstances_of(dialect: str, kind: str) -> tuple[Fate, ...]:
+    """What a table says of several subjects of a kind at once."""
+    table = TABLES[dialect]
+    return tuple(table[name] for name in CIRCUMSTANCES if name in table and name.startswith(f"{kind}."))
 
 
 def _fate(dialect: str, subject: str) -> Fate:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from antiphon.dialects.common_fates import COMMON
-from antiphon.dialects.fates import NATIVE, UNKNOWN, Fate, Fates, approximated, emulated, native
+from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native
 from antiphon.dialects.subjects import EVENTS, words
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -31,19 +31,14 @@ _OFFERED: Final = words(
 
 CHAT_FATES: Final[Fates] = MappingProxyType(
     {
-        "field.access_programs": UNKNOWN,
         "field.frequency_penalty": NATIVE.without("frequency_penalty"),
-        "field.image": UNKNOWN,
         "field.max_output_tokens": NATIVE.without("max_completion_tokens", "max_tokens"),
-        "field.moderation": UNKNOWN,
         "field.parallel_tool_calls": NATIVE.unless(
             "parallel_tool_calls", emulated("Only the first call of an answer is let by.")
         ),
         "field.presence_penalty": NATIVE.without("presence_penalty"),
         "field.prompt_cache_key": native("Told under another name for each tenant.").without("prompt_cache_key"),
-        "field.prompt_cache_options": UNKNOWN,
         "field.prompt_cache_retention": NATIVE.without("prompt_cache_retention"),
-        "field.reasoning.context": UNKNOWN,
         "field.reasoning.effort": (
             NATIVE.where("effort_style", "is", "none", NO_EFFORT)
             .where("efforts", "is", (), NO_EFFORT)
@@ -61,7 +56,6 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
             )
             .without("reasoning_effort", "reasoning", "thinking")
         ),
-        "field.reasoning.mode": UNKNOWN,
         "field.reasoning.summary": approximated("{provider} does not write summaries of reasoning to order."),
         "field.safety_identifier": native("Told under another name for each tenant.").without("safety_identifier"),
         "field.service_tier": NATIVE.without("service_tier"),
@@ -121,7 +115,6 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
         "output.annotations": native("Citations of web pages."),
         "output.audio": emulated("The transcript is the text."),
         "output.image_generation_call": native("Pictures that the model makes itself."),
-        "output.moderation": UNKNOWN,
         "output.reasoning_summary": native("Where the provider writes summaries."),
         "output.reasoning_text": NATIVE,
         "output.refusal": NATIVE,

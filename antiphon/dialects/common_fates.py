@@ -24,6 +24,7 @@ _WHOLE: Final = emulated("The item comes whole, in `output_item.added` and `outp
 
 _OURS: Final = emulated("Antiphon does it; the provider is not told.")
 _FILTERED: Final = emulated("Decides what is shown when the response is read; all of it is kept.")
+_NEWEST: Final = words("access_programs image moderation prompt_cache_options reasoning.context reasoning.mode")
 _RUN_ELSEWHERE: Final = words(
     "code_interpreter computer file_search image_generation mcp programmatic_tool_calling shell.container web_search"
 )
@@ -125,6 +126,7 @@ COMMON: Final[Fates] = MappingProxyType(
         "part.refusal": NATIVE,
         "part.summary_text": NATIVE,
         "part.text": NATIVE,
+        "output.audio": native("The provider's answers hold none."),
         "output.compaction": _OURS,
         "output.encrypted_content": emulated("What only the provider can read is sealed."),
         "output.error": NATIVE,
@@ -138,6 +140,7 @@ COMMON: Final[Fates] = MappingProxyType(
         "event.response.shell_call_command.delta": _WHOLE,
         "event.response.shell_call_command.done": _WHOLE,
     }
+    | dict.fromkeys((f"field.{name}" for name in _NEWEST), UNKNOWN)
     | {f"tool.{tool}": CANNOT_RUN for tool in _RUN_ELSEWHERE}
     | {f"item.{kind}": UNTOLD for kind in _UNTOLD_ITEMS}
 )

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 
 class Breakpoint(Struct, frozen=True):
-    """What stands before the end of such a part is to be cached, for so long."""
+    """Where a client wants what stands up to here to be cached. `ttl` is ``30m`` or ``12h``."""
 
-    mode: str = "explicit"
     ttl: str | None = None
 
 

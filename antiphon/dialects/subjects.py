@@ -151,10 +151,16 @@ FOLLOWS: Final = (
         "field.include.web_search_call.results": "tool.web_search",
         "field.reasoning.generate_summary": "field.reasoning.summary",
         "output.logprobs": "field.top_logprobs",
+        "output.moderation": "field.moderation",
         "part.computer_screenshot": "part.input_image",
     }
 )
 """Subjects that share the fate of another, where a table does not say otherwise."""
+
+CIRCUMSTANCES: Final = words(
+    "choice.hosted field.refused part.address part.bucket part.format part.other tool.beside_functions"
+)
+"""What a table may say of several subjects of a kind at once: of what a vendor, or a model, does not take at times."""
 
 SUBJECTS: Final = (
     *(f"field.{name}" for name in FIELDS),

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from antiphon.app.upstreams import dialects_of
-from antiphon.dialects.all_fates import TABLES, counts_of, fates_of, losses_of, variants_of
+from antiphon.dialects.all_fates import TABLES, circumstances_of, counts_of, fates_of, losses_of, variants_of
 from antiphon.dialects.common_fates import fate_of
 from antiphon.dialects.fates import Fate
-from antiphon.dialects.subjects import EVENTS, SUBJECTS
+from antiphon.dialects.subjects import CIRCUMSTANCES, EVENTS, SUBJECTS
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Target
 from antiphon.providers.row import ProviderRow
@@ -75,7 +75,8 @@ class Table:
 
     def told(self, subject: str) -> list[re.Pattern[str]]:
         """What is said of the subject and, where it has such, in some of its circumstances."""
-        fates = [self.fates[subject], *(fate.at(self.quirks) for fate in variants_of(self.dialect, subject))]
+        around = circumstances_of(self.dialect, subject.partition(".")[0])
+        fates = [self.fates[subject], *(fate.at(self.quirks) for fate in variants_of(self.dialect, subject)), *around]
         return [pattern(fate, self.provider) for fate in fates if fate.sentence]
 
 
@@ -108,7 +109,9 @@ def test_every_entry_is_of_a_subject_or_of_a_circumstance_of_one(dialect: str) -
 
 
 def _of_a_subject(entry: str) -> bool:
-    return entry in SUBJECTS or ("." in entry and _of_a_subject(entry.rpartition(".")[0]))
+    known = entry in CIRCUMSTANCES or any(f"{subject}.".startswith(f"{entry}.") for subject in SUBJECTS)
+    parent = entry.rpartition(".")[0]
+    return "." in entry and (known or _of_a_subject(parent))
 
 
 @pytest.mark.parametrize("dialect", TABLES)
