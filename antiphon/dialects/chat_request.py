@@ -13,11 +13,11 @@ import msgspec
 from antiphon.dialects.chat_fates import CHAT_FATES, EFFORTS
 from antiphon.dialects.chat_messages import MessageWriter
 from antiphon.dialects.chat_tools import chat_choice, chat_tools
+from antiphon.dialects.leftovers import report_unknown
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import Offer, offer
-from antiphon.dialects.unknown import report_unknown
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
 from antiphon.quirks import Quirks
@@ -96,8 +96,7 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseu
     body["store"] = False
     if not quirks.refused_fields.isdisjoint(body):
         _refused(body, target, losses)
-    if request.body:
-        report_unknown(request, losses)
+    report_unknown(request, losses)
     return body
 
 

@@ -27,6 +27,8 @@ _members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 def report_unknown(request: Request, losses: Losses, told: Collection[str] = ()) -> None:
     """Reports what nobody acts on, but for `told`, which this dialect does: ``prompt_cache_options``, for example."""
+    if not request.body:
+        return
     members = request.members()
     lost = [name for name in members if name not in KNOWN_FIELDS and _says(members[name])]
     for name in _NESTED:
