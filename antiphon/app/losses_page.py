@@ -130,7 +130,7 @@ def _cell(variants: Sequence[Fate], fate: Fate, notes: dict[str, int]) -> str:
     """The way, with the numbers of what is to be said of it; what is so at times alone comes behind it."""
     told = [_numbered("native", (), notes)] if fate.at_times else [_numbered(fate.way, [fate], notes)]
     seldom = [fate, *variants] if fate.at_times else variants
-    ways = dict.fromkeys(each.way for each in seldom)
+    ways: dict[Way, None] = dict.fromkeys(each.way for each in seldom)
     told += [f"at times {_numbered(way, [each for each in seldom if each.way == way], notes)}" for way in ways]
     return ", ".join(told)
 
