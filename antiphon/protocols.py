@@ -161,7 +161,8 @@ class Built(Struct, frozen=True):
     """A request in a provider's format, and what could not be said in it: a sentence per loss, reasoning by item.
 
     `headers` are those that only this request needs, each a whole line. `streamed` says how the provider is to answer,
-    where that is not how the client wants it.
+    where that is not how the client wants it. `schema` is what the answer's text must conform to, where the provider
+    does not see to that.
     """
 
     body: bytes
@@ -169,6 +170,7 @@ class Built(Struct, frozen=True):
     transformations: tuple[Transformation, ...] = ()
     headers: bytes = b""
     streamed: bool | None = None
+    schema: Item | None = None
 
 
 class Reader(Protocol):

@@ -14,6 +14,7 @@ from typing import Any, Final
 from starlette.routing import Route
 
 from antiphon import errors
+from antiphon.app import losses_page as losses
 from antiphon.config import docs as configuration
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
@@ -240,6 +241,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference" / "configuration.md": configuration.page(),
         DOCS / "reference" / "providers.md": providers.page(),
+        DOCS / "reference" / "losses.md": losses.page(),
         DOCS / "reference" / "endpoints.md": endpoints_page(),
         DOCS / "errors.md": errors_page(),
     }

@@ -161,8 +161,7 @@ class MessageWriter:
     def _forget(self) -> None:
         """Reasoning that nothing followed has no message to stand in."""
         for thought in self._thoughts:
-            message = f"Item '{thought.id}' of type 'reasoning' was provided without its required following item."
-            self._losses.lose(message, "input", None)
+            self._losses.report("item.reasoning.dangling", "input", id=thought.id)
         self._thoughts = []
 
     def _flush(self) -> None:

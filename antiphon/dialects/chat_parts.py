@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from antiphon.dialects.losses import Losses, missing
-from antiphon.dialects.parts import Content, InputAudio, InputFile, Part, Picture, Refusal, Words, readable
+from antiphon.dialects.parts import Content, InputAudio, InputFile, InputVideo, Part, Picture, Refusal, Words, readable
 from antiphon.protocols import Target
 
 ChatPart = dict[str, Any]
@@ -15,12 +15,11 @@ ChatPart = dict[str, Any]
 class PartWriter:
     """Writes content for one provider."""
 
-    __slots__ = ("_losses", "_provider", "_quirks")
+    __slots__ = ("_losses", "_quirks")
 
     def __init__(self, target: Target, losses: Losses) -> None:
         """What `target` cannot take goes to `losses`."""
         self._losses = losses
-        self._provider = target.provider
         self._quirks = target.quirks
 
     def user(self, content: Content, place: str) -> str | list[ChatPart]:
@@ -28,6 +27,7 @@ class PartWriter:
         if isinstance(content, str):
             return content
         if len(content) == 1 and isinstance(words := content[0], Words):
+            self._check_breakpoint(words, f"{place}.content[0]")
             return words.text
         parts = self._parts(content, place)
         texts = [part["text"] for part in parts if part["type"] == "text"]
@@ -37,7 +37,7 @@ class PartWriter:
 
     def system(self, content: Content, place: str) -> str:
         """Content of a system message, which is text alone."""
-        return content if isinstance(content, str) else "\n\n".join(self._texts(content, place, "A system message"))
+        return content if isinstance(content, str) else "\n\n".join(self._texts(content, place, "system"))
 
     def assistant(self, content: Content, place: str) -> tuple[str, str]:
         """Text and refusal of an assistant's message, each possibly empty."""
@@ -45,7 +45,7 @@ class PartWriter:
             return content, ""
         refusals = [part.refusal for part in content if isinstance(part, Refusal)]
         others = [part for part in content if not isinstance(part, Refusal)]
-        return "".join(self._texts(others, place, "An assistant's message")), "\n".join(refusals)
+        return "".join(self._texts(others, place, "assistant")), "\n".join(refusals)
 
     def tool(self, content: Content, place: str) -> tuple[str, list[ChatPart]]:
         """The text of a tool's output, and what else is in it: a tool message holds text alone."""
@@ -55,23 +55,29 @@ class PartWriter:
         texts = [part["text"] for part in parts if part["type"] == "text"]
         return "\n".join(texts), [part for part in parts if part["type"] != "text"]
 
-    def _texts(self, content: Sequence[Part], place: str, where: str) -> list[str]:
+    def _texts(self, content: Sequence[Part], place: str, role: str) -> list[str]:
         texts: list[str] = []
         for index, part in enumerate(content):
+            self._check_breakpoint(part, f"{place}.content[{index}]")
             if isinstance(part, Words):
                 texts.append(part.text)
             elif isinstance(part, Refusal):
                 texts.append(part.refusal)
             else:
-                message = f"{where} can only hold text at {self._provider}; the rest was left out."
-                self._losses.lose(message, f"{place}.content[{index}]")
+                where = "An assistant's message" if role == "assistant" else "A system message"
+                self._losses.report(f"part.media_from_{role}", f"{place}.content[{index}]", where=where)
         return texts
 
     def _parts(self, content: list[Part], place: str) -> list[ChatPart]:
         written = (self._part(part, f"{place}.content[{index}]") for index, part in enumerate(content))
         return [part for part in written if part is not None]
 
+    def _check_breakpoint(self, part: Part, place: str) -> None:
+        if not isinstance(part, Refusal | InputAudio | InputVideo) and part.prompt_cache_breakpoint is not None:
+            self._losses.report("part.prompt_cache_breakpoint", f"{place}.prompt_cache_breakpoint")
+
     def _part(self, part: Part, place: str) -> ChatPart | None:
+        self._check_breakpoint(part, place)
         match part:
             case Words():
                 return {"type": "text", "text": part.text}
@@ -83,21 +89,21 @@ class PartWriter:
                 return self._file(part, place)
             case InputAudio():
                 if not self._quirks.audio_input:
-                    return self._lose("audio", place)
+                    return self._lose("input_audio", place)
                 audio = {"data": part.input_audio.data, "format": part.input_audio.format}
                 return {"type": "input_audio", "input_audio": audio}
             case _:
                 if not self._quirks.video_input:
-                    return self._lose("video", place)
+                    return self._lose("input_video", place)
                 url = part.video_url if isinstance(part.video_url, str) else part.video_url.url
                 return {"type": "video_url", "video_url": {"url": url}}
 
     def _image(self, part: Picture, place: str) -> ChatPart | None:
         if not self._quirks.image_input:
-            return self._lose("images", place)
+            return self._lose("input_image", place)
         address = part.image_url
         if address is None and part.file_id is not None:
-            return self._lose("images by file id", place)
+            return self._lose("input_image.file_id", place)
         if address is None:
             raise missing(f"{place}.image_url")
         detail = part.detail
@@ -105,8 +111,11 @@ class PartWriter:
             detail = detail or address.detail
             address = address.url
         image = {"url": address}
+        if detail == "original":
+            self._losses.report("part.input_image.detail", f"{place}.detail")
+            detail = "high"
         if detail:
-            image["detail"] = "high" if detail == "original" else detail
+            image["detail"] = detail
         return {"type": "image_url", "image_url": image}
 
     def _file(self, part: InputFile, place: str) -> ChatPart | None:
@@ -116,19 +125,22 @@ class PartWriter:
             raise missing(f"{place}.file_data")
         if not self._quirks.file_input:
             text = readable(part)
-            return self._lose("files", place) if text is None else {"type": "text", "text": text}
+            return self._lose("input_file", place) if text is None else {"type": "text", "text": text}
+        if part.detail not in (None, "auto"):
+            self._losses.report("part.input_file.detail", f"{place}.detail")
         if address is None:
             if style != "file":
-                return self._lose("files by id", place)
+                return self._lose("input_file.file_id", place)
             return {"type": "file", "file": {"file_id": part.file_id}}
         if style == "document_url":
-            return {"type": "document_url", "document_url": address}
+            named = {"document_name": part.filename} if part.filename else {}
+            return {"type": "document_url", "document_url": address} | named
         if data is None and style == "file":
-            return self._lose("files by address", place)
+            return self._lose("input_file.file_url", place)
         file = {"file_data": address}
         if part.filename:
             file["filename"] = part.filename
         return {"type": "file", "file": file}
 
     def _lose(self, what: str, place: str) -> None:
-        self._losses.lose(f"{self._provider} does not take {what} as input; they were left out.", place)
+        self._losses.report(f"part.{what}", place)

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.chat_fates import CHAT_FATES, EFFORTS
 from antiphon.dialects.chat_messages import MessageWriter
 from antiphon.dialects.chat_tools import chat_choice, chat_tools
+from antiphon.dialects.leftovers import report_unknown
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
@@ -19,7 +21,7 @@ from antiphon.dialects.tools import Offer, offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
 from antiphon.quirks import Quirks
-from antiphon.wire.requests import KNOWN_FIELDS, Effort, Reasoning, Request, TextFormat, TextOptions
+from antiphon.wire.requests import Effort, Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]
 
@@ -31,18 +33,20 @@ _SAME: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty",
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
 """Fields that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
-_EFFORTS: Final[tuple[Effort, ...]] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-
 _PARAMS: Final = {
     "max_tokens": "max_output_tokens",
     "max_completion_tokens": "max_output_tokens",
     "response_format": "text.format",
     "verbosity": "text.verbosity",
+    "reasoning": "reasoning.effort",
     "reasoning_effort": "reasoning.effort",
     "thinking": "reasoning.effort",
     "logprobs": "top_logprobs",
 }
 """Where the client said what a field of the body says, when the names differ."""
+
+_SUBJECTS: Final = {"text.format": "field.text.format.json_object"}
+"""What the table of fates calls such a place, where that is not plain."""
 
 _NO_LOSS: Final = frozenset({"store", "stream_options", "parallel_tool_calls"})
 """Fields that may go unsaid: nothing is asked for that the gateway does not see to itself."""
@@ -56,10 +60,12 @@ _ESSENTIAL: Final = frozenset({"model", "messages", "stream"})
 def build_chat(turn: Turn, target: Target, sealer: Sealer, pseudonym: Pseudonym) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
     request = turn.request
-    losses = Losses(strict=turn.strict or request.strict is True)
+    strict = turn.strict or request.strict is True
+    losses = Losses(strict=strict, provider=target.provider, fates=CHAT_FATES, quirks=target.quirks)
     try:
         body = _body(turn, target, losses, Unsealing(turn, target, sealer, "chat"), pseudonym)
-        return Built(_encode(body), losses.sentences(), tuple(losses.removed))
+        schema = None if "json_schema" in body.get("response_format", ()) else _schema(request)
+        return Built(_encode(body), losses.sentences(), tuple(losses.removed), schema=schema)
     except RecursionError:
         raise BadRequest("The request is nested too deeply.", code="invalid_value") from None
 
@@ -90,8 +96,7 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseu
     body["store"] = False
     if not quirks.refused_fields.isdisjoint(body):
         _refused(body, target, losses)
-    if request.body:
-        _unknown(request, losses)
+    report_unknown(request, losses)
     return body
 
 
@@ -113,8 +118,7 @@ def _sampling(body: Body, request: Request, target: Target, losses: Losses) -> N
         body[quirks.max_tokens_field] = request.max_output_tokens
     if request.temperature is not None and request.temperature > quirks.temperature_max:
         body["temperature"] = quirks.temperature_max
-        message = f"{target.provider} takes a temperature of at most {quirks.temperature_max:g}; that was used."
-        losses.lose(message, "temperature")
+        losses.report("field.temperature", "temperature", most=f"{quirks.temperature_max:g}")
     if request.include and request.includes("message.output_text.logprobs"):
         body["logprobs"] = True
         if request.top_logprobs:
@@ -124,19 +128,16 @@ def _sampling(body: Body, request: Request, target: Target, losses: Losses) -> N
 def _reasoning(body: Body, reasoning: Reasoning, target: Target, losses: Losses) -> None:
     summary = reasoning.summary or reasoning.generate_summary
     if summary in {"concise", "detailed"}:
-        message = f"{target.provider} does not write summaries of reasoning to order."
-        losses.lose(message, "reasoning.summary")
+        losses.report("field.reasoning.summary", "reasoning.summary")
     if reasoning.effort is None:
         return
     style, wanted = target.quirks.effort_style, reasoning.effort
     effort = _nearest(wanted, target.quirks)
     if style == "none" or effort is None:
-        message = f"{target.provider} cannot be told how much to reason."
-        losses.lose(message, "reasoning.effort", "unsupported_parameter")
+        losses.report("field.reasoning.effort", "reasoning.effort")
         return
-    if effort != wanted:
-        message = f"{target.provider} does not know the reasoning effort '{wanted}'; '{effort}' was used."
-        losses.lose(message, "reasoning.effort")
+    if effort != wanted or (style == "thinking.type" and effort != "none"):
+        losses.report("field.reasoning.effort", "reasoning.effort", effort=wanted, used=effort)
     if style == "reasoning_effort":
         body["reasoning_effort"] = effort
     elif style == "reasoning.effort":
@@ -149,8 +150,8 @@ def _nearest(wanted: Effort, quirks: Quirks) -> str | None:
     """The nearest effort that the provider knows; reasoning is not turned off but on request, and rather more of it."""
     if wanted in quirks.efforts:
         return wanted
-    place = _EFFORTS.index(wanted)
-    known = [(effort, _EFFORTS.index(effort)) for effort in _EFFORTS if effort in quirks.efforts]
+    place = EFFORTS.index(wanted)
+    known = [(effort, EFFORTS.index(effort)) for effort in EFFORTS if effort in quirks.efforts]
     thinking = [(effort, index) for effort, index in known if effort != "none"]
     ranked = sorted(thinking or known, key=lambda pair: (abs(pair[1] - place), -pair[1]))
     return ranked[0][0] if ranked else None
@@ -172,11 +173,17 @@ def _text(body: Body, text: TextOptions, target: Target, writer: MessageWriter, 
     if target.quirks.json_schema:
         body["response_format"] = {"type": "json_schema", "json_schema": _named_schema(form)}
         return
-    message = f"{target.provider} does not hold its answer to a JSON schema; the model only reads it."
-    losses.lose(message, "text.format.type")
+    losses.report("field.text.format.json_schema", "text.format.type")
     body["response_format"] = {"type": "json_object"}
     rule = "Answer with nothing but one JSON object that conforms to this JSON schema:"
-    writer.system(f"{rule}\n{_encode(form.schema).decode()}")
+    described = f"{form.description}\n\n{rule}" if form.description else rule
+    writer.system(f"{described}\n{_encode(form.schema).decode()}")
+
+
+def _schema(request: Request) -> dict[str, Any] | None:
+    """What the answer is to conform to."""
+    form = None if request.text is None else request.text.format
+    return None if form is None or form.type != "json_schema" else form.schema
 
 
 def _named_schema(form: TextFormat) -> Body:
@@ -208,15 +215,4 @@ def _refused(body: Body, target: Target, losses: Losses) -> None:
         if name in _NO_LOSS or (name == "service_tier" and value in {"auto", "default"}):
             continue
         param = _PARAMS.get(name, name)
-        losses.lose(f"{target.provider} does not take '{param}'; it was left out.", param, "unsupported_parameter")
-
-
-def _unknown(request: Request, losses: Losses) -> None:
-    """Reports fields that nobody acts on: what is unknown here must not reach a provider that may refuse it."""
-    members = request.members()
-    if members.keys() <= KNOWN_FIELDS:
-        return
-    lost = [name for name, value in members.items() if name not in KNOWN_FIELDS and bytes(value) != b"null"]
-    for name in lost[:1]:
-        listed = ", ".join(f"'{name[:64]}'" for name in lost[:16])
-        losses.lose(f"These parameters were left out: {listed}.", name[:64], "unsupported_parameter")
+        losses.report(_SUBJECTS.get(param, f"field.{param}"), param)

@@ -79,29 +79,29 @@ def chosen(choice: str | Item | None, box: Toolbox, target: Target, losses: Loss
 
 def _required(box: Toolbox, target: Target, losses: Losses) -> Choice:
     if box.names:
-        return Choice(_force(target, losses))
+        return Choice(_force("choice.required", target, losses))
     if not box.hosted:
         raise _invalid("Tool choice 'required' must be specified with 'tools' parameter.")
-    losses.lose(f"{target.provider} has none of the tools that one call is required of.", "tool_choice")
+    losses.report("choice.left_out", "tool_choice")
     return _FREE
 
 
-def _force(target: Target, losses: Losses) -> str:
-    """The provider's word for ``required``; those that have none say ``auto`` there."""
+def _force(form: str, target: Target, losses: Losses) -> str:
+    """The provider's word for ``required``, for a choice of this form; those that have none say ``auto`` there."""
     word = target.quirks.tool_choice_required
     if word == "auto":
-        losses.lose(f"{target.provider} cannot be made to call a tool.", "tool_choice")
+        losses.report(form, "tool_choice")
     return word
 
 
 def _named(choice: _Named, box: Toolbox, target: Target, losses: Losses) -> Choice:
     found = _find(choice, box, "tool_choice")
     if found is None:
-        losses.lose(f"{target.provider} has no tool '{choice.type}' to call.", "tool_choice")
+        losses.report("choice.left_out", "tool_choice")
         return _FREE
     allowed = frozenset({found})
     if not target.quirks.tool_choice_named:
-        return Choice(_force(target, losses), only=(found,), allowed=allowed)
+        return Choice(_force("choice.function", target, losses), only=(found,), allowed=allowed)
     return Choice(named=found, allowed=allowed)
 
 
@@ -118,7 +118,7 @@ def _allowed(choice: _Allowed, box: Toolbox, target: Target, losses: Losses) -> 
         if choice.mode == "required" and not box.hosted:
             raise _invalid("Tool choice 'required' must be specified with at least one allowed tool.")
         if choice.mode == "required":
-            losses.lose(f"{target.provider} has none of the tools that one call is required of.", "tool_choice")
+            losses.report("choice.left_out", "tool_choice")
         return Choice("none", allowed=allowed) if box.names else _FREE
     if target.quirks.allowed_tools:
         return Choice(choice.mode, within=names, allowed=allowed)
@@ -126,7 +126,7 @@ def _allowed(choice: _Allowed, box: Toolbox, target: Target, losses: Losses) -> 
         return Choice("auto", only=names, allowed=allowed)
     if len(names) == 1 and target.quirks.tool_choice_named:
         return Choice(named=names[0], allowed=allowed)
-    return Choice(_force(target, losses), only=names, allowed=allowed)
+    return Choice(_force("choice.allowed_tools", target, losses), only=names, allowed=allowed)
 
 
 def _find(choice: _Named, box: Toolbox, place: str) -> str | None:

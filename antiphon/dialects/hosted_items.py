@@ -15,13 +15,17 @@ from antiphon.wire.requests import Item
 
 
 class Hosted(Struct, frozen=True):
-    """A finished call (`tool`) with its output (`text`), or an image, or a note (`text` alone), or nothing to tell."""
+    """A finished call (`tool`) with its output (`text`), or an image, or a note (`text` alone), or nothing to tell.
+
+    `unseen` says that there are images beside the output.
+    """
 
     id: str | None = None
     tool: ToolName | None = None
     arguments: str = "{}"
     text: str | None = None
     image: str | None = None
+    unseen: bool = False
 
 
 NOTHING: Final = Hosted()
@@ -84,7 +88,8 @@ def _code_interpreter_call(item: Item, place: str) -> Hosted:
     if run.code is None or not logs:
         return NOTHING
     tool = ToolName("function", "code_interpreter")
-    return Hosted(run.id, tool, arguments_of({"code": run.code}), "\n".join(logs))
+    unseen = any(output.get("type") == "image" for output in run.outputs or ())
+    return Hosted(run.id, tool, arguments_of({"code": run.code}), "\n".join(logs), unseen=unseen)
 
 
 def _file_search_call(item: Item, place: str) -> Hosted:

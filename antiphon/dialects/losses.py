@@ -8,10 +8,12 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from antiphon.dialects.fates import Fates
+from antiphon.dialects.common_fates import reported
+from antiphon.dialects.fates import Fates, Gap
 from antiphon.dialects.sealed import removal
 from antiphon.errors import BadRequest
 from antiphon.protocols import Target
+from antiphon.quirks import Quirks
 from antiphon.wire.faults import explained
 from antiphon.wire.responses import Transformation, TransformationReason
 
@@ -19,19 +21,33 @@ _Value = TypeVar("_Value")
 
 _NO_FATES: Final[Fates] = MappingProxyType({})
 
+
+class _Words(dict[str, object]):
+    """What is put into a sentence; a word that is not there stays as it is written."""
+
+    def __missing__(self, word: str) -> Gap:
+        return Gap(word)
+
+
 _PLACE: Final = re.compile(r" - at (?P<key>(?:key in )?)`\$(?P<path>[^`]*)`$")
 
 
 class Losses:
     """Collects one sentence per loss, in order and without repetition."""
 
-    __slots__ = ("_fates", "_provider", "_strict", "_warnings", "removed")
+    __slots__ = ("_fates", "_provider", "_quirks", "_strict", "_warnings", "removed")
 
-    def __init__(self, *, strict: bool, provider: str = "", fates: Fates = _NO_FATES) -> None:
-        """`strict` makes the first loss an error. `removed` are the reasoning items among the losses."""
+    def __init__(
+        self, *, strict: bool, provider: str = "", fates: Fates = _NO_FATES, quirks: Quirks | None = None
+    ) -> None:
+        """`strict` makes the first loss an error. `removed` are the reasoning items among the losses.
+
+        `quirks` are those of the provider, on which fates may depend.
+        """
         self._strict = strict
         self._provider = provider
         self._fates = fates
+        self._quirks = quirks or Quirks()
         self.removed: list[Transformation] = []
         self._warnings: dict[str, None] = {}
 
@@ -49,14 +65,15 @@ class Losses:
     def report(self, subject: str, place: str, **words: object) -> None:
         """Notes what the table of fates says of `subject`, which stands at `place` in the request.
 
-        Raises BadRequest for what is refused, and for any loss when strict.
+        `words` are put into its sentence, with `provider` and `param`, the place. Raises BadRequest for what is
+        refused, and for any loss when strict.
         """
-        fate = self._fates[subject]
-        message = fate.sentence.format(provider=self._provider, **words)
+        fate = reported(self._fates, subject).at(self._quirks)
+        message = fate.sentence.format_map(_Words({"provider": self._provider, "param": place} | words))
         if fate.way == "refused":
-            raise BadRequest(message, param=place, code="unsupported_value")
+            raise BadRequest(message, param=place, code=fate.code)
         if fate.way == "approximated":
-            self.lose(message, place)
+            self.lose(message, place, fate.code)
 
     def remove(self, id: str, reason: TransformationReason, target: Target, place: str) -> None:
         """Notes that a reasoning item does not reach the model. Raises BadRequest when strict."""

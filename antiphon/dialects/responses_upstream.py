@@ -15,19 +15,21 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.native_pairs import check_pairs
 from antiphon.dialects.native_seals import SEALED_MEMBER, NativeSeals, unsealed_item
 from antiphon.dialects.one_call import OneCallReader, with_one_call
 from antiphon.dialects.refusals import refusal
+from antiphon.dialects.responses_fates import RESPONSES_FATES
 from antiphon.dialects.responses_reader import ResponsesReader, finished
-from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing, hides_seals, removal
-from antiphon.errors import BadRequest, UpstreamBroke, UpstreamError
+from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing, hides_seals
+from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome, narrowed
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import Item
-from antiphon.wire.responses import Transformation, TransformationReason
+from antiphon.wire.responses import TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -53,8 +55,6 @@ _COUNTED: Final = frozenset(
 
 _NOTHING: Final[frozenset[Media]] = frozenset()
 _IMAGES: Final[frozenset[Media]] = frozenset({"image"})
-
-_FOREIGN: Final = "A conversation that another provider compacted cannot be read by {}."
 
 
 class _Count(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ class ResponsesUpstream:
         if turn.history:
             check_pairs(turn)
         request = turn.request
-        losses = _Losses(turn)
+        losses = Losses(strict=turn.strict, provider=target.provider, fates=RESPONSES_FATES, quirks=target.quirks)
         members: dict[str, Any] = dict(request.members())
         for name in _OURS:
             members.pop(name, None)
@@ -114,12 +114,12 @@ class ResponsesUpstream:
         if _seals(target):
             members["include"] = [*(request.include or ()), *(() if request.includes(SEALED) else (SEALED,))]
         changed = turn.history or turn.kept is not None
-        if changed or (isinstance(request.input, list) and (target.quirks.stores or _reasons(turn))):
+        if changed or (isinstance(request.input, list) and (target.quirks.stores or _holds_seals(turn))):
             members["input"] = self._replayable(turn, target, losses)
-        for name in target.quirks.refused_fields & members.keys():
+        for name in [name for name in members if name in target.quirks.refused_fields]:
             del members[name]
-            losses.lose(f"{target.provider} does not take '{name}'.", name)
-        return Built(_encode(members), tuple(losses.warnings), tuple(losses.removed))
+            losses.report(f"field.{name}", name)
+        return Built(_encode(members), losses.sentences(), tuple(losses.removed))
 
     def reader(self, turn: Turn, target: Target) -> Reader:
         """Relays a stream."""
@@ -148,7 +148,7 @@ class ResponsesUpstream:
         """The same errors as in every OpenAI-compatible format."""
         return refusal(status, body, retry_after)
 
-    def _replayable(self, turn: Turn, target: Target, losses: _Losses) -> list[Item]:
+    def _replayable(self, turn: Turn, target: Target, losses: Losses) -> list[Item]:
         """History and input as a provider takes them that has never seen this chain."""
         unsealing = Unsealing(turn, target, self._sealer, "openai")
         items: list[Item] = []
@@ -157,11 +157,11 @@ class ResponsesUpstream:
                 if item.get("type") == "reasoning":
                     found = _reasoning(item, unsealing(item, kept=kept), target)
                     if isinstance(found, str):
-                        losses.remove(item, found, target)
+                        losses.remove(str(item.get("id")), found, target, "input")
                         continue
                     item = found  # noqa: PLW2901 - the item as this provider may see it
                 elif item.get("type") == "compaction" and turn.origins.get(str(item.get("id"))) != target.provider:
-                    losses.lose(_FOREIGN.format(target.provider), "input", "invalid_encrypted_content")
+                    losses.report("item.compaction", "input")
                     continue
                 items.append(_without_id(item) if target.quirks.stores else item)
         return items
@@ -189,8 +189,8 @@ def _matches(pattern: str, model: str) -> bool:
     return re.search(pattern, model) is not None
 
 
-def _reasons(turn: Turn) -> bool:
-    return any(item.get("type") == "reasoning" for item in turn.input)
+def _holds_seals(turn: Turn) -> bool:
+    return any(item.get("type") in ("reasoning", "compaction") for item in turn.input)
 
 
 def _reasoning(
@@ -212,23 +212,3 @@ def _without_id(item: Item) -> Item:
     if item.get("type", "message") in ("message", "reasoning", "function_call", "function_call_output"):
         return {name: value for name, value in item.items() if name != "id"}
     return item
-
-
-class _Losses:
-    """What the provider is not told: sentences, and the reasoning items among them."""
-
-    def __init__(self, turn: Turn) -> None:
-        self._strict = turn.strict
-        self.warnings: dict[str, None] = {}
-        self.removed: list[Transformation] = []
-
-    def lose(self, message: str, param: str, code: str = "unsupported_parameter") -> None:
-        """Notes a loss. Raises BadRequest when strict."""
-        if self._strict:
-            raise BadRequest(message, param=param, code=code)
-        self.warnings[message] = None
-
-    def remove(self, item: Item, reason: TransformationReason, target: Target) -> None:
-        """Notes a reasoning item. Raises BadRequest when strict."""
-        self.lose(removal(reason, target), "input")
-        self.removed.append(Transformation(str(item.get("id")), reason))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
+from antiphon.dialects.common_fates import COMMON
 from antiphon.errors import BadRequest
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope, Kind, family, is_sealed, packed, unpacked
@@ -111,9 +112,8 @@ class Unsealing:
 
 def removal(reason: TransformationReason, target: Target) -> str:
     """The sentence that tells of an item that was left out."""
-    if reason == "model_mismatch":
-        return f"Reasoning of another model was left out for {target.provider}."
-    return f"Reasoning that {target.provider} cannot open was left out."
+    subject = "item.reasoning.foreign" if reason == "model_mismatch" else "item.reasoning.sealed"
+    return COMMON[subject].sentence.format(provider=target.provider)
 
 
 def _is_signed(items: list[Item]) -> bool:

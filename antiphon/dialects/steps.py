@@ -279,7 +279,7 @@ class _Reading:
         elif kind in UNTOLD:
             self._hosted(NOTHING, kind, place)
         elif ":" in kind:
-            self._losses.lose(f"Items of type '{kind[:64]}' were left out.", f"{place}.type")
+            self._losses.report("item.other", f"{place}.type", kind=kind[:64])
         elif kind not in SILENT:
             param = f"{place}.type"
             raise BadRequest(f"Invalid value: '{kind[:64]}'.", param=param, code="invalid_value")
@@ -292,6 +292,8 @@ class _Reading:
 
     def _hosted(self, hosted: Hosted, kind: str, place: str) -> None:
         """What became of work that a server did: a call with its output, an image, a note, or nothing."""
+        if hosted.unseen:
+            self._losses.report(f"item.{kind}.images", f"{place}.outputs")
         if hosted.tool is not None:
             call_id = hosted.id or place
             call = Called(call_id, hosted.tool, hosted.arguments, place, output=hosted.text or "")
@@ -302,9 +304,7 @@ class _Reading:
         elif hosted.text is not None:
             self.steps.append(Said("developer", [InputText(hosted.text)], place))
         else:
-            message = f"Items of type '{kind}' mean nothing to {self._target.provider}; they were left out."
-            code = "invalid_encrypted_content" if kind == "compaction" else "unsupported_value"
-            self._losses.lose(message, f"{place}.type", code)
+            self._losses.report(f"item.{kind}", f"{place}.type", kind=kind)
 
 
 def _texts(parts: list[Part] | None) -> Iterator[str]:

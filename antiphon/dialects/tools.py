@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from antiphon.dialects.choice import Choice, Toolbox, chosen
@@ -46,6 +47,9 @@ class _Function(Struct, frozen=True):
     description: str | None = None
     parameters: Schema | None = None
     strict: bool | None = None
+    output_schema: Schema | None = None
+    allowed_callers: list[str] | None = None
+    later: bool | None = msgspec.field(name="async", default=None)
 
 
 class _FreeText(Struct, frozen=True, tag_field="type", tag="text"):
@@ -63,6 +67,8 @@ class _Custom(Struct, frozen=True):
     name: _Name
     description: str | None = None
     format: _FreeText | Grammar | None = None
+    allowed_callers: list[str] | None = None
+    later: bool | None = msgspec.field(name="async", default=None)
 
 
 class _Namespace(Struct, frozen=True):
@@ -71,8 +77,15 @@ class _Namespace(Struct, frozen=True):
     description: str | None = None
 
 
+class _Skill(Struct, frozen=True):
+    name: str
+    path: str
+    description: str = ""
+
+
 class _Environment(Struct, frozen=True):
     type: str
+    skills: list[Item] | None = None
 
 
 class _Shell(Struct, frozen=True):
@@ -222,23 +235,25 @@ class _ToolReader:
     def _function(self, tool: _Function, place: str, within: _Namespace | None = None) -> None:
         strict = tool.strict
         if strict and not self._target.quirks.strict_functions:
-            message = f"{self._target.provider} does not hold calls of '{tool.name}' to its schema."
-            self._losses.lose(message, f"{place}.strict")
+            self._losses.report("tool.function.strict", f"{place}.strict", name=tool.name)
             strict = None
+        if tool.output_schema:
+            self._losses.report("tool.function.output_schema", f"{place}.output_schema", name=tool.name)
+        self._called_otherwise(tool, place)
         identity = ToolName("function", tool.name, within and within.name)
         self._add(identity, _described(tool.description, within), tool.parameters or EMPTY_SCHEMA, strict=strict)
 
     def _custom(self, tool: _Custom, place: str, within: _Namespace | None = None) -> None:
         described = _described(tool.description, within)
         grammar = tool.format if isinstance(tool.format, Grammar) else None
+        self._called_otherwise(tool, place)
         identity = ToolName("custom", tool.name, within and within.name)
         if self._target.quirks.custom_tools:
             name = self._named(identity)
             self.tools[name] = CustomTool(name, described, grammar)
             return
         if grammar is not None:
-            message = f"{self._target.provider} does not hold '{tool.name}' to its grammar; the model only reads it."
-            self._losses.lose(message, f"{place}.format")
+            self._losses.report("tool.custom.grammar", f"{place}.format", name=tool.name)
             rule = f"`input` must match this {grammar.syntax} grammar:\n{grammar.definition}"
             described = f"{described}\n\n{rule}" if described else rule
         schema: Schema = {
@@ -248,6 +263,13 @@ class _ToolReader:
             "additionalProperties": False,
         }
         self._add(identity, described or tool.name, schema)
+
+    def _called_otherwise(self, tool: _Function | _Custom, place: str) -> None:
+        """Reports that a tool is offered to the model alone, and for calls that are answered at once."""
+        if tool.allowed_callers and "direct" not in tool.allowed_callers:
+            self._losses.report("tool.function.allowed_callers", f"{place}.allowed_callers", name=tool.name)
+        if tool.later:
+            self._losses.report("tool.function.async", f"{place}.async", name=tool.name)
 
     def _namespace(self, space: _Namespace, place: str) -> None:
         for index, tool in enumerate(space.tools):
@@ -266,10 +288,12 @@ class _ToolReader:
 
     def _shell(self, tool: Item, place: str) -> None:
         environment = decoded(tool, _Shell, place).environment
-        if environment is None or environment.type == "local":
+        if environment is None:
             self._stand_in("shell")
+        elif environment.type == "local":
+            self._stand_in("shell", _skilled(environment, f"{place}.environment"))
         else:
-            self._hosted("shell", tool, place)
+            self._hosted("shell", tool, place, "shell.container")
 
     def _tool_search(self, tool: _ToolSearch) -> None:
         """A search by the server needs no emulation: tools that could be found are all offered at once."""
@@ -278,15 +302,14 @@ class _ToolReader:
         else:
             self.hosted.add("tool_search")
 
-    def _hosted(self, kind: str, tool: Item, place: str) -> None:
-        """A tool that is not the client's to run: the provider's affair, or nobody's."""
+    def _hosted(self, kind: str, tool: Item, place: str, subject: str = "") -> None:
+        """A tool that is not the client's to run: the provider's affair, or nobody's. Its fate is that of `subject`."""
         if family(kind) in self._hosts:
             name = self._named(hosted_name(kind, tool.get("server_label")))
             self.tools[name] = HostedTool(name, family(kind), tool, place)
             return
         self.hosted.add(kind)
-        message = f"{self._target.provider} cannot run the tool '{kind}'; it was left out."
-        self._losses.lose(message, f"{place}.type")
+        self._losses.report(f"tool.{subject or family(kind)}", f"{place}.type", tool=kind)
 
 
 def _described(description: str | None, within: _Namespace | None) -> str | None:
@@ -294,6 +317,15 @@ def _described(description: str | None, within: _Namespace | None) -> str | None
     if within is None or not within.description:
         return description
     return f"{within.description}\n\n{description}" if description else within.description
+
+
+def _skilled(environment: _Environment, place: str) -> str | None:
+    """The description of a shell in which there are skills; None for that of any shell."""
+    if not environment.skills:
+        return None
+    told = [decoded(skill, _Skill, f"{place}.skills[{index}]") for index, skill in enumerate(environment.skills)]
+    lines = [f"- {skill.name} ({skill.path}): {skill.description}" for skill in told]
+    return "\n".join([STAND_INS["shell"][0], "Skills that are there, each a folder with instructions:", *lines])
 
 
 def _unknown(kind: Any, place: str) -> BadRequest:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from antiphon.errors import UpstreamBroke, UpstreamError
+from antiphon.gateway.conformity import fault_of
 from antiphon.gateway.delivery import Delivery
 from antiphon.protocols import Built, PausingReader, Reader, Target, Turn, UpstreamReply
 from antiphon.wire.assembly import events_of
@@ -28,7 +29,7 @@ Keep = Callable[[Outcome, Chunk | None], Awaitable[None]]
 class Attempt:
     """Asks `target` and passes on what it says. Raises UpstreamError at any point; `delivery` knows what has left."""
 
-    __slots__ = ("_delivery", "_hold_seconds", "_keep", "_target", "_turn")
+    __slots__ = ("_again", "_built", "_delivery", "_hold_seconds", "_keep", "_target", "_turn")
 
     def __init__(self, turn: Turn, target: Target, delivery: Delivery, keep: Keep, hold_seconds: float) -> None:
         """`hold_seconds` is how long an opening may wait for the first output."""
@@ -37,11 +38,13 @@ class Attempt:
         self._delivery = delivery
         self._keep = keep
         self._hold_seconds = hold_seconds
+        self._built = Built(b"")
+        self._again = False
 
     async def run(self) -> Outcome:
         """The outcome, stored and delivered."""
         turn, target = self._turn, self._target
-        built = target.dialect.build(turn, target)
+        built = self._built = target.dialect.build(turn, target)
         turn.target = target
         turn.warnings, turn.transformations = turn.notes + built.warnings, built.transformations
         turn.attempts += 1
@@ -65,6 +68,8 @@ class Attempt:
                 reply.release(linger=whole)
             if isinstance(outcome, Outcome):
                 return outcome
+            if outcome is self._built:
+                reader = None
             built = outcome
         raise UpstreamBroke(f"{target.provider} interrupted its answer {_MAX_PAUSES} times.")
 
@@ -102,18 +107,33 @@ class Attempt:
         flow.over = not data
         return reader.feed(data) if data else reader.close()
 
-    async def _whole(self, reply: UpstreamReply) -> Outcome:
+    async def _whole(self, reply: UpstreamReply) -> Outcome | Built:
         body = await reply.read(MAX_ANSWER_BYTES)
         outcome = self._target.dialect.whole(self._turn, self._target, body)
         if not self._turn.request.streamed:
             return await self._finish(outcome, None)
         return await self._finish(outcome, Chunk(tuple(synthesised(outcome.body))))
 
-    async def _finish(self, outcome: Outcome, last: Chunk | None) -> Outcome:
+    async def _finish(self, outcome: Outcome, last: Chunk | None) -> Outcome | Built:
+        """The outcome, kept and delivered, or what to ask once more where it is not what its schema says."""
+        if last is None and not self._conforms(outcome):
+            self._again = True
+            self._turn.attempts += 1
+            return self._built
         await self._keep(outcome, last)
         if last is not None:
             await self._delivery.end(last)
         return outcome
+
+    def _conforms(self, outcome: Outcome) -> bool:
+        """Whether the answer may be delivered: with a warning, where asking again has not helped."""
+        schema = self._built.schema
+        fault = None if schema is None else fault_of(outcome.body, schema)
+        if fault is None:
+            return True
+        if self._again:
+            self._turn.warnings += (f"The answer does not conform to the JSON schema: {fault}.",)
+        return self._again
 
 
 class _Flow:

@@ -104,13 +104,18 @@ def test_a_schema_needs_its_name_and_itself(name: str) -> None:
     [
         ("reasoning_effort", "low", {"reasoning_effort": "low"}),
         ("reasoning.effort", "low", {"reasoning": {"effort": "low"}}),
-        ("thinking.type", "high", {"thinking": {"type": "enabled"}}),
         ("thinking.type", "none", {"thinking": {"type": "disabled"}}),
     ],
 )
 def test_effort_is_said_in_the_vendors_spelling(style: Any, effort: str, wanted: Body) -> None:
     sent = chat(hi(reasoning={"effort": effort, "summary": "auto"}), Quirks(effort_style=style))
     assert sent == chat(hi()) | wanted
+
+
+def test_one_that_reasons_or_does_not_is_not_told_how_much() -> None:
+    sent, warnings = lossy(hi(reasoning={"effort": "high"}), Quirks(effort_style="thinking.type"))
+    assert sent["thinking"] == {"type": "enabled"}
+    assert "whether to reason" in warnings[0]
 
 
 @pytest.mark.parametrize(

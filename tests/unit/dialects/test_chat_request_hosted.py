@@ -41,11 +41,19 @@ def test_code_is_told_with_what_it_printed() -> None:
         "id": "ci_1",
         "container_id": "c",
         "code": "print(1)",
-        "outputs": [{"type": "logs", "logs": "1"}, {"type": "image", "url": "u"}],
+        "outputs": [{"type": "logs", "logs": "1"}],
     }
     sent = messages(item)
     assert sent[0]["tool_calls"][0]["function"] == {"name": "code_interpreter", "arguments": '{"code":"print(1)"}'}
     assert sent[1]["content"] == "1"
+
+
+def test_images_that_code_made_are_reported() -> None:
+    outputs = [{"type": "logs", "logs": "1"}, {"type": "image", "url": "u"}]
+    item = {"type": "code_interpreter_call", "id": "ci_1", "container_id": "c", "code": "1", "outputs": outputs}
+    sent, warnings = lossy({"input": [item]})
+    assert sent["messages"][1]["content"] == "1"
+    assert "images" in warnings[0]
 
 
 def test_passages_that_were_found_are_told() -> None:
