@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
+from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_endings import incompleteness
 from antiphon.dialects.chat_keepsakes import Keepsakes, signed
@@ -29,12 +30,10 @@ from antiphon.dialects.failures import failure_of
 from antiphon.dialects.sealed import Enclosing, hides_seals
 from antiphon.dialects.think import ThinkSplitter
 from antiphon.dialects.tools import tool_names
-from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item
-from antiphon.wire.responses import opened
 
 _LEGACY: Final = -1
 """The index of the one call that an answer in the form from before tool calls may hold."""
@@ -76,19 +75,8 @@ class ChatAnswer:
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events."""
-        opening = opened(
-            turn.request,
-            id=turn.id,
-            created_at=turn.created_at,
-            provider=target.provider,
-            conversation=turn.conversation,
-            transformations=turn.transformations,
-        )
         kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "chat"), hides=hides_seals(turn))
-        obfuscate = turn.request.obfuscated
-        self.writer: Final = ResponseWriter(
-            opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept
-        )
+        self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self.ended = False
         self._target = target
         self._whole = silent

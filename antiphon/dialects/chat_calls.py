@@ -115,6 +115,17 @@ class Calls:
             self._take_signature(call, extra)
         self._more(call, piece.id or "", name, text)
 
+    def end(self, index: int) -> None:
+        """The provider says that nothing more belongs to this call."""
+        call = self._by_index.get(index)
+        if call is None:
+            return
+        if not call.told and (call.name or call.pieces):
+            self._tell(call)
+        if call.told and not call.done:
+            self._finish(call)
+        self.open = [each for each in self.open if each is not call]
+
     def settle(self) -> None:
         """Something else follows: calls that are complete are done, and all are told that have a name."""
         for call in self.open:

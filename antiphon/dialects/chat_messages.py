@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from antiphon.dialects.chat_keepsakes import Recalled, recalled
 from antiphon.dialects.chat_parts import ChatPart, PartWriter
+from antiphon.dialects.grouped import ELSEWHERE, UNANSWERED
 from antiphon.dialects.losses import Losses
 from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
 from antiphon.dialects.tools import Offer
@@ -24,9 +25,6 @@ ChatMessage = dict[str, Any]
 
 _LONGEST_CALL_ID: Final = 40
 """Several OpenAI-compatible APIs refuse longer ids of calls; ours may come from a provider with longer ones."""
-
-_UNANSWERED: Final = "The call is still running; it has no output yet."
-_NO_TEXT: Final = "The output is in the message that follows."
 
 _UNSIGNED: Final = {"google": {"thought_signature": "skip_thought_signature_validator"}}
 """Google's own word for a call that came from elsewhere (https://ai.google.dev/gemini-api/docs/thought-signatures)."""
@@ -220,9 +218,9 @@ class MessageWriter:
         """One tool message for each call, then one user message for all that tool messages cannot hold."""
         behind: list[ChatPart] = []
         for call in calls:
-            output = _UNANSWERED if call.output is None else call.output
+            output = UNANSWERED if call.output is None else call.output
             text, others = self._parts.tool(output, call.place)
-            content = text or (_NO_TEXT if others else "")
+            content = text or (ELSEWHERE if others else "")
             self.messages.append({"role": "tool", "tool_call_id": self._id(call.id), "content": content})
             if others:
                 behind.append({"type": "text", "text": f"Output of the tool call {self._id(call.id)}:"})

@@ -12,6 +12,8 @@ import msgspec
 
 from antiphon.dialects.chat_messages import MessageWriter
 from antiphon.dialects.chat_tools import chat_choice, chat_tools
+from antiphon.dialects.efforts import nearest
+from antiphon.dialects.leftovers import report_unknown
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
@@ -19,7 +21,7 @@ from antiphon.dialects.tools import Offer, offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
 from antiphon.quirks import Quirks
-from antiphon.wire.requests import KNOWN_FIELDS, Effort, Reasoning, Request, TextFormat, TextOptions
+from antiphon.wire.requests import Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]
 
@@ -30,8 +32,6 @@ _SAME: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty",
 
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
 """Fields that a provider may compare between requests: told under another name, so that tenants never meet there."""
-
-_EFFORTS: Final[tuple[Effort, ...]] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 _PARAMS: Final = {
     "max_tokens": "max_output_tokens",
@@ -90,8 +90,7 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseu
     body["store"] = False
     if not quirks.refused_fields.isdisjoint(body):
         _refused(body, target, losses)
-    if request.body:
-        _unknown(request, losses)
+    report_unknown(request, losses)
     return body
 
 
@@ -129,7 +128,7 @@ def _reasoning(body: Body, reasoning: Reasoning, target: Target, losses: Losses)
     if reasoning.effort is None:
         return
     style, wanted = target.quirks.effort_style, reasoning.effort
-    effort = _nearest(wanted, target.quirks)
+    effort = nearest(wanted, target.quirks)
     if style == "none" or effort is None:
         message = f"{target.provider} cannot be told how much to reason."
         losses.lose(message, "reasoning.effort", "unsupported_parameter")
@@ -143,17 +142,6 @@ def _reasoning(body: Body, reasoning: Reasoning, target: Target, losses: Losses)
         body["reasoning"] = {"effort": effort}
     else:
         body["thinking"] = {"type": "disabled" if effort == "none" else "enabled"}
-
-
-def _nearest(wanted: Effort, quirks: Quirks) -> str | None:
-    """The nearest effort that the provider knows; reasoning is not turned off but on request, and rather more of it."""
-    if wanted in quirks.efforts:
-        return wanted
-    place = _EFFORTS.index(wanted)
-    known = [(effort, _EFFORTS.index(effort)) for effort in _EFFORTS if effort in quirks.efforts]
-    thinking = [(effort, index) for effort, index in known if effort != "none"]
-    ranked = sorted(thinking or known, key=lambda pair: (abs(pair[1] - place), -pair[1]))
-    return ranked[0][0] if ranked else None
 
 
 def _text(body: Body, text: TextOptions, target: Target, writer: MessageWriter, losses: Losses) -> None:
@@ -209,14 +197,3 @@ def _refused(body: Body, target: Target, losses: Losses) -> None:
             continue
         param = _PARAMS.get(name, name)
         losses.lose(f"{target.provider} does not take '{param}'; it was left out.", param, "unsupported_parameter")
-
-
-def _unknown(request: Request, losses: Losses) -> None:
-    """Reports fields that nobody acts on: what is unknown here must not reach a provider that may refuse it."""
-    members = request.members()
-    if members.keys() <= KNOWN_FIELDS:
-        return
-    lost = [name for name, value in members.items() if name not in KNOWN_FIELDS and bytes(value) != b"null"]
-    for name in lost[:1]:
-        listed = ", ".join(f"'{name[:64]}'" for name in lost[:16])
-        losses.lose(f"These parameters were left out: {listed}.", name[:64], "unsupported_parameter")

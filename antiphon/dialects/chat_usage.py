@@ -8,8 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.dialects.chat_shapes import fitted
-from antiphon.wire.requests import is_item
+from antiphon.dialects.chat_shapes import fitted_to
 from antiphon.wire.usage import NO_USAGE, CompletionDetails, PromptDetails, Usage, counted
 
 
@@ -97,8 +96,7 @@ def _sent(raw: Raw) -> _Sent | None:
     try:
         return _decode(raw)
     except msgspec.ValidationError:
-        value: object = msgspec.json.decode(raw)
-        return fitted(value, _Sent) if is_item(value) else None
+        return fitted_to(raw, _Sent)
 
 
 def _count(value: float | None) -> int:
