@@ -42,6 +42,9 @@ class Quirks(Struct, frozen=True, kw_only=True):
     reasoning_outside_completion: bool = False
     refused_fields: frozenset[str] = frozenset()
     temperature_max: float = 2.0
+    # ollama's own chat
+    context_tokens: int = 0  # the context that a model is loaded with; 0 leaves that to the server
+    keep_alive: str = ""  # how long a model stays loaded, such as 30m
     # responses
     stores: bool = True
     encrypted_reasoning_models: str = ""

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.cohere_upstream import CohereUpstream
+from antiphon.dialects.ollama_upstream import OllamaUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.protocols import UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
@@ -32,6 +33,7 @@ def dialects_of(seals: Seals) -> Dialects:
         ResponsesUpstream(seals, seals.pseudonym),
         ChatUpstream(seals, seals.pseudonym),
         CohereUpstream(seals),
+        OllamaUpstream(seals),
     )
     return {each.name: each for each in speakers}
 

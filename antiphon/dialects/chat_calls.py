@@ -75,8 +75,10 @@ class Calls:
         "open",
     )
 
-    def __init__(self, writer: ResponseWriter, names: ToolNames, new_id: NewId, sign: Sign) -> None:
-        """`names` leads from the provider's names to the client's tools; `sign` is told of signatures.
+    def __init__(
+        self, writer: ResponseWriter, names: ToolNames, new_id: NewId, sign: Sign = lambda _extra, _call_id: None
+    ) -> None:
+        """`names` leads from the provider's names to the client's tools; `sign` is told of signatures, if any are.
 
         `open` are the calls that are not done.
         """

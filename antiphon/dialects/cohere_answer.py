@@ -64,7 +64,7 @@ class CohereAnswer:
         kept = self._kept = Words(Enclosing(turn, target, sealer, "cohere"), hides=hides_seals(turn))
         self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self._begun = False
-        self._calls = Calls(self.writer, tool_names(turn, bound(target)), turn.new_id, _unsigned)
+        self._calls = Calls(self.writer, tool_names(turn, bound(target)), turn.new_id)
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
         self._length = 0
         self._bases: dict[int, int] = {}
@@ -189,7 +189,3 @@ def _failure(reason: str | None, error: str | None) -> UpstreamError:
     message = error or f"The provider ended its answer with '{reason}'."
     failure = {"message": message, "code": _FAILED.get(reason or "")}
     return failure_of(msgspec.json.encode({"error": failure}))
-
-
-def _unsigned(extra: Item, call_id: str) -> None:
-    """Cohere signs no calls."""

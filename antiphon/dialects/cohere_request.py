@@ -13,7 +13,7 @@ from antiphon.dialects.cohere_fates import FATES
 from antiphon.dialects.cohere_messages import MessageWriter
 from antiphon.dialects.cohere_models import reasons, thinking
 from antiphon.dialects.cohere_tools import bound, write_tools
-from antiphon.dialects.leftovers import report_unknown
+from antiphon.dialects.leftovers import report_unknown, report_wordless
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
@@ -26,7 +26,6 @@ Body = dict[str, Any]
 
 _encode: Final = msgspec.json.Encoder().encode
 
-_UNKNOWN_THERE: Final = ("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user")
 _RANGES: Final = (
     ("top_p", "p", 0.01, 0.99),
     ("presence_penalty", "presence_penalty", 0.0, 1.0),
@@ -66,7 +65,8 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -> B
     _sampling(body, request, target, losses)
     if request.reasoning is not None:
         _reasoning(body, request, request.reasoning, target, losses)
-    _left_out(request, losses)
+    report_wordless(request, losses)
+    report_unknown(request, losses)
     return body
 
 
@@ -113,23 +113,9 @@ def _sampling(body: Body, request: Request, target: Target, losses: Losses) -> N
 
 
 def _reasoning(body: Body, request: Request, reasoning: Reasoning, target: Target, losses: Losses) -> None:
-    if (reasoning.summary or reasoning.generate_summary) in {"concise", "detailed"}:
-        losses.report("field.reasoning.summary", "reasoning.summary")
     if reasoning.effort is None:
         return
     if reasons(target.model):
         body["thinking"] = thinking(reasoning.effort, request.max_output_tokens or target.output_limit)
     elif reasoning.effort != "none":
         losses.report("field.reasoning.effort", "reasoning.effort", model=target.model)
-
-
-def _left_out(request: Request, losses: Losses) -> None:
-    """Reports what Cohere has no word for."""
-    if request.text is not None and request.text.verbosity not in (None, "medium"):
-        losses.report("field.text.verbosity", "text.verbosity")
-    if request.service_tier not in (None, "auto", "default"):
-        losses.report("field.service_tier", "service_tier", tier=request.service_tier)
-    for name in _UNKNOWN_THERE:
-        if getattr(request, name):
-            losses.report(f"field.{name}", name, name=name)
-    report_unknown(request, losses)

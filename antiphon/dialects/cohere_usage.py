@@ -6,13 +6,12 @@ than the part of it that came from the cache (recorded), so they cannot be the w
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from msgspec import Raw, Struct
 
 from antiphon.dialects.chat_shapes import fitted_to
-from antiphon.wire.usage import NO_USAGE, Usage, counted
+from antiphon.wire.usage import NO_USAGE, Usage, count, counted
 
 
 class _Counts(Struct, frozen=True, gc=False):
@@ -36,14 +35,10 @@ def usage_of(raw: Raw) -> Usage:
         return NO_USAGE
     counts = sent.tokens or sent.billed_units or _NOTHING
     return counted(
-        input_tokens=_count(counts.input_tokens),
-        output_tokens=_count(counts.output_tokens),
-        cached=_count(sent.cached_tokens),
+        input_tokens=count(counts.input_tokens),
+        output_tokens=count(counts.output_tokens),
+        cached=count(sent.cached_tokens),
         cache_write=0,
         reasoning=0,
         raw=Raw(bytes(raw)),
     )
-
-
-def _count(value: float | None) -> int:
-    return max(int(value), 0) if value and math.isfinite(value) else 0

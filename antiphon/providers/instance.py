@@ -184,8 +184,12 @@ class ProviderInstance:
         return post
 
     def _new_post(self, path: str, streamed: str | None, model: str) -> Post:
-        endpoint = self._endpoint(self.base_url + path.replace("{model}", model))
-        stream = None if streamed is None else self._endpoint(self.base_url + streamed.replace("{model}", model))
+        endpoint = self._endpoint(self.row.address(self.base_url, path.replace("{model}", model)))
+        stream = (
+            None
+            if streamed is None
+            else self._endpoint(self.row.address(self.base_url, streamed.replace("{model}", model)))
+        )
         return BoundPost(self._upstream, endpoint, self._headers, stream)
 
     def _endpoint(self, url: str) -> Endpoint:
