@@ -10,6 +10,7 @@ MaxTokensField = Literal["max_completion_tokens", "max_tokens"]
 EffortStyle = Literal["reasoning_effort", "reasoning.effort", "thinking.type", "none"]
 ReasoningReplay = Literal["reasoning_content", "reasoning", "reasoning_details", "thinking", "none"]
 FileStyle = Literal["file", "file_or_url", "document_url"]
+AudioStyle = Literal["object", "data"]
 
 
 class Quirks(Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     stream_usage: bool = True
     effort_style: EffortStyle = "reasoning_effort"
     efforts: tuple[str, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+    effortless_models: str = ""  # a pattern of models that cannot be told how much to reason
     reasoning_replay: ReasoningReplay = "none"
     reasoning_with_calls: bool = False  # calls are replayed with a reasoning field, be it empty
     signed_calls: str = ""  # a pattern of models that take no call back without a signature
@@ -36,8 +38,11 @@ class Quirks(Struct, frozen=True, kw_only=True):
     file_input: bool = True
     file_style: FileStyle = "file"
     audio_input: bool = True
+    audio_style: AudioStyle = "object"  # format and data, or the data alone
     video_input: bool = False
     user_after_tool: bool = True  # a user may speak right after a tool
+    system_anywhere: bool = True  # system messages may follow what the model said, and come last
+    prefix_last: bool = False  # an assistant's message that comes last must say that it is a prefix
     call_id_digits: int = 0  # ids of calls are exactly so many letters and digits
     reasoning_outside_completion: bool = False
     refused_fields: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_endings import incompleteness
 from antiphon.dialects.chat_keepsakes import Keepsakes, signed
-from antiphon.dialects.chat_notes import cited, flattened, logprobs_of, picture, sources_of
+from antiphon.dialects.chat_notes import cited, flattened, logprobs_of, picture, referred, sources_of
 from antiphon.dialects.chat_shapes import (
     NOTHING,
     NULL,
@@ -217,6 +217,8 @@ class ChatAnswer:
                     self._muse(thought)
             elif part.get("type") == "refusal":
                 self._refuse(_text(part.get("refusal")))
+            elif part.get("type") == "reference":
+                self.writer.annotate(partial(referred, part.get("reference_ids")))
             else:
                 self._speak(_text(part.get("text")), logprobs)
                 logprobs = None

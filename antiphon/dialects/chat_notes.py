@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from antiphon.dialects.chat_shapes import Logprob, TopLogprob, objects
+from antiphon.dialects.chat_shapes import Logprob, TopLogprob, is_array, objects
 from antiphon.wire.requests import Item, is_item
 
 _DATA_URL: Final = re.compile(r"data:image/(?P<format>[a-z0-9.+-]+)[^,]*;base64,", re.IGNORECASE)
@@ -46,6 +46,15 @@ def cited(sources: Sequence[tuple[str, str]], text: str) -> Iterator[Item]:
             yield _citation(*sources[index], *mark.span())
     for index in unseen:
         yield _citation(*sources[index], len(text), len(text))
+
+
+def referred(ids: object, text: str) -> Iterator[Item]:
+    """Mistral's references to documents that the client numbered, which stand behind the text that rests on them.
+
+    https://docs.mistral.ai/capabilities/citations/ (read 2026-11).
+    """
+    for number in ids if is_array(ids) else ():
+        yield {"type": "file_citation", "file_id": str(number), "filename": "", "index": len(text)}
 
 
 def sources_of(citations: Iterable[object], results: object) -> list[tuple[str, str]]:

@@ -84,6 +84,8 @@ class PartWriter:
             case InputAudio():
                 if not self._quirks.audio_input:
                     return self._lose("audio", place)
+                if self._quirks.audio_style == "data":
+                    return {"type": "input_audio", "input_audio": part.input_audio.data}
                 audio = {"data": part.input_audio.data, "format": part.input_audio.format}
                 return {"type": "input_audio", "input_audio": audio}
             case _:
@@ -122,7 +124,8 @@ class PartWriter:
                 return self._lose("files by id", place)
             return {"type": "file", "file": {"file_id": part.file_id}}
         if style == "document_url":
-            return {"type": "document_url", "document_url": address}
+            document = {"type": "document_url", "document_url": address}
+            return document | ({"document_name": part.filename} if part.filename else {})
         if data is None and style == "file":
             return self._lose("files by address", place)
         file = {"file_data": address}

@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/chat/create (read 2026-11); how v
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -129,7 +130,8 @@ def _reasoning(body: Body, reasoning: Reasoning, target: Target, losses: Losses)
         return
     style, wanted = target.quirks.effort_style, reasoning.effort
     effort = nearest(wanted, target.quirks)
-    if style == "none" or effort is None:
+    effortless = target.quirks.effortless_models
+    if style == "none" or effort is None or (effortless and re.search(effortless, target.model)):
         message = f"{target.provider} cannot be told how much to reason."
         losses.lose(message, "reasoning.effort", "unsupported_parameter")
         return

@@ -104,6 +104,7 @@ class ProviderInstance:
         self._chat_only = _pattern(name, "chat_only_models", self.quirks.chat_only_models)
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
         _pattern(name, "signed_calls", self.quirks.signed_calls)
+        _pattern(name, "effortless_models", self.quirks.effortless_models)
         self._owned = re.compile(self.row.owns) if self.row.owns else None
         self._endpoint(self.base_url)
 
