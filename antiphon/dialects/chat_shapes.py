@@ -80,7 +80,8 @@ class Logprobs(Struct, frozen=True, gc=False):
 class Delta(Struct, frozen=True, gc=False):
     """What a chunk adds to the message; a whole message has the same members.
 
-    `reasoning_details` is OpenRouter's reasoning: raw (`text`), told (`summary`) or sealed (neither).
+    `reasoning_details` is OpenRouter's reasoning: raw (`text`), told (`summary`) or sealed (neither). `executed_tools`
+    are those that Groq ran.
     """
 
     content: str | list[Any] | None = None
@@ -94,16 +95,18 @@ class Delta(Struct, frozen=True, gc=False):
     tool_calls: list[ToolCall] | None = None
     function_call: Function | None = None
     extra_content: dict[str, Any] | None = None
+    executed_tools: list[dict[str, Any]] | None = None
 
 
 class Choice(Struct, frozen=True, gc=False):
-    """One of the answers; `delta` when streamed, else `message`."""
+    """One of the answers; `delta` when streamed, else `message`. `content_filter_results` are Azure's."""
 
     index: int | None = None
     delta: Delta | None = None
     message: Delta | None = None
     finish_reason: str | None = None
     logprobs: Logprobs | None = None
+    content_filter_results: Raw = NULL
     error: Raw = NULL
 
 

@@ -11,8 +11,10 @@ Step = tuple[str, Item]
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "apply_patch_call": "apc",
+    "code_interpreter_call": "ci",
     "image_generation_call": "ig",
     "local_shell_call": "lsh",
+    "mcp_call": "mcp",
     "shell_call": "sh",
     "tool_search_call": "tsc",
     "web_search_call": "ws",
@@ -33,6 +35,10 @@ def announced(item: Item) -> Item:
             return bare | {"call_id": item["call_id"], "action": item["action"] | {"commands": []}}
         case "tool_search_call":
             return bare | {"call_id": item["call_id"], "execution": item["execution"], "arguments": {}}
+        case "code_interpreter_call":
+            return bare | {"container_id": item["container_id"], "code": "", "outputs": []}
+        case "mcp_call":
+            return bare | {"server_label": item["server_label"], "name": item["name"], "arguments": ""}
         case _:
             return bare
 
@@ -44,11 +50,17 @@ def steps(item: Item) -> Iterator[Step]:
             yield from _stages(item, "in_progress", "generating", "completed")
         case "web_search_call":
             yield from _stages(item, "in_progress", "searching", "completed")
+        case "code_interpreter_call":
+            yield from _stages(item, "in_progress")
+            yield from _written(item, "code_interpreter_call_code", "code")
+            yield from _stages(item, "interpreting", "completed")
+        case "mcp_call":
+            yield from _stages(item, "in_progress")
+            yield from _written(item, "mcp_call_arguments", "arguments")
+            yield from _stages(item, "completed")
         case "apply_patch_call" if "diff" in item["operation"]:
             diff = item["operation"]["diff"]
-            if diff:
-                yield "response.apply_patch_call_operation_diff.delta", {"item_id": item["id"], "delta": diff}
-            yield "response.apply_patch_call_operation_diff.done", {"item_id": item["id"], "diff": diff}
+            yield from _written(item | {"diff": diff}, "apply_patch_call_operation_diff", "diff")
         case "shell_call":
             for index, command in enumerate(item["action"]["commands"]):
                 place = {"command_index": index}
@@ -63,3 +75,10 @@ def steps(item: Item) -> Iterator[Step]:
 def _stages(item: Item, *stages: str) -> Iterator[Step]:
     for stage in stages:
         yield f"response.{item['type']}.{stage}", {"item_id": item["id"]}
+
+
+def _written(item: Item, name: str, member: str) -> Iterator[Step]:
+    """What was written into a member of the item, in one piece."""
+    if item[member]:
+        yield f"response.{name}.delta", {"item_id": item["id"], "delta": item[member]}
+    yield f"response.{name}.done", {"item_id": item["id"], member: item[member]}
