@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.building import built_by
 from antiphon.dialects.cohere_fates import FATES
 from antiphon.dialects.cohere_messages import MessageWriter
 from antiphon.dialects.cohere_models import reasons, thinking
@@ -18,7 +19,6 @@ from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import offer
-from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Sealer, Target, Turn
 from antiphon.wire.requests import Reasoning, Request, TextFormat
 
@@ -36,13 +36,7 @@ _RANGES: Final = (
 
 def build_cohere(turn: Turn, target: Target, sealer: Sealer) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
-    request = turn.request
-    losses = Losses(strict=turn.strict or request.strict is True, provider=target.provider, fates=FATES)
-    try:
-        body = _body(turn, bound(target), losses, Unsealing(turn, target, sealer, "cohere"))
-        return Built(_encode(body), losses.sentences(), tuple(losses.removed))
-    except RecursionError:
-        raise BadRequest("The request is nested too deeply.", code="invalid_value") from None
+    return built_by(_body, turn, bound(target), sealer, "cohere", FATES)
 
 
 def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -> Body:

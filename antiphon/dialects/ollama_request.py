@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.building import built_by
 from antiphon.dialects.efforts import nearest
 from antiphon.dialects.leftovers import report_unknown, report_wordless
 from antiphon.dialects.losses import Losses, missing
@@ -19,13 +20,10 @@ from antiphon.dialects.ollama_messages import MessageWriter
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import FunctionTool, offer
-from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Sealer, Target, Turn
 from antiphon.wire.requests import Request
 
 Body = dict[str, Any]
-
-_encode: Final = msgspec.json.Encoder().encode
 
 _OPTIONS: Final = {
     "temperature": "temperature",
@@ -46,13 +44,7 @@ def bound(target: Target) -> Target:
 
 def build_ollama(turn: Turn, target: Target, sealer: Sealer) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
-    request = turn.request
-    losses = Losses(strict=turn.strict or request.strict is True, provider=target.provider, fates=FATES)
-    try:
-        body = _body(turn, bound(target), losses, Unsealing(turn, target, sealer, "ollama"))
-        return Built(_encode(body), losses.sentences(), tuple(losses.removed))
-    except RecursionError:
-        raise BadRequest("The request is nested too deeply.", code="invalid_value") from None
+    return built_by(_body, turn, bound(target), sealer, "ollama", FATES)
 
 
 def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -> Body:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from antiphon.dialects.refusals import refusal
+from antiphon.wire.synthesis import synthesised
 from tests.chat_streams import a_turn, answered, chunk, completion, heard, stream
 from tests.grammar import check_stream
 
@@ -27,6 +28,7 @@ def shown(*tools: dict[str, Any], include: list[str] | None = None) -> list[Any]
     check_stream(streamed.events)
     whole = answered(completion({"executed_tools": list(tools), "content": "Hi"}), a_turn(include=include or []))
     assert streamed.body["output"] == whole["output"]
+    check_stream(synthesised(json.dumps(whole).encode()))
     return whole["output"][:-1]
 
 

@@ -9,9 +9,10 @@ import pytest
 from antiphon.errors import BadRequest
 from antiphon.quirks import Quirks
 from antiphon.wire.envelope import Envelope, packed
+from antiphon.wire.requests import Request
 from tests.fakes import SEALER
-from tests.unit.dialects.chat_turns import assistant, call, function, output, user
-from tests.unit.dialects.cohere_turns import a_target, built, cohere
+from tests.unit.dialects.chat_turns import assistant, call, function, output, turn_of, user
+from tests.unit.dialects.cohere_turns import COHERE, a_target, built, cohere
 
 REASONER = a_target(model="command-a-reasoning-08-2025")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
@@ -340,3 +341,13 @@ def test_an_image_without_its_address_is_refused() -> None:
     with pytest.raises(BadRequest) as refused:
         built({"input": [user([{"type": "input_image"}])]})
     assert refused.value.param == "input[0].content[0].image_url"
+
+
+def test_nesting_that_cannot_be_written_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5_000):
+        deep = {"a": deep}
+    turn = turn_of({"input": "Hi"})
+    turn.request = Request(tools=[function("f", parameters=deep)])
+    with pytest.raises(BadRequest, match="nested too deeply"):
+        COHERE.build(turn, a_target())
