@@ -11,6 +11,7 @@ EffortStyle = Literal["reasoning_effort", "reasoning.effort", "thinking.type", "
 ReasoningReplay = Literal["reasoning_content", "reasoning", "reasoning_details", "thinking", "none"]
 FileStyle = Literal["file", "file_or_url", "document_url"]
 GoogleApi = Literal["studio", "vertex"]
+AudioStyle = Literal["object", "data"]
 
 
 class Quirks(Struct, frozen=True, kw_only=True):
@@ -22,6 +23,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     stream_usage: bool = True
     effort_style: EffortStyle = "reasoning_effort"
     efforts: tuple[str, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+    effortless_models: str = ""  # a pattern of models that cannot be told how much to reason
     reasoning_replay: ReasoningReplay = "none"
     reasoning_with_calls: bool = False  # calls are replayed with a reasoning field, be it empty
     signed_calls: str = ""  # a pattern of models that take no call back without a signature
@@ -38,12 +40,18 @@ class Quirks(Struct, frozen=True, kw_only=True):
     file_input: bool = True
     file_style: FileStyle = "file"
     audio_input: bool = True
+    audio_style: AudioStyle = "object"  # format and data, or the data alone
     video_input: bool = False
     user_after_tool: bool = True  # a user may speak right after a tool
+    system_anywhere: bool = True  # system messages may follow what the model said, and come last
+    prefix_last: bool = False  # an assistant's message that comes last must say that it is a prefix
     call_id_digits: int = 0  # ids of calls are exactly so many letters and digits
     reasoning_outside_completion: bool = False
     refused_fields: frozenset[str] = frozenset()
     temperature_max: float = 2.0
+    # ollama's own chat
+    context_tokens: int = 0  # the context that a model is loaded with; 0 leaves that to the server
+    keep_alive: str = ""  # how long a model stays loaded, such as 30m
     # responses
     stores: bool = True
     encrypted_reasoning_models: str = ""

@@ -12,7 +12,7 @@ from antiphon.dialects.chat_answer import whole
 from antiphon.dialects.chat_reader import ChatReader
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Caller, Target, Turn, UpstreamReply
+from antiphon.protocols import Caller, Reader, Target, Turn, UpstreamReply
 from antiphon.quirks import Quirks
 from antiphon.wire.events import Event, Outcome
 from antiphon.wire.requests import parse_request
@@ -111,8 +111,12 @@ class Heard:
 
 
 def heard(data: bytes | Iterable[bytes], turn: Turn | None = None, target: Target | None = None) -> Heard:
-    """Reads a stream as the gateway would: feed until it is at its end or fails, then close."""
-    reader = ChatReader(turn or a_turn(), target or a_target(), SEALER)
+    """Reads a stream of chat completions as the gateway would."""
+    return heard_by(ChatReader(turn or a_turn(), target or a_target(), SEALER), data)
+
+
+def heard_by(reader: Reader, data: bytes | Iterable[bytes]) -> Heard:
+    """Feeds until the stream is at its end or fails, then closes."""
     events: list[Event] = []
     try:
         for piece in [data] if isinstance(data, bytes) else data:

@@ -10,7 +10,9 @@ import msgspec
 from msgspec import UNSET
 
 from antiphon.dialects.chat_upstream import ChatUpstream
+from antiphon.dialects.cohere_upstream import CohereUpstream
 from antiphon.dialects.gemini_upstream import GeminiUpstream
+from antiphon.dialects.ollama_upstream import OllamaUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.model_settings import ModelSettings, PriceSettings, RateSettings
 from antiphon.protocols import UpstreamDialect
@@ -50,6 +52,8 @@ def dialects_of(seals: Seals) -> Dialects:
         ResponsesUpstream(seals, seals.pseudonym),
         ChatUpstream(seals, seals.pseudonym),
         GeminiUpstream(seals),
+        CohereUpstream(seals),
+        OllamaUpstream(seals),
     )
     return {each.name: each for each in speakers}
 

@@ -5,14 +5,16 @@ Law: an answer that comes whole has the outcome that it would have if it were st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_endings import incompleteness
+from antiphon.dialects.chat_hosted import Executed
 from antiphon.dialects.chat_keepsakes import Keepsakes, signed
-from antiphon.dialects.chat_notes import cited, flattened, logprobs_of, picture, sources_of
+from antiphon.dialects.chat_notes import cited, flattened, logprobs_of, picture, recognised, referred, sources_of
 from antiphon.dialects.chat_shapes import (
     NOTHING,
     NULL,
@@ -29,12 +31,13 @@ from antiphon.dialects.failures import failure_of
 from antiphon.dialects.sealed import Enclosing, hides_seals
 from antiphon.dialects.think import ThinkSplitter
 from antiphon.dialects.tools import tool_names
-from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item
-from antiphon.wire.responses import opened
+
+_CITED: Final = b'"citation"'
+"""What stands in the verdicts of a filter that has something to cite."""
 
 _LEGACY: Final = -1
 """The index of the one call that an answer in the form from before tool calls may hold."""
@@ -62,6 +65,7 @@ class ChatAnswer:
         "_begun",
         "_calls",
         "_citations",
+        "_executed",
         "_incomplete",
         "_kept",
         "_results",
@@ -76,24 +80,14 @@ class ChatAnswer:
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events."""
-        opening = opened(
-            turn.request,
-            id=turn.id,
-            created_at=turn.created_at,
-            provider=target.provider,
-            conversation=turn.conversation,
-            transformations=turn.transformations,
-        )
         kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "chat"), hides=hides_seals(turn))
-        obfuscate = turn.request.obfuscated
-        self.writer: Final = ResponseWriter(
-            opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept
-        )
+        self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self.ended = False
         self._target = target
         self._whole = silent
         self._begun = False
         self._calls = Calls(self.writer, tool_names(turn, target), turn.new_id, self._sign)
+        self._executed = Executed(turn.request, target.provider)
         self._splitter = ThinkSplitter() if target.quirks.think_tags else None
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
         self._incomplete: str | None = None
@@ -133,6 +127,7 @@ class ChatAnswer:
     def finish(self) -> Outcome:
         """Writes the end."""
         self._settle()
+        self._show(self._executed.rest())
         self._calls.close()
         if self._citations or self._results:
             self.writer.annotate(partial(cited, sources_of(self._citations, self._results)))
@@ -162,6 +157,8 @@ class ChatAnswer:
         delta = choice.message if self._whole else choice.delta
         if delta is not None:
             self._take_delta(delta, choice.logprobs)
+        if _CITED in bytes(choice.content_filter_results):
+            self.writer.annotate(partial(recognised, bytes(choice.content_filter_results)))
         if choice.finish_reason:
             self.ended = True
             self._incomplete = self._incomplete or incompleteness(choice.finish_reason)
@@ -173,6 +170,8 @@ class ChatAnswer:
         if delta.extra_content is not None and (extra := signed(delta.extra_content)) is not None:
             self._settle()
             self._sign(extra, None)
+        if delta.executed_tools:
+            self._show(self._executed.take(delta.executed_tools))
         content = delta.content
         if content:
             if isinstance(content, str) and self._splitter is None and logprobs is None and not self._calls.open:
@@ -229,6 +228,8 @@ class ChatAnswer:
                     self._muse(thought)
             elif part.get("type") == "refusal":
                 self._refuse(_text(part.get("refusal")))
+            elif part.get("type") == "reference":
+                self.writer.annotate(partial(referred, part.get("reference_ids")))
             else:
                 self._speak(_text(part.get("text")), logprobs)
                 logprobs = None
@@ -260,6 +261,11 @@ class ChatAnswer:
             elif shown is not None:
                 self._settle()
                 self.writer.item(shown)
+
+    def _show(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._settle()
+            self.writer.item(item)
 
     def _take_calls(self, delta: Delta) -> None:
         self._settle_text()

@@ -75,8 +75,10 @@ class Calls:
         "open",
     )
 
-    def __init__(self, writer: ResponseWriter, names: ToolNames, new_id: NewId, sign: Sign) -> None:
-        """`names` leads from the provider's names to the client's tools; `sign` is told of signatures.
+    def __init__(
+        self, writer: ResponseWriter, names: ToolNames, new_id: NewId, sign: Sign = lambda _extra, _call_id: None
+    ) -> None:
+        """`names` leads from the provider's names to the client's tools; `sign` is told of signatures, if any are.
 
         `open` are the calls that are not done.
         """
@@ -114,6 +116,17 @@ class Calls:
         if piece.extra_content is not None and (extra := signed(piece.extra_content)) is not None:
             self._take_signature(call, extra)
         self._more(call, piece.id or "", name, text)
+
+    def end(self, index: int) -> None:
+        """The provider says that nothing more belongs to this call."""
+        call = self._by_index.get(index)
+        if call is None:
+            return
+        if not call.told and (call.name or call.pieces):
+            self._tell(call)
+        if call.told and not call.done:
+            self._finish(call)
+        self.open = [each for each in self.open if each is not call]
 
     def settle(self) -> None:
         """Something else follows: calls that are complete are done, and all are told that have a name."""

@@ -6,11 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from antiphon.dialects.common_fates import COMMON
+from antiphon.dialects.efforts import EFFORTS
 from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native
 from antiphon.dialects.subjects import EVENTS, words
-
-EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Every effort there is, from the least to the most."""
 
 NO_EFFORT: Final = approximated("{provider} cannot be told how much to reason.", "unsupported_parameter")
 NO_FORCE: Final = approximated("{provider} cannot be made to call a tool.")

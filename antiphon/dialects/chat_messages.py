@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from antiphon.dialects.chat_keepsakes import Recalled, recalled
 from antiphon.dialects.chat_parts import ChatPart, PartWriter
+from antiphon.dialects.grouped import ELSEWHERE, UNANSWERED
 from antiphon.dialects.losses import Losses
 from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
 from antiphon.dialects.tools import Offer
@@ -25,8 +26,7 @@ ChatMessage = dict[str, Any]
 _LONGEST_CALL_ID: Final = 40
 """Several OpenAI-compatible APIs refuse longer ids of calls; ours may come from a provider with longer ones."""
 
-_UNANSWERED: Final = "The call is still running; it has no output yet."
-_NO_TEXT: Final = "The output is in the message that follows."
+_THEIRS: Final = ("assistant", "tool")
 
 _UNSIGNED: Final = {"google": {"thought_signature": "skip_thought_signature_validator"}}
 """Google's own word for a call that came from elsewhere (https://ai.google.dev/gemini-api/docs/thought-signatures)."""
@@ -65,6 +65,7 @@ class MessageWriter:
         "_offer",
         "_open",
         "_parts",
+        "_provider",
         "_quirks",
         "_signatures",
         "_thoughts",
@@ -74,6 +75,7 @@ class MessageWriter:
     def __init__(self, target: Target, offer: Offer, losses: Losses) -> None:
         """`offer` names the tools that calls are of."""
         self._quirks = target.quirks
+        self._provider = target.provider
         pattern = target.quirks.signed_calls
         self._must_sign = bool(pattern) and re.search(pattern, target.model) is not None
         self._signatures: dict[str, Item] = {}
@@ -106,6 +108,18 @@ class MessageWriter:
         self._gather()
         self._flush()
         self._forget()
+        self._end()
+
+    def _end(self) -> None:
+        """Some providers go on only from what is theirs to go on from."""
+        if not self.messages:
+            return
+        last = self.messages[-1]
+        if last["role"] == "system" and not self._quirks.system_anywhere:
+            self._not_as_system()
+            last["role"] = "user"
+        elif last["role"] == "assistant" and self._quirks.prefix_last:
+            last["prefix"] = True
 
     def _think(self, thought: _Memory) -> None:
         inside = thought.recalled
@@ -150,8 +164,16 @@ class MessageWriter:
         if said.role == "user":
             self._user(self._parts.user(said.content, said.place))
             return
-        role = said.role if self._quirks.developer_role else "system"
-        self.messages.append({"role": role, "content": self._parts.system(said.content, said.place)})
+        text = self._parts.system(said.content, said.place)
+        if self.messages and self.messages[-1]["role"] in _THEIRS and not self._quirks.system_anywhere:
+            self._not_as_system()
+            self._user(text)
+            return
+        self.messages.append({"role": said.role if self._quirks.developer_role else "system", "content": text})
+
+    def _not_as_system(self) -> None:
+        message = f"{self._provider} takes system messages only before what the model said; a later one was the user's."
+        self._losses.lose(message, "input")
 
     def _user(self, content: str | list[ChatPart]) -> None:
         if not self._quirks.user_after_tool and self.messages and self.messages[-1]["role"] == "tool":
@@ -219,9 +241,9 @@ class MessageWriter:
         """One tool message for each call, then one user message for all that tool messages cannot hold."""
         behind: list[ChatPart] = []
         for call in calls:
-            output = _UNANSWERED if call.output is None else call.output
+            output = UNANSWERED if call.output is None else call.output
             text, others = self._parts.tool(output, call.place)
-            content = text or (_NO_TEXT if others else "")
+            content = text or (ELSEWHERE if others else "")
             self.messages.append({"role": "tool", "tool_call_id": self._id(call.id), "content": content})
             if others:
                 behind.append({"type": "text", "text": f"Output of the tool call {self._id(call.id)}:"})

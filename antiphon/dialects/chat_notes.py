@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from antiphon.dialects.chat_shapes import Logprob, TopLogprob, objects
+import msgspec
+
+from antiphon.dialects.chat_shapes import Logprob, TopLogprob, is_array, objects
 from antiphon.wire.requests import Item, is_item
 
 _DATA_URL: Final = re.compile(r"data:image/(?P<format>[a-z0-9.+-]+)[^,]*;base64,", re.IGNORECASE)
@@ -46,6 +48,28 @@ def cited(sources: Sequence[tuple[str, str]], text: str) -> Iterator[Item]:
             yield _citation(*sources[index], *mark.span())
     for index in unseen:
         yield _citation(*sources[index], len(text), len(text))
+
+
+def referred(ids: object, text: str) -> Iterator[Item]:
+    """Mistral's references to documents that the client numbered, which stand behind the text that rests on them.
+
+    https://docs.mistral.ai/capabilities/citations/ (read 2026-11).
+    """
+    for number in ids if is_array(ids) else ():
+        yield {"type": "file_citation", "file_id": str(number), "filename": "", "index": len(text)}
+
+
+def recognised(verdicts: bytes, text: str) -> Iterator[Item]:
+    """Where code comes from that Azure recognised in the text, with its licence for a title.
+
+    https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter-protected-material (read 2026-11).
+    """
+    value: object = msgspec.json.decode(verdicts)
+    for verdict in value.values() if is_item(value) else ():
+        citation = verdict.get("citation") if is_item(verdict) else None
+        url = citation.get("URL") if is_item(citation) else None
+        if isinstance(url, str) and is_item(citation):
+            yield _citation(url, citation.get("license"), 0, len(text))
 
 
 def sources_of(citations: Iterable[object], results: object) -> list[tuple[str, str]]:

@@ -90,6 +90,8 @@ class PartWriter:
             case InputAudio():
                 if not self._quirks.audio_input:
                     return self._lose("input_audio", place)
+                if self._quirks.audio_style == "data":
+                    return {"type": "input_audio", "input_audio": part.input_audio.data}
                 audio = {"data": part.input_audio.data, "format": part.input_audio.format}
                 return {"type": "input_audio", "input_audio": audio}
             case _:
@@ -133,8 +135,8 @@ class PartWriter:
                 return self._lose("input_file.file_id", place)
             return {"type": "file", "file": {"file_id": part.file_id}}
         if style == "document_url":
-            named = {"document_name": part.filename} if part.filename else {}
-            return {"type": "document_url", "document_url": address} | named
+            document = {"type": "document_url", "document_url": address}
+            return document | ({"document_name": part.filename} if part.filename else {})
         if data is None and style == "file":
             return self._lose("input_file.file_url", place)
         file = {"file_data": address}

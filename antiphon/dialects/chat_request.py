@@ -6,13 +6,15 @@ https://platform.openai.com/docs/api-reference/chat/create (read 2026-11); how v
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
 
-from antiphon.dialects.chat_fates import CHAT_FATES, EFFORTS
+from antiphon.dialects.chat_fates import CHAT_FATES
 from antiphon.dialects.chat_messages import MessageWriter
 from antiphon.dialects.chat_tools import chat_choice, chat_tools
+from antiphon.dialects.efforts import nearest
 from antiphon.dialects.leftovers import report_unknown
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
@@ -21,7 +23,7 @@ from antiphon.dialects.tools import Offer, offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
 from antiphon.quirks import Quirks
-from antiphon.wire.requests import Effort, Reasoning, Request, TextFormat, TextOptions
+from antiphon.wire.requests import Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]
 
@@ -132,8 +134,9 @@ def _reasoning(body: Body, reasoning: Reasoning, target: Target, losses: Losses)
     if reasoning.effort is None:
         return
     style, wanted = target.quirks.effort_style, reasoning.effort
-    effort = _nearest(wanted, target.quirks)
-    if style == "none" or effort is None:
+    effort = nearest(wanted, target.quirks)
+    effortless = target.quirks.effortless_models
+    if style == "none" or effort is None or (effortless and re.search(effortless, target.model)):
         losses.report("field.reasoning.effort", "reasoning.effort")
         return
     if effort != wanted or (style == "thinking.type" and effort != "none"):
@@ -144,17 +147,6 @@ def _reasoning(body: Body, reasoning: Reasoning, target: Target, losses: Losses)
         body["reasoning"] = {"effort": effort}
     else:
         body["thinking"] = {"type": "disabled" if effort == "none" else "enabled"}
-
-
-def _nearest(wanted: Effort, quirks: Quirks) -> str | None:
-    """The nearest effort that the provider knows; reasoning is not turned off but on request, and rather more of it."""
-    if wanted in quirks.efforts:
-        return wanted
-    place = EFFORTS.index(wanted)
-    known = [(effort, EFFORTS.index(effort)) for effort in EFFORTS if effort in quirks.efforts]
-    thinking = [(effort, index) for effort, index in known if effort != "none"]
-    ranked = sorted(thinking or known, key=lambda pair: (abs(pair[1] - place), -pair[1]))
-    return ranked[0][0] if ranked else None
 
 
 def _text(body: Body, text: TextOptions, target: Target, writer: MessageWriter, losses: Losses) -> None:

@@ -7,6 +7,7 @@ may be missing, null or of another type. What does not fit is taken as missing; 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final, TypeGuard, TypeVar, get_args, get_origin
 
 import msgspec
@@ -79,7 +80,8 @@ class Logprobs(Struct, frozen=True, gc=False):
 class Delta(Struct, frozen=True, gc=False):
     """What a chunk adds to the message; a whole message has the same members.
 
-    `reasoning_details` is OpenRouter's reasoning: raw (`text`), told (`summary`) or sealed (neither).
+    `reasoning_details` is OpenRouter's reasoning: raw (`text`), told (`summary`) or sealed (neither). `executed_tools`
+    are those that Groq ran.
     """
 
     content: str | list[Any] | None = None
@@ -93,16 +95,18 @@ class Delta(Struct, frozen=True, gc=False):
     tool_calls: list[ToolCall] | None = None
     function_call: Function | None = None
     extra_content: dict[str, Any] | None = None
+    executed_tools: list[dict[str, Any]] | None = None
 
 
 class Choice(Struct, frozen=True, gc=False):
-    """One of the answers; `delta` when streamed, else `message`."""
+    """One of the answers; `delta` when streamed, else `message`. `content_filter_results` are Azure's."""
 
     index: int | None = None
     delta: Delta | None = None
     message: Delta | None = None
     finish_reason: str | None = None
     logprobs: Logprobs | None = None
+    content_filter_results: Raw = NULL
     error: Raw = NULL
 
 
@@ -132,22 +136,36 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _STREAMED: Final = frozenset(
     {"content", "text", "thinking", "reasoning", "reasoning_content", "refusal", "transcript", "summary"}
-    | {"arguments", "input"}
+    | {"arguments", "input", "tool_plan"}
 )
 """Members that may hold half of a surrogate pair, its other half being in the next chunk."""
 
 
 def completion(data: bytes) -> Completion | None:
     """The chunk or answer in `data`, None if it is JSON but no object. Raises UpstreamBroke for what is no JSON."""
+    return leniently(data, _decode, Completion)
+
+
+def leniently(data: bytes, decode: Callable[[bytes], _Shape], shape: type[_Shape]) -> _Shape | None:
+    """`data` by `decode`, which makes a `shape`; what does not fit is taken as missing, None for JSON but no object.
+
+    Raises UpstreamBroke for what is no JSON.
+    """
     try:
-        return _decode(data)
+        return decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _loosely(data)
+        return _loosely(data, shape)
     except (ValueError, RecursionError):
         message = "The provider sent something that is not JSON."
         raise UpstreamBroke(message) from None
+
+
+def fitted_to(raw: Raw, shape: type[_Shape]) -> _Shape | None:
+    """The object in `raw` as a `shape`, without what does not fit it; None for anything but an object."""
+    value: object = json.loads(bytes(raw))
+    return fitted(value, shape) if is_item(value) else None
 
 
 def objects(value: object) -> list[Item]:
@@ -160,11 +178,11 @@ def is_array(value: object) -> TypeGuard[list[object]]:
     return isinstance(value, list)
 
 
-def _loosely(data: bytes) -> Completion | None:
+def _loosely(data: bytes, shape: type[_Shape]) -> _Shape | None:
     value: Any = json.loads(data.decode(errors="replace"))
     if b"\\u" in data:
         value = _whole_strings(value)
-    return fitted(value, Completion) if is_item(value) else None
+    return fitted(value, shape) if is_item(value) else None
 
 
 def fitted(value: Item, shape: type[_Shape]) -> _Shape:

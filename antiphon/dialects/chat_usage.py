@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.dialects.chat_shapes import fitted
-from antiphon.wire.requests import is_item
-from antiphon.wire.usage import NO_USAGE, CompletionDetails, PromptDetails, Usage, counted
+from antiphon.dialects.chat_shapes import fitted_to
+from antiphon.wire.usage import NO_USAGE, CompletionDetails, PromptDetails, Usage, count, counted
 
 
 class _Prompt(Struct, frozen=True, gc=False):
@@ -59,20 +57,20 @@ def usage_of(raw: Raw, *, reasoning_outside: bool) -> Usage:
         return NO_USAGE
     prompt = sent.prompt_tokens_details or _NO_PROMPT
     completion = sent.completion_tokens_details or _NO_COMPLETION
-    input_tokens, output_tokens = _count(sent.prompt_tokens), _count(sent.completion_tokens)
-    reasoning = _count(completion.reasoning_tokens or sent.reasoning_tokens)
+    input_tokens, output_tokens = count(sent.prompt_tokens), count(sent.completion_tokens)
+    reasoning = count(completion.reasoning_tokens or sent.reasoning_tokens)
     if reasoning_outside:
-        beside = _count(sent.total_tokens) - input_tokens - output_tokens
+        beside = count(sent.total_tokens) - input_tokens - output_tokens
         if beside > 0 or sent.total_tokens is None:
             reasoning = max(reasoning, beside)
             output_tokens += reasoning
     usage = counted(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cached=_count(
+        cached=count(
             prompt.cached_tokens or sent.prompt_cache_hit_tokens or sent.num_cached_tokens or sent.cached_tokens
         ),
-        cache_write=_count(prompt.cache_write_tokens or sent.cache_creation_input_tokens),
+        cache_write=count(prompt.cache_write_tokens or sent.cache_creation_input_tokens),
         reasoning=reasoning,
         raw=Raw(bytes(raw)),
     )
@@ -80,15 +78,15 @@ def usage_of(raw: Raw, *, reasoning_outside: bool) -> Usage:
         usage,
         prompt_tokens_details=PromptDetails(
             usage.input_tokens_details.cached_tokens,
-            _count(prompt.audio_tokens),
-            _count(prompt.image_tokens),
-            _count(prompt.text_tokens),
+            count(prompt.audio_tokens),
+            count(prompt.image_tokens),
+            count(prompt.text_tokens),
         ),
         completion_tokens_details=CompletionDetails(
             usage.output_tokens_details.reasoning_tokens,
-            _count(completion.audio_tokens),
-            _count(completion.accepted_prediction_tokens),
-            _count(completion.rejected_prediction_tokens),
+            count(completion.audio_tokens),
+            count(completion.accepted_prediction_tokens),
+            count(completion.rejected_prediction_tokens),
         ),
     )
 
@@ -97,9 +95,4 @@ def _sent(raw: Raw) -> _Sent | None:
     try:
         return _decode(raw)
     except msgspec.ValidationError:
-        value: object = msgspec.json.decode(raw)
-        return fitted(value, _Sent) if is_item(value) else None
-
-
-def _count(value: float | None) -> int:
-    return max(int(value), 0) if value and math.isfinite(value) else 0
+        return fitted_to(raw, _Sent)

@@ -30,6 +30,8 @@ _STATUS: Final = {
 }
 """By `code`, else by `type`; anything else is the provider's own fault."""
 
+_TOLD: Final = ("message", "type", "code", "param", "status_code", "failed_generation")
+
 _UNKNOWN: Final = 502
 
 
@@ -55,7 +57,7 @@ def _error_in(data: bytes) -> dict[str, Any]:
         value = nested if is_item(nested) else {"message": str(nested)}
     if not is_item(value):
         value = {}
-    named = {name: value[name] for name in ("message", "type", "code", "param", "status_code") if name in value}
+    named = {name: value[name] for name in _TOLD if name in value}
     if named.get("type") == "error":
         del named["type"]
     return {"message": "The provider failed while it answered."} | {k: v for k, v in named.items() if v is not None}

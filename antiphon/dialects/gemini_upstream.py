@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from antiphon.dialects.gemini_answer import whole
 from antiphon.dialects.gemini_counting import GeminiCounting
 from antiphon.dialects.gemini_reader import GeminiReader
 from antiphon.dialects.gemini_refusals import refused
 from antiphon.dialects.gemini_request import build_gemini
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Sealer, Target, Turn
+from antiphon.protocols import Built, Media, Sealer, Target, Turn
 from antiphon.wire.events import Outcome
+
+_UNREACHABLE: Final[frozenset[Media]] = frozenset()
 
 
 class GeminiUpstream:
@@ -30,6 +34,10 @@ class GeminiUpstream:
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         return whole(turn, target, body, self._sealer)
+
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        """Nothing: Google follows addresses."""
+        return _UNREACHABLE
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         return refused(status, body, retry_after)

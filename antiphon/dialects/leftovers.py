@@ -1,4 +1,4 @@
-"""Members of a request that no dialect acts on: what is unknown must not reach a provider that may refuse it."""
+"""Members of a request that a provider has no word for, and members that nobody acts on."""
 
 from __future__ import annotations
 
@@ -23,6 +23,24 @@ _USUAL: Final = {"reasoning.context": b'"auto"', "reasoning.mode": b'"standard"'
 """What says no more than leaving it out would."""
 
 _members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+_PRIVATE: Final = ("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "user")
+
+
+def report_wordless(request: Request, losses: Losses) -> None:
+    """Reports, by the table of fates, what only some providers can be told: tiers, caches, users, how much to say."""
+    if request.text is not None and request.text.verbosity not in (None, "medium"):
+        losses.report("field.text.verbosity", "text.verbosity")
+    if request.service_tier not in (None, "auto", "default"):
+        losses.report("field.service_tier", "service_tier", tier=request.service_tier)
+    for name in _PRIVATE:
+        if getattr(request, name):
+            losses.report(f"field.{name}", name, name=name)
+    if request.reasoning is not None:
+        summary = request.reasoning.summary or request.reasoning.generate_summary
+        if summary in {"concise", "detailed"}:
+            losses.report("field.reasoning.summary", "reasoning.summary")
 
 
 def report_unknown(request: Request, losses: Losses, told: Collection[str] = ()) -> None:

@@ -125,13 +125,21 @@ _READABLE: Final = ("text/", "application/json", "application/xml", "application
 """Media types of files that a model without eyes for files can still read as text."""
 
 
-def readable(part: InputFile) -> str | None:
-    """A text file as text, for providers that take no files."""
+def contents(part: InputFile) -> tuple[str | None, str] | None:
+    """Name and text of a text file, None for any other."""
     head, found, payload = (part.file_data or "").partition(";base64,")
     if not found or not head.startswith(tuple(f"data:{kind}" for kind in _READABLE)):
         return None
     try:
-        text = base64.b64decode(payload, validate=True).decode()
+        return part.filename, base64.b64decode(payload, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return f"{part.filename}:\n{text}" if part.filename else text
+
+
+def readable(part: InputFile) -> str | None:
+    """A text file as text, for providers that take no files."""
+    found = contents(part)
+    if found is None:
+        return None
+    name, text = found
+    return f"{name}:\n{text}" if name else text

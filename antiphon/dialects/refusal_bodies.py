@@ -44,6 +44,8 @@ def _told(value: Any, depth: int) -> Told:
         return Told()
     inner, outer = _innermost(value), value
     message, param = _message(inner)
+    if message and (wrote := _text(inner.get("failed_generation"))):
+        message = f"{message.rstrip()} The model wrote: {wrote}"  # Groq tells of it where a call came out wrong
     told = Told(message, _text(inner.get("code")), _text(inner.get("param")) or param, _names(inner, outer))
     nested = _nested(inner, message) if depth < _DEEPEST else None
     if nested is None:

@@ -15,6 +15,7 @@ ID_PREFIXES: Final[dict[str, str]] = {
     "file_search_call": "fs",
     "image_generation_call": "ig",
     "local_shell_call": "lsh",
+    "mcp_call": "mcp",
     "shell_call": "sh",
     "tool_search_call": "tsc",
     "web_search_call": "ws",
@@ -41,6 +42,10 @@ def announced(item: Item) -> Item:
             return bare | {"action": {name: item["action"][name] for name in item["action"] if name != "sources"}}
         case "tool_search_call":
             return bare | {"call_id": item["call_id"], "execution": item["execution"], "arguments": {}}
+        case "code_interpreter_call":
+            return bare | {"container_id": item["container_id"], "code": "", "outputs": []}
+        case "mcp_call":
+            return bare | {"server_label": item["server_label"], "name": item["name"], "arguments": ""}
         case _:
             return bare
 
@@ -53,12 +58,16 @@ def steps(item: Item) -> Iterator[Step]:
         case "file_search_call" | "web_search_call":
             yield from _stages(item, "in_progress", "searching", "completed")
         case "code_interpreter_call":
-            yield from _code(item)
+            yield from _stages(item, "in_progress")
+            yield from _written(item, "code_interpreter_call_code", "code")
+            yield from _stages(item, "interpreting", "completed")
+        case "mcp_call":
+            yield from _stages(item, "in_progress")
+            yield from _written(item, "mcp_call_arguments", "arguments")
+            yield from _stages(item, "completed")
         case "apply_patch_call" if "diff" in item["operation"]:
             diff = item["operation"]["diff"]
-            if diff:
-                yield "response.apply_patch_call_operation_diff.delta", {"item_id": item["id"], "delta": diff}
-            yield "response.apply_patch_call_operation_diff.done", {"item_id": item["id"], "diff": diff}
+            yield from _written(item | {"diff": diff}, "apply_patch_call_operation_diff", "diff")
         case "shell_call":
             for index, command in enumerate(item["action"]["commands"]):
                 place = {"command_index": index}
@@ -75,11 +84,8 @@ def _stages(item: Item, *stages: str) -> Iterator[Step]:
         yield f"response.{item['type']}.{stage}", {"item_id": item["id"]}
 
 
-def _code(item: Item) -> Iterator[Step]:
-    """Code is written before it is run."""
-    place = {"item_id": item["id"]}
-    yield from _stages(item, "in_progress")
-    if item["code"]:
-        yield "response.code_interpreter_call_code.delta", place | {"delta": item["code"]}
-    yield "response.code_interpreter_call_code.done", place | {"code": item["code"]}
-    yield from _stages(item, "interpreting", "completed")
+def _written(item: Item, name: str, member: str) -> Iterator[Step]:
+    """What was written into a member of the item, in one piece."""
+    if item[member]:
+        yield f"response.{name}.delta", {"item_id": item["id"], "delta": item[member]}
+    yield f"response.{name}.done", {"item_id": item["id"], member: item[member]}

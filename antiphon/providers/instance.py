@@ -118,6 +118,7 @@ class ProviderInstance:
         self._chat_only = _pattern(name, "chat_only_models", self.quirks.chat_only_models)
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
         _pattern(name, "signed_calls", self.quirks.signed_calls)
+        _pattern(name, "effortless_models", self.quirks.effortless_models)
         self._owned = re.compile(self.row.owns) if self.row.owns else None
         self._endpoint(self.base_url)
 
@@ -207,8 +208,12 @@ class ProviderInstance:
         return post
 
     def _new_post(self, path: str, streamed: str | None, model: str) -> Post:
-        endpoint = self._endpoint(self.base_url + path.replace("{model}", model))
-        stream = None if streamed is None else self._endpoint(self.base_url + streamed.replace("{model}", model))
+        endpoint = self._endpoint(self.row.address(self.base_url, path.replace("{model}", model)))
+        stream = (
+            None
+            if streamed is None
+            else self._endpoint(self.row.address(self.base_url, streamed.replace("{model}", model)))
+        )
         return BoundPost(self._upstream, endpoint, self._headers, stream)
 
     def _endpoint(self, url: str) -> Endpoint:

@@ -16,7 +16,8 @@ from antiphon.settings import Dialect
 class Route(Struct, frozen=True):
     """Where an API is, below the base URL: ``{model}`` stands for the model. `streamed` is where streams are, if apart.
 
-    `count` is where the tokens of a request are counted, None where that cannot be asked for.
+    A path that begins with ``~`` is beside the version path, not below it. `count` is where the tokens of a request are
+    counted, None where that cannot be asked for.
     """
 
     path: str
@@ -35,7 +36,7 @@ ROUTES: Final[Mapping[Dialect, Route]] = {
     ),
     "converse": Route("/model/{model}/converse", "/model/{model}/converse-stream", "/model/{model}/count-tokens"),
     "cohere": Route("/chat"),
-    "ollama": Route("/api/chat"),
+    "ollama": Route("~/api/chat"),
 }
 """Where each API is at those who made it; a row may say otherwise."""
 
@@ -48,6 +49,7 @@ COUNT_PATH: Final = "/responses/input_tokens"
 COMPACT_PATH: Final = "/responses/compact"
 
 _COMMON_VERSION: Final = "/v1"
+_BESIDE: Final = "~"
 
 
 class ProviderRow(Struct, frozen=True, kw_only=True):
@@ -102,6 +104,12 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     def local(self) -> bool:
         """Whether it runs on the owner's machines, so that nobody has it unless he says so."""
         return not self.base_url.startswith("https://")
+
+    def address(self, base_url: str, path: str) -> str:
+        """The URL of one of the provider's paths, below the base URL or, after ``~``, beside the version path."""
+        if path.startswith(_BESIDE):
+            return base_url.removesuffix(self.version_path) + path.removeprefix(_BESIDE)
+        return base_url + path
 
     @property
     def version_path(self) -> str:

@@ -15,7 +15,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
         name="ollama",
         title="Ollama",
         base_url="http://localhost:11434/v1",
-        dialects=NATIVE,
+        dialects=(*NATIVE, "ollama"),
         needs_key=False,
         quirks=Quirks(
             developer_role=False,
@@ -32,9 +32,10 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY,
             stores=False,
         ),
-        note="Its Responses API has no state and came with version 0.13.3; older ones need `dialect: chat`.",
+        note="Its Responses API has no state and came with version 0.13.3; `dialect: ollama` has what that lacks.",
         sources=(
             "https://docs.ollama.com/api/openai-compatibility",
+            "https://docs.ollama.com/api/chat",
             "recordings ollama.openai_chat (reasoning both ways, json_schema), ollama.openai_models",
         ),
     ),

@@ -94,17 +94,22 @@ class _Story:
         elif kind in _PHASES:
             for phase in _PHASES[kind]:
                 self.tell(f"response.{kind}.{phase}", **place)
+                if kind == "code_interpreter_call" and phase == "in_progress":
+                    self._text(place, item, "code", "response.code_interpreter_call_code")
         self.tell("response.output_item.done", output_index=index, item=item)
 
     def _call(self, place: dict[str, Any], item: Item, member: str, prefix: str) -> None:
-        text = item.get(member) or ""
         if item["type"] == "mcp_call":
             self.tell("response.mcp_call.in_progress", **place)
+        self._text(place, item, member, prefix)
+        if item["type"] == "mcp_call":
+            self.tell(f"response.mcp_call.{'failed' if item.get('error') else 'completed'}", **place)
+
+    def _text(self, place: dict[str, Any], item: Item, member: str, prefix: str) -> None:
+        text = item.get(member) or ""
         if text:
             self.tell(f"{prefix}.delta", **place, delta=text)
         self.tell(f"{prefix}.done", **place, **{member: text})
-        if item["type"] == "mcp_call":
-            self.tell(f"response.mcp_call.{'failed' if item.get('error') else 'completed'}", **place)
 
     def _summaries(self, place: dict[str, Any], parts: list[Item]) -> None:
         for index, part in enumerate(parts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import msgspec
@@ -79,6 +80,11 @@ class _Counters(Struct, frozen=True):
 
 _counters = msgspec.json.Decoder(_Counters)
 _NONE = _Details()
+
+
+def count(value: float | None) -> int:
+    """A number of tokens as a provider sent it; whatever is no count is none."""
+    return max(int(value), 0) if value and math.isfinite(value) else 0
 
 
 def counted(*, input_tokens: int, output_tokens: int, cached: int, cache_write: int, reasoning: int, raw: Raw) -> Usage:

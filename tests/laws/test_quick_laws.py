@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.chat_template import template_of
 from antiphon.dialects.chat_upstream import ChatUpstream
+from antiphon.dialects.cohere_upstream import CohereUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.errors import UpstreamError
 from antiphon.protocols import Reader, Target, UpstreamDialect
@@ -23,11 +24,8 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 def streams(kind: str) -> list[Path]:
-    return [
-        path
-        for path in sorted(RECORDINGS.glob(f"*.{kind}/*.json"))
-        if "sse" in json.loads(path.read_text())["response"]
-    ]
+    exchanges = {path: json.loads(path.read_text()) for path in sorted(RECORDINGS.glob("*/*.json"))}
+    return [path for path, each in exchanges.items() if each["dialect"] == kind and "sse" in each["response"]]
 
 
 def frames(wire: bytes) -> list[bytes]:
@@ -63,11 +61,16 @@ def fresh(dialect: UpstreamDialect) -> Reader:
     return dialect.reader(a_turn(), target)
 
 
-@pytest.mark.parametrize("kind", ["responses", "chat"])
+DIALECTS: dict[str, UpstreamDialect] = {
+    "openai-responses": ResponsesUpstream(SEALER, pseudonym),
+    "openai-chat": ChatUpstream(SEALER, pseudonym),
+    "cohere-v2": CohereUpstream(SEALER),
+}
+
+
+@pytest.mark.parametrize("kind", DIALECTS)
 def test_a_recorded_stream_is_the_same_either_way(kind: str) -> None:
-    dialect: UpstreamDialect = (
-        ResponsesUpstream(SEALER, pseudonym) if kind == "responses" else ChatUpstream(SEALER, pseudonym)
-    )
+    dialect = DIALECTS[kind]
     recorded = streams(kind)
     assert recorded
     total = 0

@@ -53,7 +53,7 @@ class NamedDialect(UpstreamDialect):
 
 
 RESPONSES, CHAT = NamedDialect("responses"), NamedDialect("chat")
-DIALECTS = {"responses": RESPONSES, "chat": CHAT}
+DIALECTS = {"responses": RESPONSES, "chat": CHAT, "ollama": NamedDialect("ollama")}
 
 
 class ScriptedUpstream:

@@ -80,6 +80,14 @@ def test_the_owner_chooses_the_dialect() -> None:
     assert forced.target("old-1").dialect is CHAT
 
 
+@pytest.mark.parametrize("base_url", [None, "http://localhost:11434", "http://localhost:11434/v1/"])
+async def test_an_api_beside_the_version_path_is_found_from_any_base_url(base_url: str | None) -> None:
+    upstream = ScriptedUpstream()
+    ollama = instance("ollama", upstream, dialect="ollama", base_url=base_url)
+    await ollama.target("qwen3").post(b"{}", streamed=True)
+    assert upstream.sent[0][1] == "http://localhost:11434/api/chat"
+
+
 async def test_own_headers_replace_ours_whatever_their_case() -> None:
     upstream = ScriptedUpstream()
     headers = {"authorization": "Token abc", "X-Team": "red"}

@@ -53,7 +53,7 @@ def test_addresses_are_encrypted_unless_they_are_ours(row: ProviderRow) -> None:
     for dialect in row.dialects:
         route = row.route(dialect)
         for path in filter(None, (route.path, route.streamed, route.count)):
-            Endpoint.parse(row.base_url + path)
+            Endpoint.parse(row.address(row.base_url, path))
 
 
 @each_row
