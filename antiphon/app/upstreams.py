@@ -7,6 +7,7 @@ import time
 from contextlib import AsyncExitStack
 
 from antiphon.dialects.chat_upstream import ChatUpstream
+from antiphon.dialects.messages_upstream import MessagesUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.protocols import UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
@@ -41,6 +42,9 @@ def dialects_of(seals: Seals) -> Dialects:
     speakers: tuple[UpstreamDialect, ...] = (
         ResponsesUpstream(seals, seals.pseudonym),
         ChatUpstream(seals, seals.pseudonym),
+        MessagesUpstream(seals, seals.pseudonym),
+        MessagesUpstream(seals, seals.pseudonym, "vertex"),
+        MessagesUpstream(seals, seals.pseudonym, "bedrock"),
     )
     return {each.name: each for each in speakers}
 

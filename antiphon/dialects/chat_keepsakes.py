@@ -22,12 +22,13 @@ _GROWING: Final = {"reasoning.text": "text", "reasoning.summary": "summary"}
 _PIECES: Final = 4096
 
 
-class _Growing:
+class Growing:
     """A text in pieces. Many small strings cost ten times their text, so they are joined now and then."""
 
     __slots__ = ("_pieces",)
 
     def __init__(self) -> None:
+        """Nothing has come yet."""
         self._pieces: list[str] = []
 
     def add(self, piece: str) -> None:
@@ -48,7 +49,7 @@ class _Detail:
     def __init__(self, members: Item) -> None:
         self.members = dict(members)
         self._member = _GROWING.get(str(members.get("type")), "")
-        self._grown = _Growing()
+        self._grown = Growing()
         self._grow(members)
 
     def takes(self, piece: Item) -> bool:
@@ -112,7 +113,7 @@ class Keepsakes:
         return self._enclose(items)
 
     def _clear(self) -> None:
-        self._text = _Growing()
+        self._text = Growing()
         self._details: list[_Detail] = []
         self._signatures: list[Item] = []
 

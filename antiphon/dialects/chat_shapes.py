@@ -7,6 +7,7 @@ may be missing, null or of another type. What does not fit is taken as missing; 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final, TypeGuard, TypeVar, get_args, get_origin
 
 import msgspec
@@ -132,19 +133,27 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _STREAMED: Final = frozenset(
     {"content", "text", "thinking", "reasoning", "reasoning_content", "refusal", "transcript", "summary"}
-    | {"arguments", "input"}
+    | {"arguments", "input", "partial_json", "tool_plan"}
 )
 """Members that may hold half of a surrogate pair, its other half being in the next chunk."""
 
 
 def completion(data: bytes) -> Completion | None:
     """The chunk or answer in `data`, None if it is JSON but no object. Raises UpstreamBroke for what is no JSON."""
+    return leniently(data, _decode, Completion)
+
+
+def leniently(data: bytes, decode: Callable[[bytes], _Shape], shape: type[_Shape]) -> _Shape | None:
+    """`data` by `decode`, which makes a `shape`; what does not fit is taken as missing, None for JSON but no object.
+
+    Raises UpstreamBroke for what is no JSON.
+    """
     try:
-        return _decode(data)
+        return decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _loosely(data)
+        return _loosely(data, shape)
     except (ValueError, RecursionError):
         message = "The provider sent something that is not JSON."
         raise UpstreamBroke(message) from None
@@ -160,11 +169,11 @@ def is_array(value: object) -> TypeGuard[list[object]]:
     return isinstance(value, list)
 
 
-def _loosely(data: bytes) -> Completion | None:
+def _loosely(data: bytes, shape: type[_Shape]) -> _Shape | None:
     value: Any = json.loads(data.decode(errors="replace"))
     if b"\\u" in data:
         value = _whole_strings(value)
-    return fitted(value, Completion) if is_item(value) else None
+    return fitted(value, shape) if is_item(value) else None
 
 
 def fitted(value: Item, shape: type[_Shape]) -> _Shape:

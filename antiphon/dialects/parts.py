@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
 
 class Words(Struct, frozen=True, tag_field="type"):
-    """A part that is nothing but text."""
+    """A part that is nothing but text. `prompt_cache_breakpoint` on a part says that all up to it may be cached."""
 
     text: str
+    prompt_cache_breakpoint: dict[str, Any] | None = None
 
 
 class InputText(Words, frozen=True, tag="input_text"):
@@ -58,6 +59,7 @@ class Picture(Struct, frozen=True, tag_field="type"):
     image_url: str | Url | None = None
     file_id: str | None = None
     detail: Literal["low", "high", "auto", "original"] | None = None
+    prompt_cache_breakpoint: dict[str, Any] | None = None
 
 
 class InputImage(Picture, frozen=True, tag="input_image"):
@@ -75,6 +77,7 @@ class InputFile(Struct, frozen=True, tag_field="type", tag="input_file"):
     file_url: str | None = None
     file_id: str | None = None
     filename: str | None = None
+    prompt_cache_breakpoint: dict[str, Any] | None = None
 
 
 class Audio(Struct, frozen=True):
@@ -111,14 +114,14 @@ Part = (
 )
 Content = str | list[Part]
 
-_READABLE: Final = ("text/", "application/json", "application/xml", "application/yaml", "application/x-yaml")
+READABLE: Final = ("text/", "application/json", "application/xml", "application/yaml", "application/x-yaml")
 """Media types of files that a model without eyes for files can still read as text."""
 
 
 def readable(part: InputFile) -> str | None:
     """A text file as text, for providers that take no files."""
     head, found, payload = (part.file_data or "").partition(";base64,")
-    if not found or not head.startswith(tuple(f"data:{kind}" for kind in _READABLE)):
+    if not found or not head.startswith(tuple(f"data:{kind}" for kind in READABLE)):
         return None
     try:
         text = base64.b64decode(payload, validate=True).decode()

@@ -45,7 +45,10 @@ class Thought(Struct, frozen=True):
 
 
 class Called(Struct):
-    """A call and, as soon as that is found, its output. `words` is the free text of a custom tool's call."""
+    """A call and, as soon as that is found, its output. `words` is the free text of a custom tool's call.
+
+    `failed` says that the output tells of a failure.
+    """
 
     id: str
     tool: ToolName
@@ -55,6 +58,7 @@ class Called(Struct):
     words: str | None = None
     output: Content | None = None
     must_be_answered: bool = True
+    failed: bool = False
 
 
 class Answered(Struct, frozen=True):
@@ -139,7 +143,7 @@ def steps_of(
 class _Reading:
     """Reads items one by one; `steps` is what they come to."""
 
-    __slots__ = ("_calls", "_losses", "_target", "_unsealed_reasoning", "_unsealing", "steps")
+    __slots__ = ("_calls", "_losses", "_sealed", "_target", "_unsealed_reasoning", "_unsealing", "steps")
 
     def __init__(self, target: Target, losses: Losses, unsealing: Unsealing, *, unsealed_reasoning: bool) -> None:
         self._target = target
@@ -147,6 +151,7 @@ class _Reading:
         self._losses = losses
         self._unsealing = unsealing
         self._calls: dict[str, list[Called]] = {}
+        self._sealed: set[object] = set()
         self.steps: list[Step] = []
 
     def read(self, item: Item, place: str) -> None:
@@ -205,7 +210,11 @@ class _Reading:
             return
         content = "".join(_texts(thinking.content))
         summary = "\n\n".join(_texts(thinking.summary))
-        self.steps.append(Thought(thinking.id, content, summary, None if isinstance(found, str) else found))
+        envelope = None if isinstance(found, str) else found
+        if envelope is not None:
+            names = [block.get(name) for block in envelope.items for name in ("id", "tool_use_id")]
+            self._sealed.update(name for name in names if isinstance(name, str))
+        self.steps.append(Thought(thinking.id, content, summary, envelope))
 
     def _function_call(self, call: _FunctionCall, place: str) -> None:
         tool = ToolName("function", call.name, call.namespace)
@@ -253,6 +262,7 @@ class _Reading:
         if call.output is not None and self._losses.strict:
             raise BadRequest(f"Duplicate output for {call.label} {call.id}.", param=place, code="invalid_value")
         call.output = output
+        call.failed = item.get("status") in ("incomplete", "failed")
         self.steps.append(_ANSWERED)
 
     def _called_by_name(self, item: Item) -> list[Called]:
@@ -264,6 +274,8 @@ class _Reading:
         return [call for call in calls if call.tool.name == name and call.output is None]
 
     def _other(self, kind: str, item: Item, place: str) -> None:
+        if item.get("id") in self._sealed:
+            return  # told in its maker's own words, which are in a seal before it
         if kind == "item_reference":
             raise _unresolved(item)
         if kind == "tool_search_call":
@@ -288,7 +300,7 @@ class _Reading:
         """What became of work that a server did: a call with its output, an image, a note, or nothing."""
         if hosted.tool is not None:
             call_id = hosted.id or place
-            call = Called(call_id, hosted.tool, hosted.arguments, place, output=hosted.text or "")
+            call = Called(call_id, hosted.tool, hosted.arguments, place, output=hosted.text or "", failed=hosted.failed)
             self.steps.append(call)
             self.steps.append(_ANSWERED)
         elif hosted.image is not None:

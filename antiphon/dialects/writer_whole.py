@@ -11,8 +11,11 @@ Step = tuple[str, Item]
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "apply_patch_call": "apc",
+    "code_interpreter_call": "ci",
+    "computer_call": "cu",
     "image_generation_call": "ig",
     "local_shell_call": "lsh",
+    "mcp_call": "mcp",
     "shell_call": "sh",
     "tool_search_call": "tsc",
     "web_search_call": "ws",
@@ -33,6 +36,13 @@ def announced(item: Item) -> Item:
             return bare | {"call_id": item["call_id"], "action": item["action"] | {"commands": []}}
         case "tool_search_call":
             return bare | {"call_id": item["call_id"], "execution": item["execution"], "arguments": {}}
+        case "code_interpreter_call":
+            return bare | {"container_id": item["container_id"], "code": "", "outputs": []}
+        case "computer_call":
+            return bare | {"call_id": item["call_id"], "pending_safety_checks": []}
+        case "mcp_call":
+            named = {name: item[name] for name in ("server_label", "name", "approval_request_id")}
+            return bare | named | {"arguments": "", "output": None, "error": None}
         case _:
             return bare
 
@@ -43,7 +53,15 @@ def steps(item: Item) -> Iterator[Step]:
         case "image_generation_call":
             yield from _stages(item, "in_progress", "generating", "completed")
         case "web_search_call":
-            yield from _stages(item, "in_progress", "searching", "completed")
+            yield from _stages(item, "in_progress", "searching", *_success(item))
+        case "code_interpreter_call":
+            yield from _stages(item, "in_progress")
+            yield from _spoken(item, "response.code_interpreter_call_code", "code")
+            yield from _stages(item, "interpreting", *_success(item))
+        case "mcp_call":
+            yield from _stages(item, "in_progress")
+            yield from _spoken(item, "response.mcp_call_arguments", "arguments")
+            yield from _stages(item, "completed" if item["status"] == "completed" else "failed")
         case "apply_patch_call" if "diff" in item["operation"]:
             diff = item["operation"]["diff"]
             if diff:
@@ -58,6 +76,19 @@ def steps(item: Item) -> Iterator[Step]:
                 yield "response.shell_call_command.done", place | {"command": command}
         case _:
             return
+
+
+def _success(item: Item) -> tuple[str, ...]:
+    """The stage of having been done, which nothing that failed comes to."""
+    return ("completed",) if item["status"] == "completed" else ()
+
+
+def _spoken(item: Item, run: str, member: str) -> Iterator[Step]:
+    """What was written to somebody who carries it out."""
+    said = item[member]
+    if said:
+        yield f"{run}.delta", {"item_id": item["id"], "delta": said}
+    yield f"{run}.done", {"item_id": item["id"], member: said}
 
 
 def _stages(item: Item, *stages: str) -> Iterator[Step]:
