@@ -274,7 +274,7 @@ class _Reading:
         return [call for call in calls if call.tool.name == name and call.output is None]
 
     def _other(self, kind: str, item: Item, place: str) -> None:
-        if item.get("id") in self._sealed:
+        if str(item.get("id")) in self._sealed:
             return  # told in its maker's own words, which are in a seal before it
         if kind == "item_reference":
             raise _unresolved(item)
