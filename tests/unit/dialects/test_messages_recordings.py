@@ -59,11 +59,12 @@ def parted(exchange: dict[str, Any]) -> list[dict[str, Any]]:
 
 def payloads(exchange: dict[str, Any]) -> list[Any]:
     """The events of a stream, decoded."""
-    response = exchange["response"]
+    response: Any = exchange["response"]
     if response.get("sse"):
         lines = response["sse"].splitlines()
         return [json.loads(line[5:]) for line in lines if line.startswith("data:")]
-    return [copy.deepcopy(each["chunk"]) for each in response.get("events") or [] if each.get("chunk")]
+    events: list[Any] = response.get("events") or []
+    return [copy.deepcopy(each["chunk"]) for each in events if each.get("chunk")]
 
 
 EXCHANGES = [each for each in recorded() if each["id"] not in NO_MESSAGES]
@@ -143,7 +144,7 @@ def wire_bytes(exchange: dict[str, Any]) -> bytes:
 
 
 def target_of(exchange: dict[str, Any]) -> Target:
-    body = exchange["request"]["body"] or {}
+    body: Any = exchange["request"]["body"] or {}
     return claude(body.get("model") or reading_model(exchange))
 
 
@@ -174,9 +175,7 @@ def agrees(body: Any, reading: Reading) -> None:
         (each["id"], each["name"], each["input"]) for each in uses
     ]
     hosted = [(item["type"], item["id"]) for item in body["output"] if item["type"] in HOSTED.values()]
-    assert hosted == [
-        (HOSTED[block["type"]], block["tool_use_id"]) for block in content if block["type"] in HOSTED
-    ]
+    assert hosted == [(HOSTED[block["type"]], block["tool_use_id"]) for block in content if block["type"] in HOSTED]
     kept = [block for item in body["output"] for block in sealed_in(item)]
     container = [{"type": "container", **reading.container}] if reading.container else []
     assert kept == [block for block in content if is_kept(block)] + container
@@ -189,7 +188,7 @@ def cites(body: Any, content: list[Any]) -> None:
     """Every citation spans the block that it was made in."""
     parts = [part for item in body["output"] if item["type"] == "message" for part in item["content"]]
     notes = [(note, part["text"]) for part in parts for note in part["annotations"]]
-    cited = [(block["text"], each) for block in content for each in block.get("citations") or []]
+    cited: list[Any] = [(block["text"], each) for block in content for each in cited_by(block)]
     assert len(notes) == len(cited)
     for (note, text), (said, source) in zip(notes, cited, strict=True):
         assert note["type"] == "url_citation"
@@ -197,13 +196,17 @@ def cites(body: Any, content: list[Any]) -> None:
         assert (note["url"], note["title"]) == (source["url"], source["title"])
 
 
+def cited_by(block: Any) -> list[Any]:
+    return block.get("citations") or []
+
+
 def counts(usage: Any, sent: dict[str, Any]) -> None:
     read, written = sent.get("cache_read_input_tokens") or 0, sent.get("cache_creation_input_tokens") or 0
     assert usage["input_tokens"] == sent["input_tokens"] + read + written
     assert usage["input_tokens_details"] == {"cached_tokens": read, "cache_write_tokens": written}
     assert usage["output_tokens"] == sent["output_tokens"]
-    thinking = (sent.get("output_tokens_details") or {}).get("thinking_tokens", 0)
-    assert usage["output_tokens_details"]["reasoning_tokens"] == thinking
+    details: Any = sent.get("output_tokens_details") or {}
+    assert usage["output_tokens_details"]["reasoning_tokens"] == details.get("thinking_tokens", 0)
     assert usage["raw_usage"] == {name: value for name, value in sent.items() if value is not None}
 
 

@@ -9,8 +9,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.messages_hosts import HostName
 from antiphon.protocols import Turn
+from antiphon.wire.requests import is_item
 from tests.chat_streams import a_turn
 from tests.message_streams import claude
 from tests.unit.dialects.messages_to_responses import Back
@@ -67,9 +69,9 @@ def blocks(content: Any) -> list[Any]:
 
 def present(value: Any) -> Any:
     """Without members that say nothing."""
-    if isinstance(value, dict):
+    if is_item(value):
         return {name: present(part) for name, part in value.items() if part is not None}
-    return [present(part) for part in value] if isinstance(value, list) else value
+    return [present(part) for part in value] if is_array(value) else value
 
 
 def wanted(body: Body, back: Back) -> Body:
@@ -95,7 +97,9 @@ def spelled(block: Body) -> Body:
         return {"type": "text", "text": f"[{block['tool_name']}]"}
     if block["type"] != "tool_result":
         if "cache_control" in block:
-            return block | {"cache_control": {name: part for name, part in block["cache_control"].items() if part != "5m"}}
+            return block | {
+                "cache_control": {name: part for name, part in block["cache_control"].items() if part != "5m"}
+            }
         return block
     result = {"type": "tool_result", "tool_use_id": block["tool_use_id"]}
     if said := [spelled(each) for each in blocks(block.get("content", ""))]:
@@ -150,7 +154,8 @@ def settle(body: Body, said: Body, back: Back) -> None:
         assert body.pop("thinking") == {"type": "adaptive"}
     if "a budget for a task" in unsaid:
         del said["output_config"]["task_budget"]
-    if (said.get("output_config") or {}).get("effort") == "xhigh" and back.model == "claude-opus-4-6":
+    config: Body = said.get("output_config") or {}
+    if config.get("effort") == "xhigh" and back.model == "claude-opus-4-6":
         said["output_config"]["effort"] = "max"  # what was recorded is that the model refuses it
     if not said["tools"]:  # none that could be offered: those that were called are named, and none may be called
         assert {each["name"] for each in body["tools"]} == called(said)
