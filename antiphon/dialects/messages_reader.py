@@ -82,7 +82,7 @@ class MessagesReader:
         lead = self._lead
         if not lead or not data.startswith(lead) or not data.endswith(b"}\n\n") or self._frames.waiting:
             return None
-        if self.failure is not None or not self._answer.speaking:
+        if self.failure is not None:
             return None
         try:
             text = _string(data[len(lead) : -3].rstrip(b" ").removesuffix(b"}"))

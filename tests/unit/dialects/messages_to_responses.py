@@ -112,7 +112,7 @@ class Back:
                 continue
             self._seal(sealed)
             if block["type"] == "text":
-                content = [{"type": "output_text", "text": block["text"], "annotations": []}]
+                content: list[Body] = [{"type": "output_text", "text": block["text"], "annotations": []}]
                 self.items.append({"type": "message", "role": "assistant", "content": content})
             else:
                 call = {"call_id": block["id"], "name": block["name"], "arguments": json.dumps(block["input"])}

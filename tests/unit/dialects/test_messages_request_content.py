@@ -11,11 +11,11 @@ import pytest
 from tests.chat_streams import function_tool
 from tests.message_streams import claude
 from tests.unit.dialects.messages_turns import (
-    Body,
     FORM,
     NEWEST,
     SCHEMA,
     SILENT,
+    Body,
     assistant,
     blocks,
     built,
