@@ -30,9 +30,19 @@ from antiphon.setting_types import (
     SigningSecret,
 )
 
-Dialect = Literal["responses", "chat", "messages", "gemini", "converse", "cohere", "ollama"]
-"""The APIs that providers speak: OpenAI's two, Anthropic's Messages, Google's generateContent, Amazon's Converse, and
-the chats of Cohere (v2) and of Ollama."""
+Dialect = Literal[
+    "responses",
+    "chat",
+    "messages",
+    "vertex-messages",
+    "bedrock-messages",
+    "gemini",
+    "converse",
+    "cohere",
+    "ollama",
+]
+"""The APIs that providers speak: OpenAI's two, Anthropic's Messages (as it is, on Vertex AI and on Bedrock), Google's
+generateContent, Amazon's Converse, and the chats of Cohere (v2) and of Ollama."""
 Level = Literal["debug", "info", "warning", "error"]
 WebhookEvent = Literal["response.completed", "response.cancelled", "response.failed", "response.incomplete"]
 

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.cohere_upstream import CohereUpstream
 from antiphon.dialects.gemini_upstream import GeminiUpstream
+from antiphon.dialects.messages_upstream import MessagesUpstream
 from antiphon.dialects.ollama_upstream import OllamaUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.model_settings import ModelSettings, PriceSettings, RateSettings
@@ -54,6 +55,9 @@ def dialects_of(seals: Seals) -> Dialects:
         GeminiUpstream(seals),
         CohereUpstream(seals),
         OllamaUpstream(seals),
+        MessagesUpstream(seals, seals.pseudonym),
+        MessagesUpstream(seals, seals.pseudonym, "vertex"),
+        MessagesUpstream(seals, seals.pseudonym, "bedrock"),
     )
     return {each.name: each for each in speakers}
 

@@ -6,8 +6,9 @@ cut in two. A call is told when its name is certain: at its first arguments, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -57,6 +58,11 @@ class _Call:
 Sign = Callable[[Item, str], None]
 """Takes a call's signature, and the id that the client knows the call by."""
 
+Whole = Callable[[str, str], Item | None]
+"""Makes an item of another kind from a call's id and its input, as `writer_items.Callee.whole`."""
+
+_NO_OWN: Final[Mapping[ToolName, Whole]] = MappingProxyType({})
+
 
 class Calls:
     """The calls of one answer, told to its writer."""
@@ -70,20 +76,27 @@ class Calls:
         "_latest",
         "_names",
         "_new_id",
+        "_own",
         "_sign",
         "_writer",
         "open",
     )
 
     def __init__(
-        self, writer: ResponseWriter, names: ToolNames, new_id: NewId, sign: Sign = lambda _extra, _call_id: None
+        self,
+        writer: ResponseWriter,
+        names: ToolNames,
+        new_id: NewId,
+        sign: Sign = lambda _extra, _call_id: None,
+        own: Mapping[ToolName, Whole] = _NO_OWN,
     ) -> None:
         """`names` leads from the provider's names to the client's tools; `sign` is told of signatures, if any are.
 
-        `open` are the calls that are not done.
+        `own` makes items of calls of the provider's own tools. `open` are the calls that are not done.
         """
         self._writer = writer
         self._sign = sign
+        self._own = own
         self._names = names
         self._new_id = new_id
         self._begun = 0
@@ -222,7 +235,7 @@ class Calls:
         call.call_id = call_id
         if call.extra is not None:
             self._sign(call.extra, call_id)
-        self._writer.call(call.key, call_id, _callee(tool, custom=call.custom))
+        self._writer.call(call.key, call_id, _callee(tool, self._own.get(tool), custom=call.custom))
         for text in call.pieces:
             self._pass(call, text)
 
@@ -236,8 +249,8 @@ class Calls:
         call.done = True
 
 
-def _callee(tool: ToolName, *, custom: bool) -> Callee:
-    whole = partial(emulated_call, tool.kind) if tool.kind in STAND_INS else None
+def _callee(tool: ToolName, own: Whole | None, *, custom: bool) -> Callee:
+    whole = partial(emulated_call, tool.kind) if tool.kind in STAND_INS else own
     return Callee(tool.name, tool.namespace, custom=custom or tool.kind == "custom", whole=whole)
 
 

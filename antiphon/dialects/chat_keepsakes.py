@@ -28,6 +28,7 @@ class Growing:
     __slots__ = ("_pieces",)
 
     def __init__(self) -> None:
+        """Nothing has come yet."""
         self._pieces: list[str] = []
 
     def add(self, piece: str) -> None:

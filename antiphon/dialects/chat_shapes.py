@@ -136,7 +136,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _STREAMED: Final = frozenset(
     {"content", "text", "thinking", "reasoning", "reasoning_content", "refusal", "transcript", "summary"}
-    | {"arguments", "input", "tool_plan"}
+    | {"arguments", "input", "partial_json", "tool_plan"}
 )
 """Members that may hold half of a surrogate pair, its other half being in the next chunk."""
 

@@ -17,7 +17,7 @@ from antiphon.wire.requests import Item
 class Hosted(Struct, frozen=True):
     """A finished call (`tool`) with its output (`text`), or an image, or a note (`text` alone), or nothing to tell.
 
-    `unseen` says that there are images beside the output.
+    `unseen` says that there are images beside the output, `failed` that the output tells of a failure.
     """
 
     id: str | None = None
@@ -26,6 +26,7 @@ class Hosted(Struct, frozen=True):
     text: str | None = None
     image: str | None = None
     unseen: bool = False
+    failed: bool = False
 
 
 NOTHING: Final = Hosted()
@@ -78,7 +79,7 @@ def _mcp_call(item: Item, place: str) -> Hosted:
     call = decoded(item, _McpCall, place)
     error = call.error if isinstance(call.error, str | None) else arguments_of(call.error)
     tool = ToolName("function", call.name, call.server_label)
-    return Hosted(call.id, tool, call.arguments or "{}", call.output or error or "")
+    return Hosted(call.id, tool, call.arguments or "{}", call.output or error or "", failed=bool(error))
 
 
 def _code_interpreter_call(item: Item, place: str) -> Hosted:

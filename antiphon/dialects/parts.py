@@ -20,7 +20,7 @@ class Breakpoint(Struct, frozen=True):
 
 
 class Words(Struct, frozen=True, tag_field="type"):
-    """A part that is nothing but text."""
+    """A part that is nothing but text. `prompt_cache_breakpoint` on a part says that all up to it may be cached."""
 
     text: str
     prompt_cache_breakpoint: Breakpoint | None = None
@@ -121,14 +121,14 @@ Part = (
 )
 Content = str | list[Part]
 
-_READABLE: Final = ("text/", "application/json", "application/xml", "application/yaml", "application/x-yaml")
+READABLE: Final = ("text/", "application/json", "application/xml", "application/yaml", "application/x-yaml")
 """Media types of files that a model without eyes for files can still read as text."""
 
 
 def contents(part: InputFile) -> tuple[str | None, str] | None:
     """Name and text of a text file, None for any other."""
     head, found, payload = (part.file_data or "").partition(";base64,")
-    if not found or not head.startswith(tuple(f"data:{kind}" for kind in _READABLE)):
+    if not found or not head.startswith(tuple(f"data:{kind}" for kind in READABLE)):
         return None
     try:
         return part.filename, base64.b64decode(payload, validate=True).decode()

@@ -46,7 +46,10 @@ class Thought(Struct, frozen=True):
 
 
 class Called(Struct):
-    """A call and, as soon as that is found, its output. `words` is the free text of a custom tool's call."""
+    """A call and, as soon as that is found, its output. `words` is the free text of a custom tool's call.
+
+    `failed` says that the output tells of a failure.
+    """
 
     id: str
     tool: ToolName
@@ -56,6 +59,7 @@ class Called(Struct):
     words: str | None = None
     output: Content | None = None
     must_be_answered: bool = True
+    failed: bool = False
 
 
 class Answered(Struct, frozen=True):
@@ -205,11 +209,13 @@ class _Reading:
         if isinstance(found, str) and found != AS_IT_IS:
             self._losses.remove(thinking.id, found, self._target, place)
             return
-        if isinstance(found, Envelope):
-            self._told.update(*(inside.get(STANDS_FOR, ()) for inside in found.items))
         content = "".join(_texts(thinking.content))
         summary = "\n\n".join(_texts(thinking.summary))
-        self.steps.append(Thought(thinking.id, content, summary, None if isinstance(found, str) else found))
+        envelope = None if isinstance(found, str) else found
+        for block in envelope.items if envelope is not None else ():
+            self._told.update(block.get(STANDS_FOR, ()))
+            self._told.update(name for name in (block.get("id"), block.get("tool_use_id")) if isinstance(name, str))
+        self.steps.append(Thought(thinking.id, content, summary, envelope))
 
     def _function_call(self, call: _FunctionCall, place: str) -> None:
         tool = ToolName("function", call.name, call.namespace)
@@ -257,6 +263,7 @@ class _Reading:
         if call.output is not None and self._losses.strict:
             raise BadRequest(f"Duplicate output for {call.label} {call.id}.", param=place, code="invalid_value")
         call.output = output
+        call.failed = item.get("status") in ("incomplete", "failed")
         self.steps.append(_ANSWERED)
 
     def _called_by_name(self, item: Item) -> list[Called]:
@@ -268,12 +275,12 @@ class _Reading:
         return [call for call in calls if call.tool.name == name and call.output is None]
 
     def _other(self, kind: str, item: Item, place: str) -> None:
+        if str(item.get("id")) in self._told:
+            return  # told in its maker's own words, which are in a seal before it
         if kind == "item_reference":
             raise _unresolved(item)
         if kind == "tool_search_call":
             self._search(decoded(item, _SearchCall, place), place)
-        elif str(item.get("id")) in self._told:
-            return
         elif reader := HOSTED_READERS.get(kind):
             self._hosted(reader(item, place), kind, place)
         elif kind in UNTOLD:
@@ -296,7 +303,7 @@ class _Reading:
             self._losses.report(f"item.{kind}.images", f"{place}.outputs")
         if hosted.tool is not None:
             call_id = hosted.id or place
-            call = Called(call_id, hosted.tool, hosted.arguments, place, output=hosted.text or "")
+            call = Called(call_id, hosted.tool, hosted.arguments, place, output=hosted.text or "", failed=hosted.failed)
             self.steps.append(call)
             self.steps.append(_ANSWERED)
         elif hosted.image is not None:

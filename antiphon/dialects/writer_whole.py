@@ -13,6 +13,7 @@ ID_PREFIXES: Final[dict[str, str]] = {
     "apply_patch_call": "apc",
     "code_interpreter_call": "ci",
     "file_search_call": "fs",
+    "computer_call": "cu",
     "image_generation_call": "ig",
     "local_shell_call": "lsh",
     "mcp_call": "mcp",
@@ -30,22 +31,22 @@ def announced(item: Item) -> Item:
             operation: Item = item["operation"]
             blank = operation | ({"diff": ""} if "diff" in operation else {})
             return bare | {"call_id": item["call_id"], "operation": blank}
-        case "code_interpreter_call":
-            return bare | {"code": "", "container_id": item["container_id"], "outputs": None}
         case "file_search_call":
             return bare | {"queries": item["queries"], "results": None}
-        case "local_shell_call":
-            return bare | {"call_id": item["call_id"], "action": item["action"] | {"command": []}}
-        case "shell_call":
-            return bare | {"call_id": item["call_id"], "action": item["action"] | {"commands": []}}
+        case "local_shell_call" | "shell_call":
+            blank = {"command" if item["type"] == "local_shell_call" else "commands": []}
+            return bare | {"call_id": item["call_id"], "action": item["action"] | blank}
         case "web_search_call" if "action" in item:
             return bare | {"action": {name: item["action"][name] for name in item["action"] if name != "sources"}}
         case "tool_search_call":
             return bare | {"call_id": item["call_id"], "execution": item["execution"], "arguments": {}}
         case "code_interpreter_call":
             return bare | {"container_id": item["container_id"], "code": "", "outputs": []}
+        case "computer_call":
+            return bare | {"call_id": item["call_id"], "pending_safety_checks": []}
         case "mcp_call":
-            return bare | {"server_label": item["server_label"], "name": item["name"], "arguments": ""}
+            named = {name: item.get(name) for name in ("server_label", "name", "approval_request_id")}
+            return bare | named | {"arguments": "", "output": None, "error": None}
         case _:
             return bare
 
@@ -56,15 +57,15 @@ def steps(item: Item) -> Iterator[Step]:
         case "image_generation_call":
             yield from _stages(item, "in_progress", "generating", "completed")
         case "file_search_call" | "web_search_call":
-            yield from _stages(item, "in_progress", "searching", "completed")
+            yield from _stages(item, "in_progress", "searching", *_success(item))
         case "code_interpreter_call":
             yield from _stages(item, "in_progress")
             yield from _written(item, "code_interpreter_call_code", "code")
-            yield from _stages(item, "interpreting", "completed")
+            yield from _stages(item, "interpreting", *_success(item))
         case "mcp_call":
             yield from _stages(item, "in_progress")
             yield from _written(item, "mcp_call_arguments", "arguments")
-            yield from _stages(item, "completed")
+            yield from _stages(item, "completed" if item["status"] == "completed" else "failed")
         case "apply_patch_call" if "diff" in item["operation"]:
             diff = item["operation"]["diff"]
             yield from _written(item | {"diff": diff}, "apply_patch_call_operation_diff", "diff")
@@ -77,6 +78,11 @@ def steps(item: Item) -> Iterator[Step]:
                 yield "response.shell_call_command.done", place | {"command": command}
         case _:
             return
+
+
+def _success(item: Item) -> tuple[str, ...]:
+    """The stage of having been done, which nothing that failed comes to."""
+    return ("completed",) if item["status"] == "completed" else ()
 
 
 def _stages(item: Item, *stages: str) -> Iterator[Step]:

@@ -29,6 +29,12 @@ ROUTES: Final[Mapping[Dialect, Route]] = {
     "responses": Route("/responses"),
     "chat": Route("/chat/completions"),
     "messages": Route("/messages", count="/messages/count_tokens"),
+    "vertex-messages": Route(
+        "/publishers/anthropic/models/{model}:rawPredict", "/publishers/anthropic/models/{model}:streamRawPredict"
+    ),
+    "bedrock-messages": Route(
+        "/model/{model}/invoke", "/model/{model}/invoke-with-response-stream", "/model/{model}/count-tokens"
+    ),
     "gemini": Route(
         "/models/{model}:generateContent",
         "/models/{model}:streamGenerateContent?alt=sse",
