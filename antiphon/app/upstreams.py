@@ -7,6 +7,7 @@ import time
 from contextlib import AsyncExitStack
 
 from antiphon.dialects.chat_upstream import ChatUpstream
+from antiphon.dialects.converse_upstream import ConverseUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.protocols import UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
@@ -30,6 +31,7 @@ def dialects_of(seals: Seals) -> Dialects:
     speakers: tuple[UpstreamDialect, ...] = (
         ResponsesUpstream(seals, seals.pseudonym),
         ChatUpstream(seals, seals.pseudonym),
+        ConverseUpstream(seals),
     )
     return {each.name: each for each in speakers}
 

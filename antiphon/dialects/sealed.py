@@ -16,7 +16,7 @@ from antiphon.wire.responses import TransformationReason
 SEALED: Final = "reasoning.encrypted_content"
 """What a client includes to be given seals."""
 
-SIGNS: Final = frozenset({"encrypted_content", "signature", "data", "extra_content"})
+SIGNS: Final = frozenset({"encrypted_content", "signature", "data", "extra_content", "redactedContent"})
 """Members that only models of one family can read."""
 
 AsItIs = Literal["as it is"]

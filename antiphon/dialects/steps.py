@@ -45,7 +45,10 @@ class Thought(Struct, frozen=True):
 
 
 class Called(Struct):
-    """A call and, as soon as that is found, its output. `words` is the free text of a custom tool's call."""
+    """A call and, as soon as that is found, its output. `words` is the free text of a custom tool's call.
+
+    `failed` tells whether the client says that the output is not what was to come.
+    """
 
     id: str
     tool: ToolName
@@ -55,6 +58,7 @@ class Called(Struct):
     words: str | None = None
     output: Content | None = None
     must_be_answered: bool = True
+    failed: bool = False
 
 
 class Answered(Struct, frozen=True):
@@ -64,6 +68,8 @@ class Answered(Struct, frozen=True):
 Step = Said | Thought | Called | Answered
 
 _ANSWERED: Final = Answered()
+
+_FAILED: Final = ("incomplete", "failed")
 
 _HISTORY: Final = "input"
 """Where errors say that an item of the history stands."""
@@ -253,6 +259,7 @@ class _Reading:
         if call.output is not None and self._losses.strict:
             raise BadRequest(f"Duplicate output for {call.label} {call.id}.", param=place, code="invalid_value")
         call.output = output
+        call.failed = item.get("status") in _FAILED
         self.steps.append(_ANSWERED)
 
     def _called_by_name(self, item: Item) -> list[Called]:
