@@ -1,7 +1,8 @@
 """Where a prompt is cached: where the client marks it, or behind the tools, the system text and the last user message.
 
-https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html (read 2026-11): at most four points, each ending
-a prefix; what is shorter than a model's least is not cached, and costs nothing. `docs/decisions/0015` says why.
+https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html (read 2026-11): at most four points, each of
+which ends a prefix; what is shorter than a model's least is not cached, and costs nothing. Why points are placed
+unasked is told in docs/decisions/0015-cache-points-unasked.md.
 """
 
 from __future__ import annotations

@@ -98,6 +98,7 @@ _TOOLS: Final = (
         for option in ("filters", "search_context_size", "user_location")
     }
     | {"tool.function.strict": approximated("{provider} does not hold calls of '{tool}' to its schema.")}
+    | {"choice.web_search": approximated("{provider} cannot be made to search the web; it may.")}
     | _all("choice", "auto custom function required", NATIVE)
     | _all("choice", "allowed_tools apply_patch none shell", EMULATED)
 )

@@ -220,12 +220,10 @@ def _address(url: str | Url) -> str:
 def _kind_of(address: str, extension: str) -> MediaKind:
     """What a file is: clients send pictures and films as files, too."""
     head = _DATA_URL.match(address)
-    family = ((head["type"] if head is not None else None) or "").partition("/")[0].lower()
     kinds: tuple[MediaKind, ...] = ("image", "video", "audio")
-    if family in kinds:
-        return next(kind for kind in kinds if kind == family)
     if head is not None:
-        return "document"
+        family = (head["type"] or "").partition("/")[0].lower()
+        return next((kind for kind in kinds if kind == family), "document")
     known = _ALIASES.get(extension.lower(), extension.lower())
     return next((kind for kind in kinds if known in _FORMATS[kind]), "document")
 

@@ -65,7 +65,7 @@ def _body(turn: Turn, target: Target, losses: Losses, sealer: Sealer) -> Body:
     body: Body = {"messages": writer.messages}
     if writer.system:
         body["system"] = writer.system
-    if (config := tool_config(tools, form, writer.called, losses)) is not None:
+    if (config := tool_config(tools, form, traits, writer.called, losses)) is not None:
         body["toolConfig"] = config
     _thinking(body, request, target, traits, losses)
     if form.way == "native" and form.format is not None:

@@ -87,7 +87,7 @@ def _can_be_asked(request: Request, traits: Traits, offer: Offer) -> bool:
 _IDLE: Final = (None, "none")
 
 
-def tool_config(offer: Offer, form: Form, called: Iterable[str], losses: Losses) -> Body | None:
+def tool_config(offer: Offer, form: Form, traits: Traits, called: Iterable[str], losses: Losses) -> Body | None:
     """`toolConfig`; None without tools. Whatever was `called` must be there, or Bedrock refuses to hear of it."""
     silent = offer.choice.mode == "none"
     written = [] if silent else [_written(tool, losses) for tool in offer.tools if isinstance(tool, FunctionTool)]
@@ -100,7 +100,7 @@ def tool_config(offer: Offer, form: Form, called: Iterable[str], losses: Losses)
     if not written:
         return None
     config: Body = {"tools": written}
-    if (choice := _choice(offer, form)) is not None:
+    if (choice := _choice(offer, form, traits, losses)) is not None:
         config["toolChoice"] = choice
     return config
 
@@ -121,11 +121,14 @@ def rule_of(form: TextFormat) -> str:
     return f"{rule}\n{_encode(form.schema).decode()}"
 
 
-def _choice(offer: Offer, form: Form) -> Body | None:
+def _choice(offer: Offer, form: Form, traits: Traits, losses: Losses) -> Body | None:
     choice = offer.choice
     if form.way == "tool":
         alone = choice.mode == "none" or not offer.tools
-        return {"tool": {"name": ANSWER_TOOL}} if alone else {"any": {}}
+        return {"tool": {"name": ANSWER_TOOL}} if alone and "tool" in traits.forced else {"any": {}}
+    if any(isinstance(tool, HostedTool) and tool.name == choice.named for tool in offer.tools):
+        losses.report("choice.web_search", "tool_choice")
+        return None
     if choice.named is not None:
         return {"tool": {"name": choice.named}}
     return {"any": {}} if choice.mode == "required" else None
