@@ -24,8 +24,8 @@ _MOST: Final = 4
 _HOUR: Final = "1h"
 _DAY: Final = "24h"
 _LONG: Final = "12h"
-_UNFIT: Final = ("document", "video", "audio", "reasoningContent")
-"""Blocks that no cache point may follow."""
+_MEDIA: Final = ("document", "video", "audio")
+"""Blocks that no cache point may follow; that one does where a line end stands between is recorded."""
 
 
 class _Options(Struct, frozen=True):
@@ -40,17 +40,18 @@ def place_points(body: Body, request: Request, traits: Traits, losses: Losses) -
     if options.mode != "explicit" and not marked and traits.cached:
         _place(body, traits)
     lasting = _lasts(request, options, body, traits, losses)
+    point = {"cachePoint": {"type": "default", "ttl": _HOUR}} if lasting else cache_point()
     left = _MOST
     for where, blocks in reversed(_lists(body)):
         for index in range(len(blocks) - 1, -1, -1):
             if "cachePoint" not in blocks[index]:
                 continue
-            fits = index > 0 and next(iter(blocks[index - 1])) not in (*_UNFIT, "cachePoint")
-            if not fits or not left or where not in traits.cached:
+            before = next(iter(blocks[index - 1])) if index else "cachePoint"
+            if not left or before == "cachePoint" or where not in traits.cached:
                 del blocks[index]
                 continue
             left -= 1
-            blocks[index] = {"cachePoint": {"type": "default", "ttl": _HOUR}} if lasting else cache_point()
+            blocks[index : index + 1] = [{"text": "\n"}, point] if before in _MEDIA else [point]
 
 
 def _options(request: Request) -> _Options:

@@ -91,7 +91,7 @@ def _parts(blocks: list[Body]) -> list[Body]:
     for block in blocks:
         if "cachePoint" in block:
             parts[-1]["prompt_cache_breakpoint"] = {"mode": "explicit"}
-        else:
+        elif block.get("text") != "\n":  # what stands between a document and a cache point
             parts.append(_part(block))
     return parts
 
