@@ -42,7 +42,7 @@ class ConverseAnswer:
     """Takes what a model says of one answer, in its order."""
 
     __slots__ = (
-        "_answering",
+        "_answers",
         "_bare",
         "_calls",
         "_citations",
@@ -54,6 +54,7 @@ class ConverseAnswer:
         "_said",
         "_searches",
         "_tells",
+        "_unwraps",
         "ended",
         "noted",
         "writer",
@@ -81,8 +82,9 @@ class ConverseAnswer:
         self._calls = Calls(self.writer, tools.names, turn.new_id, _unsigned)
         self._tells = traits.tells
         # Text is held back as long as the answer may still come as the call that was asked for.
-        self._held: list[str] | None = [] if form_of(turn.request, traits, tools).way == "tool" else None
-        self._answering: int | None = None
+        self._unwraps = form_of(turn.request, traits, tools).way == "tool"
+        self._held: list[str] | None = [] if self._unwraps else None
+        self._answers: list[int] = []
         self._bare: int | None = None
         self._searches: dict[int, list[str]] = {}
         self._citations: list[Item] = []
@@ -93,7 +95,7 @@ class ConverseAnswer:
     @property
     def speaks(self) -> bool:
         """Whether text that comes is said as it comes."""
-        return self._held is None and self._answering is None and not self._calls.open and self._bare is None
+        return self._held is None and not self._answers and not self._calls.open and self._bare is None
 
     def said_on(self, text: str, number: int) -> bytes | None:
         """The frame, of this number, of a delta that brought nothing but more text; None where that takes more."""
@@ -172,10 +174,9 @@ class ConverseAnswer:
     def _call(self, index: int, call: ToolUse) -> None:
         if call.type == _RUN_BY_BEDROCK:
             self._searches[index] = []
-        elif call.name == ANSWER_TOOL and (self._held is not None or self._answering is not None):
-            if self._answering is None:
-                self._answering = index
+        elif self._unwraps and call.name == ANSWER_TOOL:
             self._held = None
+            self._answers.append(index)
         else:
             self._release()
             self._bare = index
@@ -185,8 +186,9 @@ class ConverseAnswer:
         """More of a call's input."""
         if index in self._searches:
             self._searches[index].append(text)
-        elif index == self._answering:
-            self.writer.text(text)
+        elif index in self._answers:
+            if index == self._answers[0]:
+                self.writer.text(text)
         elif text:
             self._bare = None
             self._calls.add(ToolCall(index, function=Function(arguments=text)))
@@ -199,10 +201,10 @@ class ConverseAnswer:
             self._calls.settle()
 
     def _speak(self, text: str) -> None:
-        """Text that has to wait, that is not the answer, or that follows a call."""
+        """Text that has to wait, that is beside the answer, or that follows a call."""
         if self._held is not None:
             self._held.append(text)
-        elif self._answering is None and text:
+        elif text and not self._answers:
             self._fill()
             self._calls.settle()
             self._said += len(text)
