@@ -166,9 +166,7 @@ def test_citations_span_their_block() -> None:
 def test_a_web_search_of_nova_s_own_is_an_item() -> None:
     search = call(0, "s1", "nova_grounding", '{"query": ', '"news"}', type="server_tool_use")
     result = event("contentBlockStart", contentBlockIndex=1, start={"toolResult": {"toolUseId": "s1"}}) + stop(1)
-    found = read(
-        opening(), search, result, spoken("So", index=2), ending(), model=NOVA, tools=[{"type": "web_search"}]
-    )
+    found = read(opening(), search, result, spoken("So", index=2), ending(), model=NOVA, tools=[{"type": "web_search"}])
     item, _ = found.body["output"]
     assert (item["type"], item["status"], item["action"]["query"]) == ("web_search_call", "completed", "news")
 
@@ -250,7 +248,9 @@ def test_the_end_may_come_before_or_without_the_counts() -> None:
     found = heard(data)
     check_stream(found.events)
     assert found.body["usage"]["total_tokens"] == 0
-    early = heard(opening() + event("metadata", usage=USAGE) + spoken("Yes") + event("messageStop", stopReason="end_turn"))
+    early = heard(
+        opening() + event("metadata", usage=USAGE) + spoken("Yes") + event("messageStop", stopReason="end_turn")
+    )
     assert early.body["usage"]["total_tokens"] == 18
 
 

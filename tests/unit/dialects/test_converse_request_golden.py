@@ -106,9 +106,7 @@ def test_a_recorded_request_is_asked_again(name: str, model: str, body: Body) ->
     assert meant(rebuilt(model, body)) == meant(body)
 
 
-@pytest.mark.parametrize(
-    ("name", "model", "body"), [each for each in recorded() if each.values[0] in OTHERWISE]
-)
+@pytest.mark.parametrize(("name", "model", "body"), [each for each in recorded() if each.values[0] in OTHERWISE])
 def test_what_a_model_refuses_in_a_result_stands_behind_it(name: str, model: str, body: Body) -> None:
     asked = rebuilt(model, body)
     (refused,) = body["messages"][-1]["content"][0]["toolResult"]["content"]
