@@ -34,6 +34,7 @@ _FORMATS: Final[dict[MediaKind, frozenset[str]]] = {
         {"mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "mka", "m4a", "mpeg", "mpga", "pcm", "webm", "x-aac"}
     ),
 }
+_SEEN_AND_HEARD: Final[tuple[MediaKind, ...]] = ("image", "video", "audio")
 _ALIASES: Final = {
     "jpg": "jpeg",
     "3gp": "three_gp",
@@ -220,12 +221,12 @@ def _address(url: str | Url) -> str:
 def _kind_of(address: str, extension: str) -> MediaKind:
     """What a file is: clients send pictures and films as files, too."""
     head = _DATA_URL.match(address)
-    kinds: tuple[MediaKind, ...] = ("image", "video", "audio")
-    if head is not None:
-        family = (head["type"] or "").partition("/")[0].lower()
-        return next((kind for kind in kinds if kind == family), "document")
     known = _ALIASES.get(extension.lower(), extension.lower())
-    return next((kind for kind in kinds if known in _FORMATS[kind]), "document")
+    family = "" if head is None else (head["type"] or "").partition("/")[0].lower()
+    for kind in _SEEN_AND_HEARD:
+        if kind == family or (head is None and known in _FORMATS[kind]):
+            return kind
+    return "document"
 
 
 def _format(kind: MediaKind, media_type: str, extension: str) -> str | None:

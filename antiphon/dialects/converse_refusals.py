@@ -42,7 +42,8 @@ _NO_MODEL: Final = re.compile(
     r"(?i)access to the model|on-demand throughput isn.t supported|end of its life|marked by provider as legacy"
     r"|could not resolve the foundation model|model identifier is invalid|provided model doesn.t exist"
 )
-_FLAGGED: Final = re.compile(r"(?i)blocked by (?:our |the )?(?:content filter|guardrail)|automated abuse|usage polic")
+_FLAGGED: Final = re.compile(r"(?i)blocked by (?:our |the )?(?:content filter|guardrail)|usage polic")
+_INVALID: Final = 400
 
 
 def bedrock_refusal(status: int, body: bytes, retry_after: float | None) -> UpstreamError:
@@ -58,9 +59,10 @@ def bedrock_refusal(status: int, body: bytes, retry_after: float | None) -> Upst
     code = None
     if status in (400, 403, 404) and _NO_MODEL.search(told.message):
         status, code = 404, "model_not_found"
-    elif status in (400, 403) and _FLAGGED.search(told.message):
-        status = 403
-    return refusal(status, _envelope(told.message, code), retry_after)
+    error = refusal(status, _envelope(told.message, code), retry_after)
+    if error.status == _INVALID and _FLAGGED.search(told.message):
+        error.code, error.param = "invalid_prompt", "input"
+    return error
 
 
 def frame_refusal(message: Message) -> UpstreamError:

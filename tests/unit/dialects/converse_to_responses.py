@@ -29,23 +29,28 @@ def responses_request(body: Body, model: str, bare: str) -> Body:
     request["input"] += list(_system(body.get("system") or []))
     for message in body["messages"]:
         request["input"] += list(_items(message, bare))
-    config = body.get("inferenceConfig") or {}
+    config = within(body, "inferenceConfig")
     limit = config.get("maxTokens")
     request["max_output_tokens"] = limit if limit is not None and limit >= FEWEST_TOKENS else None
     request["temperature"], request["top_p"] = config.get("temperature"), config.get("topP")
-    tools = body.get("toolConfig") or {}
+    tools = within(body, "toolConfig")
     request["tools"] = [_tool(tool["toolSpec"]) for tool in tools.get("tools") or () if "toolSpec" in tool] or None
     request["tool_choice"] = _choice(tools.get("toolChoice"))
-    request["service_tier"] = (body.get("serviceTier") or {}).get("type")
+    request["service_tier"] = within(body, "serviceTier").get("type")
     if "outputConfig" in body:
         request["text"] = {"format": _format(body["outputConfig"]["textFormat"])}
-    extra = dict(body.get("additionalModelRequestFields") or {})
+    extra = dict(within(body, "additionalModelRequestFields"))
     if thinking := extra.pop("thinking", None):
         request["reasoning"] = {"effort": EFFORTS[thinking["budget_tokens"]]}
     if extra:
         request["additionalModelRequestFields"] = extra
     request |= {name: body[name] for name in OWN if name in body}
     return {name: value for name, value in request.items() if value is not None}
+
+
+def within(body: Any, name: str) -> Body:
+    """An object in an object, empty where there is none."""
+    return body.get(name) or {}
 
 
 def _system(blocks: list[Body]) -> Any:
@@ -65,7 +70,7 @@ def _items(message: Body, bare: str) -> Any:
         return
     for block in message["content"]:
         if "text" in block:
-            said = {"type": "output_text", "text": block["text"], "annotations": []}
+            said: Body = {"type": "output_text", "text": block["text"], "annotations": []}
             yield {"type": "message", "role": "assistant", "status": "completed", "content": [said]}
         elif "toolUse" in block:
             use = block["toolUse"]

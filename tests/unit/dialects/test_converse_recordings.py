@@ -16,6 +16,7 @@ from antiphon.protocols import Target, Turn
 from tests.chat_streams import a_turn
 from tests.converse_streams import a_target, answered, event, heard, sealed_in
 from tests.grammar import check_stream
+from tests.unit.dialects.converse_to_responses import within
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 INCLUDED = ["reasoning.encrypted_content"]
@@ -23,11 +24,11 @@ INCLUDED = ["reasoning.encrypted_content"]
 INCOMPLETE = {"max_tokens": "max_output_tokens", "guardrail_intervened": "content_filter"}
 
 
-def recorded(api: str) -> list[dict[str, Any]]:
+def recorded(api: str) -> list[Any]:
     return [json.loads(path.read_bytes()) for path in sorted((RECORDINGS / api).glob("*.json"))]
 
 
-def is_answer(exchange: dict[str, Any]) -> bool:
+def is_answer(exchange: Any) -> bool:
     return exchange["response"]["status"] == 200
 
 
@@ -41,29 +42,29 @@ REFUSALS = [
 ]
 
 
-def name_of(exchange: dict[str, Any]) -> str:
+def name_of(exchange: Any) -> str:
     return exchange["id"]
 
 
-def model_of(exchange: dict[str, Any]) -> str:
+def model_of(exchange: Any) -> str:
     return unquote(exchange["request"]["url_path"].split("/")[2])
 
 
-def target_for(exchange: dict[str, Any]) -> Target:
+def target_for(exchange: Any) -> Target:
     """Of the two exchanges whose model is not known, both are of Claude."""
     model = model_of(exchange)
     return a_target() if model == "MODEL" else a_target(model)
 
 
-def turn_for(exchange: dict[str, Any]) -> Turn:
+def turn_for(exchange: Any) -> Turn:
     """The tools that were offered, so that calls lead back to them."""
-    body = exchange["request"]["body"] or {}
-    specs = [tool["toolSpec"] for tool in body.get("toolConfig", {}).get("tools", []) if "toolSpec" in tool]
+    config = within(exchange["request"]["body"] or {}, "toolConfig")
+    specs: list[Any] = [tool["toolSpec"] for tool in config.get("tools", []) if "toolSpec" in tool]
     tools = [{"type": "function", "name": spec["name"], "parameters": spec["inputSchema"]["json"]} for spec in specs]
     return a_turn(tools=tools or None, include=INCLUDED)
 
 
-def bytes_of(exchange: dict[str, Any]) -> bytes:
+def bytes_of(exchange: Any) -> bytes:
     """The stream as it came, or, where only its events were kept, in frames of our own."""
     response = exchange["response"]
     if "eventstream_b64" in response:
@@ -84,7 +85,7 @@ class Reading:
     tier: str = "default"
 
 
-def reading_of(exchange: dict[str, Any]) -> Reading:
+def reading_of(exchange: Any) -> Reading:
     response = exchange["response"]
     if "events" in response:
         return reading_of_events([(each["headers"][":event-type"], each["payload"]) for each in response["events"]])
@@ -135,10 +136,11 @@ def reading_of_events(events: list[tuple[str, Any]]) -> Reading:
 
 def texts(body: Any, kind: str, *members: str) -> str:
     items = [item for item in body["output"] if item["type"] == kind]
-    return "".join(part["text"] for item in items for name in members for part in item.get(name) or [])
+    parts: list[Any] = [part for item in items for name in members for part in item.get(name, [])]
+    return "".join(part["text"] for part in parts)
 
 
-def agrees(body: Any, exchange: dict[str, Any]) -> None:
+def agrees(body: Any, exchange: Any) -> None:
     """The response holds what the recording holds."""
     reading = reading_of(exchange)
     assert texts(body, "message", "content") == reading.text
@@ -155,7 +157,7 @@ def agrees(body: Any, exchange: dict[str, Any]) -> None:
     assert usage["raw_usage"] == sent
     reason = INCOMPLETE.get(reading.reason)
     assert body["status"] == ("completed" if reason is None else "incomplete")
-    assert (body["incomplete_details"] or {}).get("reason") == reason
+    assert body["incomplete_details"] == (None if reason is None else {"reason": reason})
     assert body["service_tier"] == reading.tier
 
 
@@ -164,13 +166,13 @@ def test_there_are_recordings() -> None:
 
 
 @pytest.mark.parametrize("exchange", WHOLE, ids=name_of)
-def test_a_recorded_whole_answer(exchange: dict[str, Any]) -> None:
+def test_a_recorded_whole_answer(exchange: Any) -> None:
     body = json.dumps(exchange["response"]["body"]).encode()
     agrees(answered(body, turn_for(exchange), target_for(exchange)), exchange)
 
 
 @pytest.mark.parametrize("exchange", STREAMS, ids=name_of)
-def test_a_recorded_stream(exchange: dict[str, Any]) -> None:
+def test_a_recorded_stream(exchange: Any) -> None:
     found = heard(bytes_of(exchange), turn_for(exchange), target_for(exchange))
     check_stream(found.events)
     assert "".join(found.said("response.output_text.delta")) == texts(found.body, "message", "content")
@@ -178,14 +180,14 @@ def test_a_recorded_stream(exchange: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("exchange", STREAMS, ids=name_of)
-def test_a_recorded_stream_is_the_same_byte_by_byte(exchange: dict[str, Any]) -> None:
+def test_a_recorded_stream_is_the_same_byte_by_byte(exchange: Any) -> None:
     data = bytes_of(exchange)
     pieces = (data[place : place + 1] for place in range(len(data)))
     bytewise = heard(pieces, turn_for(exchange), target_for(exchange))
     assert bytewise.events == heard(data, turn_for(exchange), target_for(exchange)).events
 
 
-def whole_of(exchange: dict[str, Any]) -> bytes:
+def whole_of(exchange: Any) -> bytes:
     """A recorded stream as the answer that it would have been in one piece."""
     response = exchange["response"]
     blocks: dict[int, dict[str, Any]] = {}
@@ -214,12 +216,12 @@ def grow(block: dict[str, Any], delta: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("exchange", STREAMS, ids=name_of)
-def test_a_recorded_stream_would_be_the_same_in_one_piece(exchange: dict[str, Any]) -> None:
+def test_a_recorded_stream_would_be_the_same_in_one_piece(exchange: Any) -> None:
     found = heard(bytes_of(exchange), turn_for(exchange), target_for(exchange))
     assert found.body == answered(whole_of(exchange), turn_for(exchange), target_for(exchange))
 
 
-def frames_of(body: dict[str, Any]) -> bytes:
+def frames_of(body: Any) -> bytes:
     """A recorded whole answer as the stream that it would have been."""
     data = event("messageStart", role="assistant")
     for index, block in enumerate(body["output"]["message"]["content"]):
@@ -242,7 +244,7 @@ def frames_of(body: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("exchange", WHOLE, ids=name_of)
-def test_a_recorded_whole_answer_would_be_the_same_in_a_stream(exchange: dict[str, Any]) -> None:
+def test_a_recorded_whole_answer_would_be_the_same_in_a_stream(exchange: Any) -> None:
     body = exchange["response"]["body"]
     found = heard(frames_of(body), turn_for(exchange), target_for(exchange))
     check_stream(found.events)
@@ -250,7 +252,7 @@ def test_a_recorded_whole_answer_would_be_the_same_in_a_stream(exchange: dict[st
 
 
 @pytest.mark.parametrize("exchange", REFUSALS, ids=name_of)
-def test_a_recorded_refusal(exchange: dict[str, Any]) -> None:
+def test_a_recorded_refusal(exchange: Any) -> None:
     response = exchange["response"]
     target = target_for(exchange)
     error = target.dialect.refusal(response["status"], json.dumps(response["body"]).encode(), None)
@@ -264,7 +266,7 @@ def test_a_recorded_refusal(exchange: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "exchange", [each for each in recorded("bedrock.count_tokens") if is_answer(each)], ids=name_of
 )
-def test_a_recorded_count(exchange: dict[str, Any]) -> None:
+def test_a_recorded_count(exchange: Any) -> None:
     counting = a_target().dialect.counting
     assert counting is not None
     asked = exchange["request"]["body"]["input"]["converse"]

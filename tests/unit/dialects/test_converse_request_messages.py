@@ -181,9 +181,8 @@ BARE = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 
 def thought(*kept: Item, model: str = BARE, **more: Any) -> Item:
-    return {"type": "reasoning", "id": "rs_1", "summary": []} | {
-        "encrypted_content": sealed_converse(*kept, model=model, **more)
-    }
+    item: Item = {"type": "reasoning", "id": "rs_1", "summary": []}
+    return item | {"encrypted_content": sealed_converse(*kept, model=model, **more)}
 
 
 def test_a_model_s_own_reasoning_goes_back_before_what_it_led_to() -> None:
