@@ -125,6 +125,19 @@ def test_a_call_that_the_limit_cut() -> None:
     assert found.body["incomplete_details"] == {"reason": "max_output_tokens"}
 
 
+def test_a_call_that_the_limit_cut_before_its_input() -> None:
+    found = read(opening(), call(0, "t1", "f"), ending("max_tokens"), tools=[function_tool("f")])
+    assert [item["status"] for item in found.body["output"]] == ["incomplete"]
+
+
+def test_a_call_without_input_is_done_when_the_next_begins() -> None:
+    reader = ConverseReader(a_turn(tools=[function_tool("f")]), a_target(), SEALER)
+    reader.feed(opening() + call(0, "t1", "f"))
+    types = [each.type.removeprefix("response.") for each in reader.feed(call(1, "t2", "f")).events]
+    arguments = ["function_call_arguments.delta", "function_call_arguments.done"]
+    assert types == [*arguments, "output_item.done", "output_item.added"]
+
+
 def test_only_one_call_where_only_one_may_be() -> None:
     calls = call(0, "t1", "f", "{}") + call(1, "t2", "f", "{}")
     found = read(opening(), calls, ending("tool_use"), tools=[function_tool("f")], parallel_tool_calls=False)
