@@ -366,3 +366,7 @@ def test_a_plain_piece_of_text_takes_the_short_way() -> None:
     assert reader.outcome.body == other.outcome.body
     assert reader.quick(text, number) is None
     assert PADDING.encode() in text
+
+
+def test_what_follows_the_end_is_not_read() -> None:
+    assert heard(opening() + spoken("Yes") + ending() + exception("throttlingException", "Slow down.")).error is None
