@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.parts import (
-    Breakpoint,
     Content,
     InputAudio,
     InputFile,
@@ -181,16 +180,16 @@ _PLURALS: Final[dict[MediaKind, str]] = {
 }
 
 
-def breakpoint_of(part: Part) -> Breakpoint | None:
+def breakpoint_of(part: Part) -> dict[str, Any] | None:
     """The client's wish that what stands up to here is cached."""
     return part.prompt_cache_breakpoint if isinstance(part, Words | Picture | InputFile) else None
 
 
-def cache_point(mark: Breakpoint | None = None) -> Block:
+def cache_point(mark: dict[str, Any] | None = None) -> Block:
     """Where the cache may end. Bedrock keeps it for five minutes, or for an hour where that is asked for."""
     point: Block = {"type": "default"}
-    if mark is not None and mark.ttl is not None:
-        point["ttl"] = mark.ttl
+    if mark is not None and isinstance(mark.get("ttl"), str):
+        point["ttl"] = mark["ttl"]
     return {"cachePoint": point}
 
 

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
 
-class Breakpoint(Struct, frozen=True):
-    """Where a client wants what stands up to here to be cached. `ttl` is ``30m`` or ``12h``."""
-
-    ttl: str | None = None
-
-
 class Words(Struct, frozen=True, tag_field="type"):
-    """A part that is nothing but text."""
+    """A part that is nothing but text. `prompt_cache_breakpoint` on a part says that all up to it may be cached."""
 
     text: str
-    prompt_cache_breakpoint: Breakpoint | None = None
+    prompt_cache_breakpoint: dict[str, Any] | None = None
 
 
 class InputText(Words, frozen=True, tag="input_text"):
@@ -65,7 +59,7 @@ class Picture(Struct, frozen=True, tag_field="type"):
     image_url: str | Url | None = None
     file_id: str | None = None
     detail: Literal["low", "high", "auto", "original"] | None = None
-    prompt_cache_breakpoint: Breakpoint | None = None
+    prompt_cache_breakpoint: dict[str, Any] | None = None
 
 
 class InputImage(Picture, frozen=True, tag="input_image"):
@@ -83,7 +77,7 @@ class InputFile(Struct, frozen=True, tag_field="type", tag="input_file"):
     file_url: str | None = None
     file_id: str | None = None
     filename: str | None = None
-    prompt_cache_breakpoint: Breakpoint | None = None
+    prompt_cache_breakpoint: dict[str, Any] | None = None
 
 
 class Audio(Struct, frozen=True):
