@@ -1,4 +1,4 @@
-"""The settings of what goes on around an answer: in the background, over a WebSocket, again, from a prompt."""
+"""The settings of what goes on around an answer: what is fetched for it, and other ways of asking for one."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ class BackgroundSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = 1.0
     cancel_clears_output: Annotated[
         bool, Meta(description="Whether a cancelled answer loses the items that were finished.")
+    ] = False
+
+
+class DownloadSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What requests name by address, fetched for providers that take bytes alone."""
+
+    enabled: Annotated[
+        bool, Meta(description="Whether anything is fetched; if not, the client is told what its provider cannot take.")
+    ] = True
+    max_bytes: Annotated[int, Meta(description="The largest image or file that is fetched.", ge=1024)] = 20_971_520
+    seconds: Annotated[float, Meta(description="How long one may take.", gt=0, le=600)] = 20.0
+    allow_http: Annotated[bool, Meta(description="Whether addresses may be http://, without TLS.")] = True
+    allow_private: Annotated[
+        bool, Meta(description="Whether they may be in private networks or on this machine, and at any port.")
     ] = False
 
 

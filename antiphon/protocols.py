@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import Transformation
+
+Media = Literal["image", "file", "video"]
 
 Sink = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk on its way to the client. Awaiting it is the back-pressure."""
@@ -208,8 +210,8 @@ class PausingReader(Protocol):
 class Counting(Protocol):
     """How a provider is asked for the number of tokens of a request."""
 
-    def body(self, built: bytes) -> bytes:
-        """What to send, made of the body that would be sent for an answer."""
+    def body(self, built: bytes, target: Target) -> bytes:
+        """What to send, made of the body that would be sent to the target for an answer."""
         ...
 
     def tokens(self, answer: bytes) -> int | None:
@@ -237,6 +239,10 @@ class UpstreamDialect(Protocol):
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         """A whole answer. Raises UpstreamBroke when `body` is no answer."""
+        ...
+
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        """What the target cannot be given by address: it takes bytes, and the gateway is to fetch them."""
         ...
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:

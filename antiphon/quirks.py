@@ -10,6 +10,7 @@ MaxTokensField = Literal["max_completion_tokens", "max_tokens"]
 EffortStyle = Literal["reasoning_effort", "reasoning.effort", "thinking.type", "none"]
 ReasoningReplay = Literal["reasoning_content", "reasoning", "reasoning_details", "thinking", "none"]
 FileStyle = Literal["file", "file_or_url", "document_url"]
+GoogleApi = Literal["studio", "vertex"]
 
 
 class Quirks(Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     custom_tools: bool = False
     parallel_tool_calls: bool = True
     image_input: bool = True
+    image_urls: bool = True  # images may be named by address
     file_input: bool = True
     file_style: FileStyle = "file"
     audio_input: bool = True
@@ -47,3 +49,5 @@ class Quirks(Struct, frozen=True, kw_only=True):
     encrypted_reasoning_models: str = ""
     blob_prefix: str = ""  # how the blobs begin that it makes itself; others it cannot open
     chat_only_models: str = ""
+    # gemini
+    google_api: GoogleApi = "studio"  # where Google's models are: AI Studio, or Vertex AI

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from antiphon.lifecycle_settings import (
     BackgroundSettings,
+    DownloadSettings,
     IdempotencySettings,
     PromptSettings,
     WebSocketSettings,
@@ -320,6 +321,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     background: Annotated[BackgroundSettings, Meta(description="How answers are given in the background.")] = field(
         default_factory=BackgroundSettings
     )
+    downloads: Annotated[
+        DownloadSettings,
+        Meta(description="What requests name by address, for providers that take bytes."),
+    ] = field(default_factory=DownloadSettings)
     websocket: Annotated[WebSocketSettings, Meta(description="Answers over a WebSocket.")] = field(
         default_factory=WebSocketSettings
     )

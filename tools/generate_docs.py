@@ -76,6 +76,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_json": ("The body is not JSON, or is nested too deeply.", "Mend the body."),
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
     "invalid_type": ("The value at `param` has the wrong JSON type.", "Send the type that the message names."),
+    "invalid_url": (
+        "What stands at an address in the input cannot be downloaded, or is not what it should be.",
+        "Check the address, or send the bytes as a data URL.",
+    ),
     "invalid_value": ("The value at `param` is not a legal one.", "Send one that the message names."),
     "item_not_found": ("The conversation has no item of this id.", "List its items."),
     "method_not_allowed": ("The path exists, the method does not.", "Use a method that the header `allow` lists."),

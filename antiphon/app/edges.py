@@ -54,7 +54,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
     conversations = ConversationEndpoints(parts.conversations, parts.conversation_desk, parts.surroundings, most)
     prompts = PromptsEndpoints(parts.prompts, most)
     compact = CompactEndpoints(gateway, tasks, most)
-    chat = ChatEndpoint(Relay(gateway.router, gateway.policy.retries, random.random), tasks, most)
+    chat = ChatEndpoint(gateway, Relay(gateway.router, gateway.policy.retries, random.random), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
     health = HealthEndpoints(__version__, {"database": parts.database.ping})
     keyring = _keyring(settings)

@@ -12,6 +12,7 @@ from functools import cached_property
 import msgspec
 
 from antiphon.app.ids import Identifiers
+from antiphon.app.upstreams import downloads_of
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
 from antiphon.gateway.bells import Bells
@@ -100,6 +101,7 @@ class Parts:
             items=SqliteItems(self.database, time.time),
             sealer=self.sealer,
             compactor=Compactor(self.sealer, Counter(), self.discovery),
+            downloads=downloads_of(settings),
         )
         return Gateway(router, self.responses, policy, self.surroundings, self.conversation_desk, means)
 

@@ -8,11 +8,14 @@ from contextlib import AsyncExitStack
 
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.converse_upstream import ConverseUpstream
+from antiphon.dialects.gemini_upstream import GeminiUpstream
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.protocols import UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
+from antiphon.providers.downloads import WebDownloads
+from antiphon.providers.egress import Egress
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import Dialects, ProviderInstance
 from antiphon.providers.proxy import Proxies
@@ -26,12 +29,22 @@ def seals_of(settings: Settings) -> Seals:
     return Seals(named or [os.urandom(32).hex()], os.urandom)
 
 
+def downloads_of(settings: Settings) -> WebDownloads | None:
+    """Who fetches what requests name by address."""
+    wanted = settings.downloads
+    if not wanted.enabled:
+        return None
+    egress = Egress(allow_http=wanted.allow_http, allow_private=wanted.allow_private)
+    return WebDownloads(egress, seconds=wanted.seconds, max_bytes=wanted.max_bytes)
+
+
 def dialects_of(seals: Seals) -> Dialects:
     """Every format that a provider can be spoken to in."""
     speakers: tuple[UpstreamDialect, ...] = (
         ResponsesUpstream(seals, seals.pseudonym),
         ChatUpstream(seals, seals.pseudonym),
         ConverseUpstream(seals),
+        GeminiUpstream(seals),
     )
     return {each.name: each for each in speakers}
 

@@ -171,7 +171,7 @@ def fitted(value: Item, shape: type[_Shape]) -> _Shape:
     """`value` as a `shape`, without the members that do not fit it."""
     members: dict[str, Any] = {}
     for field in msgspec.structs.fields(shape):
-        member = value.get(field.name)
+        member = value.get(field.encode_name)
         if member is None:
             continue
         if field.type is Raw:

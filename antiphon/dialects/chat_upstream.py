@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from antiphon.dialects.chat_answer import whole
 from antiphon.dialects.chat_reader import ChatReader
 from antiphon.dialects.chat_request import build_chat
 from antiphon.dialects.refusals import refusal
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
+from antiphon.protocols import Built, Media, Pseudonym, Sealer, Target, Turn
 from antiphon.wire.events import Outcome
+
+_UNREACHABLE: Final[dict[tuple[bool, bool], frozenset[Media]]] = {
+    (False, False): frozenset(),
+    (False, True): frozenset({"image"}),
+    (True, False): frozenset({"file"}),
+    (True, True): frozenset({"file", "image"}),
+}
 
 
 class ChatUpstream:
@@ -30,6 +39,12 @@ class ChatUpstream:
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         return whole(turn, target, body, self._sealer)
+
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        """Files almost everywhere: chat completions take their bytes."""
+        quirks = target.quirks
+        files = quirks.file_input and quirks.file_style == "file"
+        return _UNREACHABLE[files, quirks.image_input and not quirks.image_urls]
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         return refusal(status, body, retry_after)

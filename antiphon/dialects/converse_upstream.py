@@ -12,10 +12,11 @@ from antiphon.dialects.converse_refusals import bedrock_refusal
 from antiphon.dialects.converse_request import build_converse
 from antiphon.dialects.converse_whole import whole
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Sealer, Target, Turn
+from antiphon.protocols import Built, Media, Sealer, Target, Turn
 from antiphon.wire.events import Outcome, narrowed
 
 _COUNTED: Final = ("messages", "system", "toolConfig", "additionalModelRequestFields")
+_EVERYTHING: Final[frozenset[Media]] = frozenset({"image", "file", "video"})
 
 
 class _Count(Struct, frozen=True):
@@ -60,6 +61,10 @@ class ConverseUpstream:
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         return whole(turn, target, body, self._sealer)
+
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        """Bedrock fetches nothing from the web."""
+        return _EVERYTHING
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         return bedrock_refusal(status, body, retry_after)

@@ -22,7 +22,7 @@ from antiphon.dialects.refusals import refusal
 from antiphon.dialects.responses_reader import ResponsesReader, finished
 from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing, hides_seals, removal
 from antiphon.errors import BadRequest, UpstreamBroke, UpstreamError
-from antiphon.protocols import Built, Pseudonym, Reader, Sealer, Target, Turn
+from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome, narrowed
 from antiphon.wire.native import Opening
@@ -51,6 +51,9 @@ _COUNTED: Final = frozenset(
 )
 """Members that `POST {base}/responses/input_tokens` takes."""
 
+_NOTHING: Final[frozenset[Media]] = frozenset()
+_IMAGES: Final[frozenset[Media]] = frozenset({"image"})
+
 _FOREIGN: Final = "A conversation that another provider compacted cannot be read by {}."
 
 
@@ -64,7 +67,7 @@ _count: Final = msgspec.json.Decoder(_Count).decode
 class InputTokens:
     """Implements `protocols.Counting` for `POST {base}/responses/input_tokens`."""
 
-    def body(self, built: bytes) -> bytes:
+    def body(self, built: bytes, target: Target) -> bytes:
         return narrowed(built, _COUNTED)
 
     def tokens(self, answer: bytes) -> int | None:
@@ -136,6 +139,10 @@ class ResponsesUpstream:
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = f"{target.provider} answered with something that is not a response object."
             raise UpstreamBroke(message) from None
+
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        """Nothing: who speaks this API follows addresses."""
+        return _NOTHING if target.quirks.image_urls else _IMAGES
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         """The same errors as in every OpenAI-compatible format."""

@@ -16,8 +16,13 @@ from antiphon.wire.responses import TransformationReason
 SEALED: Final = "reasoning.encrypted_content"
 """What a client includes to be given seals."""
 
-SIGNS: Final = frozenset({"encrypted_content", "signature", "data", "extra_content", "redactedContent"})
+SIGNS: Final = frozenset(
+    {"encrypted_content", "signature", "data", "extra_content", "thoughtSignature", "redactedContent"}
+)
 """Members that only models of one family can read."""
+
+STANDS_FOR: Final = "stands_for"
+"""In a sealed item: the ids of items beside the reasoning that tell of the same work, and are not told again."""
 
 AsItIs = Literal["as it is"]
 AS_IT_IS: Final[AsItIs] = "as it is"

@@ -16,7 +16,7 @@ from antiphon.dialects.hosted_items import HOSTED_READERS, NOTHING, SILENT, UNTO
 from antiphon.dialects.losses import Losses, decoded, missing
 from antiphon.dialects.outputs import OUTPUTS, CallId, read_output
 from antiphon.dialects.parts import Content, InputText, Part
-from antiphon.dialects.sealed import AS_IT_IS, Unsealing
+from antiphon.dialects.sealed import AS_IT_IS, STANDS_FOR, Unsealing
 from antiphon.dialects.stand_ins import arguments_of
 from antiphon.dialects.tool_names import Kind, ToolName
 from antiphon.errors import BadRequest, NotFound
@@ -28,11 +28,12 @@ Role = Literal["user", "assistant", "system", "developer"]
 
 
 class Said(Struct, frozen=True):
-    """A message. `place` is where it stands in the request, for errors."""
+    """A message. `place` is where it stands in the request, for errors. `made`: its picture is a model's work."""
 
     role: Role
     content: Content
     place: str
+    made: bool = False
 
 
 class Thought(Struct, frozen=True):
@@ -145,7 +146,7 @@ def steps_of(
 class _Reading:
     """Reads items one by one; `steps` is what they come to."""
 
-    __slots__ = ("_calls", "_losses", "_target", "_unsealed_reasoning", "_unsealing", "steps")
+    __slots__ = ("_calls", "_losses", "_target", "_told", "_unsealed_reasoning", "_unsealing", "steps")
 
     def __init__(self, target: Target, losses: Losses, unsealing: Unsealing, *, unsealed_reasoning: bool) -> None:
         self._target = target
@@ -153,6 +154,7 @@ class _Reading:
         self._losses = losses
         self._unsealing = unsealing
         self._calls: dict[str, list[Called]] = {}
+        self._told: set[str] = set()
         self.steps: list[Step] = []
 
     def read(self, item: Item, place: str) -> None:
@@ -209,6 +211,8 @@ class _Reading:
         if isinstance(found, str) and found != AS_IT_IS:
             self._losses.remove(thinking.id, found, self._target, place)
             return
+        if isinstance(found, Envelope):
+            self._told.update(*(inside.get(STANDS_FOR, ()) for inside in found.items))
         content = "".join(_texts(thinking.content))
         summary = "\n\n".join(_texts(thinking.summary))
         self.steps.append(Thought(thinking.id, content, summary, None if isinstance(found, str) else found))
@@ -275,6 +279,8 @@ class _Reading:
             raise _unresolved(item)
         if kind == "tool_search_call":
             self._search(decoded(item, _SearchCall, place), place)
+        elif str(item.get("id")) in self._told:
+            return
         elif reader := HOSTED_READERS.get(kind):
             self._hosted(reader(item, place), kind, place)
         elif kind in UNTOLD:
@@ -299,7 +305,7 @@ class _Reading:
             self.steps.append(call)
             self.steps.append(_ANSWERED)
         elif hosted.image is not None:
-            self.steps.append(Said("user", [picture(hosted.image)], place))
+            self.steps.append(Said("user", [picture(hosted.image)], place, made=True))
         elif hosted.text is not None:
             self.steps.append(Said("developer", [InputText(hosted.text)], place))
         else:

@@ -11,6 +11,8 @@ Step = tuple[str, Item]
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "apply_patch_call": "apc",
+    "code_interpreter_call": "ci",
+    "file_search_call": "fs",
     "image_generation_call": "ig",
     "local_shell_call": "lsh",
     "shell_call": "sh",
@@ -27,10 +29,16 @@ def announced(item: Item) -> Item:
             operation: Item = item["operation"]
             blank = operation | ({"diff": ""} if "diff" in operation else {})
             return bare | {"call_id": item["call_id"], "operation": blank}
+        case "code_interpreter_call":
+            return bare | {"code": "", "container_id": item["container_id"], "outputs": None}
+        case "file_search_call":
+            return bare | {"queries": item["queries"], "results": None}
         case "local_shell_call":
             return bare | {"call_id": item["call_id"], "action": item["action"] | {"command": []}}
         case "shell_call":
             return bare | {"call_id": item["call_id"], "action": item["action"] | {"commands": []}}
+        case "web_search_call" if "action" in item:
+            return bare | {"action": {name: item["action"][name] for name in item["action"] if name != "sources"}}
         case "tool_search_call":
             return bare | {"call_id": item["call_id"], "execution": item["execution"], "arguments": {}}
         case _:
@@ -42,8 +50,10 @@ def steps(item: Item) -> Iterator[Step]:
     match item["type"]:
         case "image_generation_call":
             yield from _stages(item, "in_progress", "generating", "completed")
-        case "web_search_call":
+        case "file_search_call" | "web_search_call":
             yield from _stages(item, "in_progress", "searching", "completed")
+        case "code_interpreter_call":
+            yield from _code(item)
         case "apply_patch_call" if "diff" in item["operation"]:
             diff = item["operation"]["diff"]
             if diff:
@@ -63,3 +73,13 @@ def steps(item: Item) -> Iterator[Step]:
 def _stages(item: Item, *stages: str) -> Iterator[Step]:
     for stage in stages:
         yield f"response.{item['type']}.{stage}", {"item_id": item["id"]}
+
+
+def _code(item: Item) -> Iterator[Step]:
+    """Code is written before it is run."""
+    place = {"item_id": item["id"]}
+    yield from _stages(item, "in_progress")
+    if item["code"]:
+        yield "response.code_interpreter_call_code.delta", place | {"delta": item["code"]}
+    yield "response.code_interpreter_call_code.done", place | {"code": item["code"]}
+    yield from _stages(item, "interpreting", "completed")

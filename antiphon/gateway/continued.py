@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Reader, Target, Turn, UpstreamDialect
+from antiphon.protocols import Built, Counting, Media, PausingReader, Reader, Target, Turn, UpstreamDialect
 from antiphon.wire.events import EMPTY, Chunk, Outcome
 from antiphon.wire.prefix import Prefixing, with_item
 from antiphon.wire.requests import Item
@@ -18,6 +18,7 @@ class Continued:
     def __init__(self, dialect: UpstreamDialect, item: Item, used: Usage) -> None:
         """`used` is added to the usage of the answer."""
         self.name: str = dialect.name
+        self.counting: Counting | None = dialect.counting
         self._dialect: Final = dialect
         self._item: Final = item
         self._used: Final = used
@@ -33,6 +34,10 @@ class Continued:
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         """The dialect's outcome, the item before its output."""
         return with_item(self._dialect.whole(turn, target, body), self._item, self._used)
+
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        """As the dialect has it."""
+        return self._dialect.unreachable(target)
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         """As the dialect has it."""
@@ -51,6 +56,11 @@ class _ContinuedReader:
         self._prefixing = Prefixing(item)
         self.outcome: Outcome | None = None
         self.failure: UpstreamError | None = None
+
+    @property
+    def resumption(self) -> Built | None:
+        """What to ask for the answer to go on, where its provider has interrupted it."""
+        return self._reader.resumption if isinstance(self._reader, PausingReader) else None
 
     def feed(self, data: bytes) -> Chunk:
         return self._taken(self._reader.feed(data))

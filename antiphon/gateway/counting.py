@@ -39,7 +39,7 @@ class Counter:
         turn.target = target
         turn.warnings = turn.notes + built.warnings
         if target.post_count is not None and target.dialect.counting is not None:
-            tokens = await _asked(target.post_count, target.dialect.counting, built)
+            tokens = await _asked(target, target.post_count, target.dialect.counting, built)
             if tokens is not None:
                 return Count(tokens, "native")
         return self.counted_here(turn, target)
@@ -54,10 +54,10 @@ class Counter:
         return tokens_left(prompt_of(turn.request, turn.context), target.model, self._count_text)
 
 
-async def _asked(post: Post, counting: Counting, built: Built) -> int | None:
+async def _asked(target: Target, post: Post, counting: Counting, built: Built) -> int | None:
     """The provider's count, None when it does not give one."""
     try:
-        reply = await post(counting.body(built.body), streamed=False, headers=built.headers)
+        reply = await post(counting.body(built.body, target), streamed=False, headers=built.headers)
         whole = False
         try:
             answer = await reply.read(MAX_REFUSAL_BYTES)

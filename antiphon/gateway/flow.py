@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
+from antiphon.downloads import Downloads
 from antiphon.errors import AntiphonError, BadRequest, GatewayError, JobLost
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import Attempt
@@ -24,6 +25,7 @@ from antiphon.gateway.counting import Counter
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found, output_of
 from antiphon.gateway.live import LiveAnswers
+from antiphon.gateway.materials import Materials
 from antiphon.gateway.prompts import PromptLibrary, unknown_prompt
 from antiphon.gateway.references import resolve
 from antiphon.gateway.retries import RetryPolicy
@@ -66,6 +68,7 @@ class Means(Struct, frozen=True):
     items: StoredItems | None = None
     sealer: Sealer | None = None
     compactor: Compactor | None = None
+    downloads: Downloads | None = None
 
 
 class Gateway:
@@ -87,6 +90,7 @@ class Gateway:
         self.policy = policy
         self.surroundings = surroundings
         self._means = means or Means()
+        self._materials = Materials(self._means.downloads)
         self.live = LiveAnswers()
         self.compactor = self._means.compactor or Compactor(self._means.sealer, Counter(), None)
 
@@ -207,6 +211,7 @@ class Gateway:
             delivery.forget()
             if request.truncation == "auto":
                 await self.compactor.trim(turn, target, history, given)
+            await self._materials.bring(turn, target)
             keep = partial(self._keep, turn, target, delivery)
             return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
 

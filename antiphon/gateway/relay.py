@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.errors import BadRequest, UpstreamError
+from antiphon.errors import UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, retry_after
 from antiphon.gateway.retries import RetryPolicy
@@ -48,6 +48,14 @@ class Client(Protocol):
         ...
 
 
+class Relayed(Struct, frozen=True):
+    """A request that can be passed on as it is. `members` are those of its body, values untouched."""
+
+    streamed: bool
+    members: dict[str, Raw]
+    targets: Sequence[Target]
+
+
 class Relay:
     """Passes chat completions on to providers that speak them."""
 
@@ -57,39 +65,39 @@ class Relay:
         self._retries = retries
         self._random = random
 
-    async def chat(self, body: bytes, client: Client) -> None:
-        """Relays one request. Raises AntiphonError, after the first bytes only for an answer that broke."""
+    async def read(self, body: bytes) -> Relayed | None:
+        """The request for those who can take it as it is; None when whoever is asked first cannot.
+
+        A provider that the client names is no part of it. Raises BadRequest for a body or a model that is not known.
+        """
         try:
             head, members = _head(body), split_object(body)
         except UNDECODABLE as error:
             raise told(error) from None
-        opened: list[Target] = []
-
-        async def attempt(target: Target) -> None:
-            sent = _encode(members | {"model": Raw(_encode(target.model))})
-            await _exchange(target, sent, head, client, opened)
-
-        targets = await self._targets(head, members)
-        await ask(targets, attempt, self._retries, self._random, lambda: bool(opened))
-
-    async def _targets(self, head: _Head, members: dict[str, Raw]) -> Sequence[Target]:
-        """Who can take the request as it is; a provider that the client names is no part of it."""
-        named = members.get("provider", _NULL)
-        provider = msgspec.json.decode(named)
+        provider = msgspec.json.decode(members.get("provider", _NULL))
         if not is_item(provider):
             members.pop("provider", None)
         wanted = provider if isinstance(provider, str) else None
-        targets = [each for each in await self._router.targets(head.model or "", wanted) if each.post_chat is not None]
-        if not targets:
-            message = f"The model '{head.model}' is at no provider that speaks chat completions; use /v1/responses."
-            raise BadRequest(message, param="model", code="unsupported_value")
-        return targets
+        targets = await self._router.targets(head.model or "", wanted)
+        if targets[0].post_chat is None:
+            return None
+        return Relayed(head.stream is True, members, [each for each in targets if each.post_chat is not None])
+
+    async def chat(self, asked: Relayed, client: Client) -> None:
+        """Relays one request. Raises AntiphonError, after the first bytes only for an answer that broke."""
+        opened: list[Target] = []
+
+        async def attempt(target: Target) -> None:
+            sent = _encode(asked.members | {"model": Raw(_encode(target.model))})
+            await _exchange(target, sent, client, opened, streamed=asked.streamed)
+
+        await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
 
 
-async def _exchange(target: Target, body: bytes, head: _Head, client: Client, opened: list[Target]) -> None:
+async def _exchange(target: Target, body: bytes, client: Client, opened: list[Target], *, streamed: bool) -> None:
     if target.post_chat is None:
         return
-    reply = await target.post_chat(body, streamed=head.stream is True)
+    reply = await target.post_chat(body, streamed=streamed)
     whole = False
     try:
         if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success

@@ -1,15 +1,20 @@
-"""`POST /v1/chat/completions` for providers that speak it: relayed byte for byte."""
+"""`POST /v1/chat/completions`: relayed byte for byte to providers that speak it, translated for all others."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
+from antiphon.dialects.client_chat_answer import ChatTeller
+from antiphon.dialects.client_chat_request import AskedByChat, asked_by_chat
+from antiphon.dialects.client_chat_shapes import ChatTold
+from antiphon.dialects.client_chat_whole import chat_whole
 from antiphon.errors import AntiphonError
+from antiphon.gateway.flow import Gateway
 from antiphon.gateway.relay import Relay
 from antiphon.http.call import Call, Header, header_text
 from antiphon.http.errors import envelope
-from antiphon.http.streams import STREAM_HEADERS
+from antiphon.http.records import note_usage
+from antiphon.http.streams import STREAM_HEADERS, EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Target
 
@@ -19,24 +24,49 @@ _JSON: Final[Header] = (b"content-type", b"application/json")
 class ChatEndpoint:
     """The handler."""
 
-    def __init__(self, relay: Relay, group: asyncio.TaskGroup, max_body_bytes: int) -> None:
-        """`group` owns tasks that watch for clients that leave."""
+    def __init__(self, gateway: Gateway, relay: Relay, heartbeat: Heartbeat, max_body_bytes: int) -> None:
+        """`gateway` answers what `relay` cannot pass on."""
+        self._gateway = gateway
         self._relay = relay
-        self._group = group
+        self._heartbeat = heartbeat
         self._max_body_bytes = max_body_bytes
 
     async def create(self, call: Call) -> None:
-        """Relays one request."""
+        """Answers one request."""
         body = await call.body(self._max_body_bytes)
+        relayed = await self._relay.read(body)
+        if relayed is None:
+            await self._translate(call, asked_by_chat(body))
+            return
         client = _ChatClient(call)
-        with ClientWatch(call, self._group):
+        with ClientWatch(call, self._heartbeat.group):
             try:
-                await self._relay.chat(body, client)
+                await self._relay.chat(relayed, client)
             except AntiphonError as error:
                 if not call.started:
                     raise
                 await client.pass_on(b"data: %b\n\n" % envelope(error))
             await client.close()
+
+    async def _translate(self, call: Call, asked: AskedByChat) -> None:
+        """Has the turn answered, and tells the answer in the words of chat."""
+        turn = await self._gateway.open(asked.request, call.known_caller)
+        call.turn = turn
+        told = ChatTold(
+            turn.id, turn.created_at, asked.request.model or "", asked.includes_usage, asked.legacy_functions
+        )
+        if not asked.request.streamed:
+            with ClientWatch(call, self._heartbeat.group):
+                outcome = await self._gateway.answer(turn, nowhere)
+            await call.reply(200, chat_whole(outcome.body, told))
+        else:
+            stream = EventStream(call, self._heartbeat, done_marker=False, tell=ChatTeller(told).frames)
+            try:
+                with ClientWatch(call, self._heartbeat.group):
+                    outcome = await self._gateway.answer(turn, stream)
+            finally:
+                stream.close()
+        note_usage(call, outcome)
 
 
 class _ChatClient:

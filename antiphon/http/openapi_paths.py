@@ -206,10 +206,11 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("post", "/v1/chat/completions"): Operation(
         id="createChatCompletion",
         tag=RESPONSES,
-        summary="Relay a chat completion",
+        summary="Create a chat completion",
         description=(
             "Passed on byte for byte to a provider that speaks chat completions itself, and its answer back; only the"
-            " model's name is put in place. Nothing is stored."
+            " model's name is put in place. For every other provider request and answer are translated. Nothing is"
+            " stored."
         ),
         body={"required": True, "content": {"application/json": {"schema": _CHAT}}},
         answers={

@@ -19,7 +19,7 @@ from antiphon.http.listing import page_of
 from antiphon.http.queries import flag, included, number, page, response_id, unknown_response
 from antiphon.http.records import note_usage
 from antiphon.http.replaying import tell_again, told_before
-from antiphon.http.streams import EventStream, Heartbeat
+from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses, Sink, StoredResponse, Turn
@@ -74,7 +74,7 @@ class ResponsesEndpoints:
             await self._stream(call, turn)
             return
         with ClientWatch(call, self._group):
-            outcome = await self._gateway.answer(turn, _nowhere)
+            outcome = await self._gateway.answer(turn, nowhere)
         note_usage(call, outcome)
         await call.reply(200, shown(outcome.body, included_at_birth(turn.request)))
 
@@ -159,10 +159,6 @@ class ResponsesEndpoints:
                 await follow(delivery, after, stream if padded else _unpadding(stream))
         finally:
             stream.close()
-
-
-async def _nowhere(_: Chunk) -> None:
-    """The sink of an answer that is returned whole."""
 
 
 def _unpadding(sink: Sink) -> Sink:

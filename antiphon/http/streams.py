@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from antiphon.http.call import Call, Header
-from antiphon.wire.events import TERMINAL, Chunk, render
+from antiphon.wire.events import TERMINAL, Chunk, Event, render
 
 STREAM_HEADERS: Final[tuple[Header, ...]] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -15,6 +16,14 @@ STREAM_HEADERS: Final[tuple[Header, ...]] = (
 )
 _DONE: Final = b"data: [DONE]\n\n"
 _COMMENT: Final = b": keep-alive\n\n"
+
+
+Tell = Callable[[Iterable[Event]], bytes]
+"""What a client that speaks another dialect is to be sent for these events."""
+
+
+async def nowhere(_: Chunk) -> None:
+    """The sink of an answer that is returned whole."""
 
 
 class Heartbeat:
@@ -39,14 +48,15 @@ class Heartbeat:
 class EventStream:
     """A sink that writes chunks to a client; the headers go out with the first of them."""
 
-    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending", "_writer", "direct")
+    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending", "_tell", "_writer", "direct")
 
-    def __init__(self, call: Call, heartbeat: Heartbeat, *, done_marker: bool) -> None:
-        """`done_marker`: whether `[DONE]` follows the terminal event."""
+    def __init__(self, call: Call, heartbeat: Heartbeat, *, done_marker: bool, tell: Tell | None = None) -> None:
+        """`done_marker`: whether `[DONE]` follows the terminal event; `tell` puts events in a client's own words."""
         self._call = call
         self._send = call.send
         self._writer = call.direct_writer
-        self.direct = None if self._writer is None else self._writer.direct_write
+        self.direct = None if self._writer is None or tell is not None else self._writer.direct_write
+        self._tell = tell
         self._heartbeat = heartbeat
         self._loop = asyncio.get_running_loop()
         self._done = _DONE if done_marker else b""
@@ -57,7 +67,7 @@ class EventStream:
         """Writes a chunk; the one with the terminal event ends the answer."""
         if not self._call.started:
             await self.open()
-        data = chunk.verbatim
+        data = chunk.verbatim if self._tell is None else self._tell(chunk.events)
         if data is None:
             data = render(chunk)
         if chunk.events[-1].type in TERMINAL:

@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import override
 
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Counting, Reader, Target, Turn, UpstreamDialect, UpstreamReply
+from antiphon.protocols import Built, Counting, Media, Reader, Target, Turn, UpstreamDialect, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.instance import ProviderInstance
@@ -42,6 +42,10 @@ class NamedDialect(UpstreamDialect):
     @override
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         raise AssertionError(self.name)
+
+    @override
+    def unreachable(self, target: Target) -> frozenset[Media]:
+        return frozenset()
 
     @override
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:

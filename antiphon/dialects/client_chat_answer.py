@@ -1,0 +1,171 @@
+"""A streamed answer, told to a client that speaks chat completions chunk by chunk.
+
+Law: the chunks, joined, are the message of the whole answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from antiphon.dialects.client_chat_shapes import (
+    ChatTold,
+    ToldResponse,
+    call,
+    finish,
+    image,
+    sealed,
+    tail,
+    url_citations,
+    usage,
+)
+from antiphon.wire.events import Event
+from antiphon.wire.requests import Item
+
+_DONE: Final = b"data: [DONE]\n\n"
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Delta(Struct, frozen=True):
+    delta: str = ""
+    logprobs: Raw = Raw(b"[]")
+    output_index: int = 0
+    summary_index: int = -1
+    content_index: int = -1
+
+
+class _ItemEvent(Struct, frozen=True):
+    item: dict[str, Any]
+    output_index: int = 0
+
+
+class _Note(Struct, frozen=True):
+    annotation: dict[str, Any]
+
+
+class _Terminal(Struct, frozen=True):
+    response: ToldResponse
+
+
+_delta: Final = msgspec.json.Decoder(_Delta).decode
+_item_event: Final = msgspec.json.Decoder(_ItemEvent).decode
+_note: Final = msgspec.json.Decoder(_Note).decode
+_terminal: Final = msgspec.json.Decoder(_Terminal).decode
+
+
+class ChatTeller:
+    """Tells one streamed answer."""
+
+    __slots__ = ("_calls", "_opening", "_saying", "_tellers", "_thinking", "_told")
+
+    def __init__(self, told: ChatTold) -> None:
+        """Nothing has been told yet."""
+        self._told = told
+        head = _encode(told.head("chat.completion.chunk"))[:-1]
+        usage = b',"usage":null' if told.includes_usage else b""
+        self._opening = b'data: %b%b,"choices":[{"index":0,"delta":' % (head, usage)
+        self._saying = self._opening + b'{"content":'
+        self._calls: dict[int, int] = {}
+        self._thinking: tuple[int, int, int] | None = None
+        self._tellers: Final[dict[str, Callable[[bytes], bytes]]] = {
+            "response.created": self._created,
+            "response.output_text.delta": self._text,
+            "response.refusal.delta": self._refusal,
+            "response.reasoning_text.delta": self._thought,
+            "response.reasoning_summary_text.delta": self._thought,
+            "response.function_call_arguments.delta": self._arguments,
+            "response.custom_tool_call_input.delta": self._input,
+            "response.output_text.annotation.added": self._noted,
+            "response.output_item.added": self._begun,
+            "response.output_item.done": self._done,
+            "response.completed": self._ended,
+            "response.incomplete": self._ended,
+            "response.failed": self._failed,
+        }
+
+    def frames(self, events: Iterable[Event]) -> bytes:
+        """What is to be sent for these events."""
+        return b"".join([self._frame(event) for event in events])
+
+    def _frame(self, event: Event) -> bytes:
+        tell = self._tellers.get(event.type)
+        return b"" if tell is None else tell(event.data)
+
+    def _text(self, data: bytes) -> bytes:
+        """The hot path of every stream."""
+        said = _delta(data)
+        if said.logprobs == b"[]":
+            return self._saying + _encode(said.delta) + b'},"logprobs":null,"finish_reason":null}]}\n\n'
+        return self._chunk({"content": said.delta}, logprobs={"content": said.logprobs, "refusal": None})
+
+    def _created(self, _: bytes) -> bytes:
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+
+    def _refusal(self, data: bytes) -> bytes:
+        return self._chunk({"refusal": _delta(data).delta})
+
+    def _thought(self, data: bytes) -> bytes:
+        return self._chunk({"reasoning_content": self._apart(_delta(data))})
+
+    def _arguments(self, data: bytes) -> bytes:
+        return self._more(_delta(data), "function", "arguments")
+
+    def _input(self, data: bytes) -> bytes:
+        return self._more(_delta(data), "custom", "input")
+
+    def _noted(self, data: bytes) -> bytes:
+        notes = url_citations([_note(data).annotation])
+        return self._chunk({"annotations": notes}) if notes else b""
+
+    def _failed(self, data: bytes) -> bytes:
+        error = _terminal(data).response.error or {}
+        return b"data: %b\n\n%b" % (_encode({"error": {"param": None, **error}}), _DONE)
+
+    def _chunk(self, delta: Item, reason: str | None = None, logprobs: Item | None = None) -> bytes:
+        return b'%b%b,"logprobs":%b,"finish_reason":%b}]}\n\n' % (
+            self._opening,
+            _encode(delta),
+            _encode(logprobs),
+            _encode(reason),
+        )
+
+    def _apart(self, said: _Delta) -> str:
+        """Thoughts, and summaries of them, stand apart from each other."""
+        place, before = (said.output_index, said.summary_index, said.content_index), self._thinking
+        self._thinking = place
+        return said.delta if before in (None, place) else f"\n\n{said.delta}"
+
+    def _begun(self, data: bytes) -> bytes:
+        added = _item_event(data)
+        item = added.item
+        if item["type"] not in ("function_call", "custom_tool_call"):
+            return b""
+        index = self._calls[added.output_index] = len(self._calls)
+        called = call(item | {"arguments": "", "input": ""})
+        if self._told.legacy_functions:
+            return self._chunk({"function_call": called["function"]})
+        return self._chunk({"tool_calls": [{"index": index, **called}]})
+
+    def _more(self, said: _Delta, kind: str, member: str) -> bytes:
+        if self._told.legacy_functions:
+            return self._chunk({"function_call": {member: said.delta}})
+        return self._chunk({"tool_calls": [{"index": self._calls[said.output_index], kind: {member: said.delta}}]})
+
+    def _done(self, data: bytes) -> bytes:
+        item = _item_event(data).item
+        if item["type"] == "reasoning" and item.get("encrypted_content"):
+            return self._chunk({"reasoning_details": [sealed(item)]})
+        if item["type"] == "image_generation_call" and item.get("result"):
+            return self._chunk({"images": [image(item)]})
+        return b""
+
+    def _ended(self, data: bytes) -> bytes:
+        response = _terminal(data).response
+        last = self._chunk({}, finish(response, calls=bool(self._calls), legacy=self._told.legacy_functions))
+        if self._told.includes_usage:
+            head = self._told.head("chat.completion.chunk") | tail(response)
+            last += b"data: %b\n\n" % _encode(head | {"choices": [], "usage": usage(response)})
+        return last + _DONE

@@ -1,0 +1,181 @@
+"""Messages of a chat as input items, each call and each output an item of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal, TypeGuard
+
+import msgspec
+from msgspec import Struct
+
+from antiphon.errors import BadRequest
+from antiphon.wire.envelope import is_sealed
+from antiphon.wire.requests import Item, is_item
+
+_WORDS: Final = ("text", "input_text", "output_text")
+
+
+class _Function(Struct, frozen=True):
+    name: str
+    arguments: str = ""
+
+
+class _Custom(Struct, frozen=True):
+    name: str
+    input: str = ""
+
+
+class _Call(Struct, frozen=True):
+    id: str
+    type: str = "function"
+    function: _Function | None = None
+    custom: _Custom | None = None
+
+
+class _Message(Struct, frozen=True):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[dict[str, Any]] | None = None
+    refusal: str | None = None
+    name: str | None = None
+    tool_calls: list[_Call] | None = None
+    function_call: _Function | None = None
+    tool_call_id: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
+
+
+def items_of(messages: list[Item]) -> list[Item]:
+    """The items, in order. Raises BadRequest whose `param` names the message."""
+    reading = _Reading()
+    for place, message in enumerate(messages):
+        reading.read(message, f"messages[{place}]")
+    return reading.items
+
+
+class _Reading:
+    __slots__ = ("_custom", "_legacy", "items")
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self._custom: set[str] = set()
+        self._legacy = 0
+
+    def read(self, raw: Item, place: str) -> None:
+        """Adds what one message comes to."""
+        try:
+            message = msgspec.convert(raw, _Message)
+        except msgspec.ValidationError as error:
+            raise BadRequest(f"Invalid message at '{place}': {error}.", param=place, code="invalid_value") from None
+        match message.role:
+            case "assistant":
+                self._answer(message, place)
+            case "tool":
+                self._output(message, place)
+            case "function":
+                self.items.append(
+                    {"type": "function_call_output", "call_id": f"call_legacy_{self._legacy}"} | _said(message, place)
+                )
+            case role:
+                content = _parts(message.content, place)
+                self.items.append({"type": "message", "role": role, "content": content})
+
+    def _answer(self, message: _Message, place: str) -> None:
+        self.items += _thoughts(message)
+        parts: list[Item] = []
+        for part in _parts(message.content, place) if message.content else ():
+            if part["type"] == "refusal":
+                parts.append(part)
+            elif part["type"] == "input_text":
+                parts.append({"type": "output_text", "text": part["text"], "annotations": []})
+        if message.refusal:
+            parts.append({"type": "refusal", "refusal": message.refusal})
+        if parts:
+            self.items.append({"type": "message", "role": "assistant", "content": parts})
+        for call in message.tool_calls or ():
+            self._call(call, place)
+        if message.function_call is not None:
+            self._legacy += 1
+            call = _Call(f"call_legacy_{self._legacy}", function=message.function_call)
+            self._call(call, place)
+
+    def _call(self, call: _Call, place: str) -> None:
+        if call.custom is not None:
+            self._custom.add(call.id)
+            said: Item = {"type": "custom_tool_call", "name": call.custom.name, "input": call.custom.input}
+        elif call.function is not None:
+            arguments = call.function.arguments or "{}"
+            said = {"type": "function_call", "name": call.function.name, "arguments": arguments}
+        else:
+            param = f"{place}.tool_calls"
+            raise BadRequest("A call needs 'function' or 'custom'.", param=param, code="missing_required_parameter")
+        self.items.append(said | {"call_id": call.id})
+
+    def _output(self, message: _Message, place: str) -> None:
+        if not message.tool_call_id:
+            param = f"{place}.tool_call_id"
+            raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        kind = "custom_tool_call_output" if message.tool_call_id in self._custom else "function_call_output"
+        self.items.append({"type": kind, "call_id": message.tool_call_id} | _said(message, place))
+
+
+def _said(message: _Message, place: str) -> Item:
+    content = message.content
+    return {"output": _parts(content, place) if _is_parts(content) else content or ""}
+
+
+def _is_parts(content: object) -> TypeGuard[list[Item]]:
+    return isinstance(content, list)
+
+
+def _thoughts(message: _Message) -> Iterator[Item]:
+    """Reasoning that a client gives back: our own seals, else words of thought."""
+    seals = [detail.get("data") for detail in message.reasoning_details or () if is_sealed(detail.get("data"))]
+    for seal in seals:
+        yield {"type": "reasoning", "summary": [], "encrypted_content": seal}
+    text = message.reasoning_content or message.reasoning or "\n\n".join(_thinking(message.content))
+    if text and not seals:
+        yield {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
+
+
+def _thinking(content: str | list[Item] | None) -> Iterator[str]:
+    """Thoughts in Mistral's form, a part beside those of the text."""
+    for part in content if _is_parts(content) else ():
+        if part.get("type") == "thinking" and _is_parts(part.get("thinking")):
+            yield "".join(str(piece.get("text", "")) for piece in part["thinking"])
+
+
+def _parts(content: str | list[Item] | None, place: str) -> list[Item]:
+    if content is None:
+        param = f"{place}.content"
+        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+    if isinstance(content, str):
+        return [{"type": "input_text", "text": content}]
+    spoken = [(index, part) for index, part in enumerate(content) if part.get("type") != "thinking"]
+    return [_part(part, f"{place}.content[{index}]") for index, part in spoken]
+
+
+def _part(part: Item, place: str) -> Item:
+    kind: Any = part.get("type", "text")
+    inner: Any = part.get(kind)
+    if kind in _WORDS:
+        return {"type": "input_text", "text": part.get("text", "")}
+    if kind == "refusal":
+        return {"type": "refusal", "refusal": part.get("refusal", "")}
+    if kind == "image_url":
+        image: Item = inner if is_item(inner) else {"url": inner}
+        detail = {"detail": image["detail"]} if image.get("detail") else {}
+        return {"type": "input_image", "image_url": image.get("url")} | detail
+    if kind == "input_audio":
+        return {"type": "input_audio", "input_audio": inner}
+    if kind == "file" and is_item(inner):
+        return {"type": "input_file", **inner}
+    if kind in ("video_url", "document_url"):
+        address: Any = inner.get("url") if is_item(inner) else inner
+        return {"type": "input_video", "video_url": address} if kind == "video_url" else _document(address)
+    raise BadRequest(f"Invalid value: '{str(kind)[:64]}'.", param=f"{place}.type", code="invalid_value")
+
+
+def _document(address: Any) -> Item:
+    held = isinstance(address, str) and address.startswith("data:")
+    return {"type": "input_file", "file_data" if held else "file_url": address}

@@ -1,0 +1,89 @@
+"""A whole answer, told to a client that speaks chat completions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.dialects.client_chat_shapes import (
+    ChatTold,
+    ToldResponse,
+    call,
+    finish,
+    image,
+    sealed,
+    tail,
+    url_citations,
+    usage,
+)
+from antiphon.wire.requests import Item
+
+_encode: Final = msgspec.json.Encoder().encode
+_response: Final = msgspec.json.Decoder(ToldResponse).decode
+
+
+def chat_whole(body: bytes, told: ChatTold) -> bytes:
+    """The chat completion for a response object that ended well or early."""
+    response = _response(body)
+    message: Item = {"role": "assistant", "content": None, "refusal": None}
+    logprobs: list[Any] = []
+    for item in response.output:
+        if item["type"] == "message":
+            logprobs += _say(message, item)
+        elif (tell := _TELLERS.get(item["type"])) is not None:
+            tell(message, item)
+    calls = message.get("tool_calls")
+    if calls and told.legacy_functions:
+        message["function_call"] = message.pop("tool_calls")[0]["function"]
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": {"content": logprobs, "refusal": None} if logprobs else None,
+        "finish_reason": finish(response, calls=bool(calls), legacy=told.legacy_functions),
+    }
+    return _encode(told.head("chat.completion") | tail(response) | {"choices": [choice], "usage": usage(response)})
+
+
+def _say(message: Item, item: Item) -> list[Any]:
+    """Takes the text of a message in, and gives the probabilities of its tokens."""
+    logprobs: list[Any] = []
+    for part in item["content"]:
+        member = "refusal" if part["type"] == "refusal" else "content"
+        message[member] = (message[member] or "") + part.get("text", part.get("refusal", ""))
+        logprobs += part.get("logprobs") or ()
+        _extend(message, "annotations", url_citations(part.get("annotations") or ()))
+    return logprobs
+
+
+def _call(message: Item, item: Item) -> None:
+    _extend(message, "tool_calls", [call(item)])
+
+
+def _picture(message: Item, item: Item) -> None:
+    if item.get("result"):
+        _extend(message, "images", [image(item)])
+
+
+def _remember(message: Item, item: Item) -> None:
+    parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
+    text = "\n\n".join(part["text"] for part in parts)
+    if text:
+        before = message.get("reasoning_content")
+        message["reasoning_content"] = f"{before}\n\n{text}" if before else text
+    if item.get("encrypted_content"):
+        _extend(message, "reasoning_details", [sealed(item)])
+
+
+def _extend(message: Item, member: str, more: list[Item]) -> None:
+    if more:
+        message[member] = [*message.get(member, ()), *more]
+
+
+_TELLERS: Final[dict[str, Callable[[Item, Item], None]]] = {
+    "function_call": _call,
+    "custom_tool_call": _call,
+    "reasoning": _remember,
+    "image_generation_call": _picture,
+}

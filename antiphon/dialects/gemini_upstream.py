@@ -1,0 +1,35 @@
+"""Google's generateContent, as AI Studio and Vertex AI speak it: requests out, answers back as Responses events."""
+
+from __future__ import annotations
+
+from antiphon.dialects.gemini_answer import whole
+from antiphon.dialects.gemini_counting import GeminiCounting
+from antiphon.dialects.gemini_reader import GeminiReader
+from antiphon.dialects.gemini_refusals import refused
+from antiphon.dialects.gemini_request import build_gemini
+from antiphon.errors import UpstreamError
+from antiphon.protocols import Built, Sealer, Target, Turn
+from antiphon.wire.events import Outcome
+
+
+class GeminiUpstream:
+    """Implements `protocols.UpstreamDialect`."""
+
+    name = "gemini"
+    counting = GeminiCounting()
+
+    def __init__(self, sealer: Sealer) -> None:
+        """`sealer` hides what Google wants back."""
+        self._sealer = sealer
+
+    def build(self, turn: Turn, target: Target) -> Built:
+        return build_gemini(turn, target, self._sealer)
+
+    def reader(self, turn: Turn, target: Target) -> GeminiReader:
+        return GeminiReader(turn, target, self._sealer)
+
+    def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
+        return whole(turn, target, body, self._sealer)
+
+    def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
+        return refused(status, body, retry_after)

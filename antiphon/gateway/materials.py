@@ -1,0 +1,174 @@
+"""Images, files and films that a request names by address, brought to providers that do not fetch them themselves.
+
+The turn keeps what the client said; only what the model reads has the bytes in place of the address. Nothing is fetched
+for a provider that follows addresses, or where nothing is named by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import mimetypes
+from collections.abc import Collection, Iterator
+from pathlib import PurePosixPath
+from typing import Any, Final, TypeGuard
+from urllib.parse import urlsplit
+
+from antiphon.downloads import Downloaded, Downloads
+from antiphon.errors import BadRequest
+from antiphon.protocols import Media, Target, Turn
+from antiphon.wire.requests import Item, is_item
+
+MOST_ADDRESSES: Final = 64
+"""Of one request: each is a download that somebody has to wait for."""
+
+_AT_ONCE: Final = 8
+
+_PLACES: Final[dict[str, tuple[Media, str, str]]] = {
+    "input_image": ("image", "image_url", "image_url"),
+    "computer_screenshot": ("image", "image_url", "image_url"),
+    "input_file": ("file", "file_url", "file_data"),
+    "input_video": ("video", "video_url", "video_url"),
+}
+"""By the type of a part: what it is, the member that holds the address, and the one that takes the bytes."""
+
+_GENERIC: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+_EXPECTED: Final[dict[Media, str]] = {"image": "image/", "video": "video/"}
+
+_MAGIC: Final = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+
+
+class Materials:
+    """Brings what is named by address."""
+
+    def __init__(self, downloads: Downloads | None) -> None:
+        """Without `downloads` nothing is fetched, and each format tells what its provider cannot take."""
+        self._downloads = downloads
+
+    async def bring(self, turn: Turn, target: Target) -> None:
+        """Puts bytes where the target would not follow an address. Raises BadRequest for what cannot be had."""
+        unreachable = target.dialect.unreachable(target)
+        if not unreachable or self._downloads is None:
+            return
+        wanted: dict[str, tuple[Media, str]] = {}
+        for item, place in _items(turn):
+            for part, where in _parts(item, place):
+                if (found := _address(part, unreachable)) is not None:
+                    wanted.setdefault(found[1], (found[0], where))
+        if not wanted:
+            return
+        if len(wanted) > MOST_ADDRESSES:
+            message = f"A request may name at most {MOST_ADDRESSES} different images and files by address."
+            raise BadRequest(message, param="input", code="invalid_value")
+        brought = await _fetched(self._downloads, wanted)
+        kept = turn.input
+        turn.history = [_with(item, brought, unreachable) for item in turn.history]
+        turn.input = [_with(item, brought, unreachable) for item in turn.input]
+        if turn.kept is None:
+            turn.kept = kept
+
+
+async def _fetched(downloads: Downloads, wanted: dict[str, tuple[Media, str]]) -> dict[str, str]:
+    """A data URL for each address. Raises BadRequest for the first one that cannot be had."""
+    found: dict[str, Downloaded | str] = {}
+    waiting = list(wanted)
+
+    async def work() -> None:
+        while waiting:
+            url = waiting.pop()
+            found[url] = await downloads.fetch(url)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(_AT_ONCE, len(waiting))):
+            group.create_task(work())
+    return {url: _data_url(url, media, place, found[url]) for url, (media, place) in wanted.items()}
+
+
+def _data_url(url: str, media: Media, place: str, found: Downloaded | str) -> str:
+    if isinstance(found, str):
+        raise _unusable(f"The {media} at '{place}' could not be downloaded: {found}.", place)
+    kind = _kind(url, found)
+    if not kind.startswith(_EXPECTED.get(media, "")):
+        raise _unusable(f"What is at the address in '{place}' is no {media}.", place)
+    return f"data:{kind};base64,{base64.b64encode(found.data).decode()}"
+
+
+def _unusable(message: str, place: str) -> BadRequest:
+    return BadRequest(message, param=place, code="invalid_url")
+
+
+def _kind(url: str, found: Downloaded) -> str:
+    """The media type: the server's word, else what the bytes begin with, else what the name ends in."""
+    if found.media_type not in _GENERIC:
+        return found.media_type
+    for start, kind in _MAGIC:
+        if found.data.startswith(start):
+            return kind
+    if found.data[:4] == b"RIFF" and found.data[8:12] == b"WEBP":
+        return "image/webp"
+    return mimetypes.guess_type(urlsplit(url).path)[0] or "application/octet-stream"
+
+
+def _items(turn: Turn) -> Iterator[tuple[Item, str]]:
+    for item in turn.history:
+        yield item, "input"
+    for index, item in enumerate(turn.input):
+        yield item, f"input[{index}]"
+
+
+def _parts(item: Item, place: str) -> Iterator[tuple[Item, str]]:
+    """The content parts of an item that may hold an address, and where the address stands."""
+    for member in ("content", "output"):
+        content: object = item.get(member)
+        for index, part in enumerate(_listed(content)):
+            if is_item(part) and (found := _PLACES.get(str(part.get("type")))) is not None:
+                where = f"{place}.{member}[{index}]" if isinstance(content, list) else f"{place}.{member}"
+                yield part, "input" if place == "input" else f"{where}.{found[1]}"
+
+
+def _listed(content: object) -> list[object]:
+    """The parts of a content; one that stands by itself, as a screenshot does, is a list of one."""
+    return content if _is_list(content) else [content]
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
+
+
+def _address(part: Item, unreachable: Collection[Media]) -> tuple[Media, str] | None:
+    media, member, target = _PLACES[str(part["type"])]
+    value: Any = part.get(member)
+    if is_item(value):
+        value = value.get("url")
+    if media not in unreachable or not isinstance(value, str) or (target != member and part.get(target)):
+        return None
+    return (media, value) if value[:8].lower().startswith(("http://", "https://")) else None
+
+
+def _with(item: Item, brought: dict[str, str], unreachable: Collection[Media]) -> Item:
+    """The item with bytes in place of addresses; the same one where it has none."""
+    changed = dict(item)
+    for member in ("content", "output"):
+        content: object = item.get(member)
+        parts = [_replaced(part, brought, unreachable) for part in _listed(content)]
+        if content is not None:
+            changed[member] = parts if isinstance(content, list) else parts[0]
+    return changed if changed != item else item
+
+
+def _replaced(part: object, brought: dict[str, str], unreachable: Collection[Media]) -> object:
+    if not is_item(part) or str(part.get("type")) not in _PLACES:
+        return part
+    found = _address(part, unreachable)
+    if found is None or found[1] not in brought:
+        return part
+    _, member, target = _PLACES[str(part["type"])]
+    said = {name: value for name, value in part.items() if name != member} | {target: brought[found[1]]}
+    if target == "file_data" and not said.get("filename"):
+        said["filename"] = PurePosixPath(urlsplit(found[1]).path).name or "file"
+    return said

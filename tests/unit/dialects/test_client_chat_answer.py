@@ -1,0 +1,85 @@
+"""Answers told to chat clients: the chunks of a stream come to what the whole answer says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from antiphon.dialects.client_chat_answer import ChatTeller
+from antiphon.dialects.client_chat_shapes import ChatTold
+from antiphon.dialects.client_chat_whole import chat_whole
+from antiphon.wire.synthesis import synthesised
+from tests.chat_streams import a_turn, heard, stream
+from tests.unit.dialects.test_chat_recordings import EXCHANGES, FAILED, name_of, reading_of, said_in, target_for, within
+
+TOLD = ChatTold("resp_abc", 1_700_000_000, "fast", includes_usage=True)
+INCLUDED = ["reasoning.encrypted_content", "message.output_text.logprobs"]
+
+
+def joined(frames: bytes) -> dict[str, Any]:
+    """The message that a client puts together from a stream, with its ending and its usage."""
+    lines = frames.decode().split("\n\n")
+    assert lines[-2:] == ["data: [DONE]", ""]
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
+    assert {chunk["id"] for chunk in chunks} == {"chatcmpl-abc"}
+    message: dict[str, Any] = {}
+    logprobs: list[Any] = []
+    finish = None
+    for chunk in chunks[:-1]:
+        assert chunk["object"] == "chat.completion.chunk"
+        assert chunk["usage"] is None
+        choice = chunk["choices"][0]
+        logprobs += within(choice, "logprobs", "content") or []
+        finish = choice["finish_reason"] or finish
+        for name, value in choice["delta"].items():
+            grow(message, name, value)
+    assert chunks[-1]["choices"] == []
+    return {"message": message, "logprobs": logprobs, "finish_reason": finish, "usage": chunks[-1]["usage"]}
+
+
+def grow(message: dict[str, Any], name: str, value: Any) -> None:
+    if name == "tool_calls":
+        calls = message.setdefault(name, [])
+        for piece in value:
+            if piece["index"] == len(calls):
+                calls.append({n: v for n, v in piece.items() if n != "index"})
+            else:
+                kind = calls[piece["index"]]["type"]
+                for member, text in piece[kind].items():
+                    calls[piece["index"]][kind][member] += text
+    elif isinstance(value, list):
+        message[name] = message.get(name, []) + value
+    elif isinstance(value, str) and name != "role":
+        message[name] = (message.get(name) or "") + value
+    else:
+        message.setdefault(name, value)
+
+
+ANSWERS = [each for each in EXCHANGES if each["id"] not in FAILED]
+
+
+@pytest.mark.parametrize("exchange", ANSWERS, ids=name_of)
+def test_a_stream_comes_to_what_the_whole_answer_says(exchange: dict[str, Any]) -> None:
+    turn = a_turn(store=False, include=INCLUDED)
+    target = target_for(exchange)
+    chunks = said_in(exchange)
+    if exchange["response"].get("sse"):
+        outcome = heard(stream(*chunks), turn, target).outcome
+        assert outcome is not None
+    else:
+        outcome = target.dialect.whole(turn, target, json.dumps(chunks[0]).encode())
+    told = json.loads(chat_whole(outcome.body, TOLD))
+    choice = told["choices"][0]
+    teller = ChatTeller(TOLD)
+    streamed = joined(teller.frames(synthesised(outcome.body)))
+    message = {name: value for name, value in choice["message"].items() if value not in (None, "")}
+    assert {name: value for name, value in streamed["message"].items() if value not in (None, "")} == message
+    assert streamed["finish_reason"] == choice["finish_reason"]
+    assert streamed["usage"] == told["usage"]
+    assert streamed["logprobs"] == (within(choice, "logprobs", "content") or [])
+    reading = reading_of(exchange)
+    assert (message.get("content") or "") == reading.text
+    calls = [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls", [])]
+    assert calls == [(name, arguments or "{}") for name, _, arguments in reading.calls]
