@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.cohere_upstream import CohereUpstream
+from antiphon.dialects.converse_upstream import ConverseUpstream
 from antiphon.dialects.gemini_upstream import GeminiUpstream
 from antiphon.dialects.messages_upstream import MessagesUpstream
 from antiphon.dialects.ollama_upstream import OllamaUpstream
@@ -52,6 +53,7 @@ def dialects_of(seals: Seals) -> Dialects:
     speakers: tuple[UpstreamDialect, ...] = (
         ResponsesUpstream(seals, seals.pseudonym),
         ChatUpstream(seals, seals.pseudonym),
+        ConverseUpstream(seals),
         GeminiUpstream(seals),
         CohereUpstream(seals),
         OllamaUpstream(seals),

@@ -17,7 +17,9 @@ from antiphon.wire.responses import TransformationReason
 SEALED: Final = "reasoning.encrypted_content"
 """What a client includes to be given seals."""
 
-SIGNS: Final = frozenset({"encrypted_content", "signature", "data", "extra_content", "thoughtSignature"})
+SIGNS: Final = frozenset(
+    {"encrypted_content", "signature", "data", "extra_content", "thoughtSignature", "redactedContent"}
+)
 """Members that only models of one family can read."""
 
 STANDS_FOR: Final = "stands_for"

@@ -70,6 +70,7 @@ Step = Said | Thought | Called | Answered
 
 _ANSWERED: Final = Answered()
 
+
 _HISTORY: Final = "input"
 """Where errors say that an item of the history stands."""
 

@@ -34,7 +34,7 @@ def announced(item: Item) -> Item:
         case "file_search_call":
             return bare | {"queries": item["queries"], "results": None}
         case "local_shell_call" | "shell_call":
-            blank = {"command" if item["type"] == "local_shell_call" else "commands": []}
+            blank: Item = {"command" if item["type"] == "local_shell_call" else "commands": []}
             return bare | {"call_id": item["call_id"], "action": item["action"] | blank}
         case "web_search_call" if "action" in item:
             return bare | {"action": {name: item["action"][name] for name in item["action"] if name != "sources"}}
