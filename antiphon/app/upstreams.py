@@ -12,9 +12,11 @@ from antiphon.protocols import UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
+from antiphon.providers.errands import Errands
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import Dialects, ProviderInstance
 from antiphon.providers.proxy import Proxies
+from antiphon.providers.signers import Signers
 from antiphon.sealing import Seals
 from antiphon.settings import Settings
 
@@ -47,14 +49,19 @@ def providers_of(settings: Settings, seals: Seals, stack: AsyncExitStack) -> lis
     upstreams: dict[str | None, HttpUpstream] = {}
     dialects = dialects_of(seals)
     providers: list[Provider] = []
-    for name, provider in settings.providers.items():
-        if not provider.enabled or name == "demo":
-            continue
-        proxy = provider.proxy
+
+    def reached(proxy: str | None) -> HttpUpstream:
         if proxy not in upstreams:
             upstreams[proxy] = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy), trust=trust)
             stack.push_async_callback(upstreams[proxy].close)
-        providers.append(ProviderInstance(name, provider, upstreams[proxy], dialects))
+        return upstreams[proxy]
+
+    for name, provider in settings.providers.items():
+        if not provider.enabled or name == "demo":
+            continue
+        upstream = reached(provider.proxy)
+        signers = Signers(Errands(upstream, reached(None)), time.time)
+        providers.append(ProviderInstance(name, provider, upstream, dialects, signers))
     if "demo" not in settings.providers or settings.providers["demo"].enabled:
         providers.append(Demo(dialects["chat"], time.time))
     return providers
