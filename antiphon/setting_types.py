@@ -21,7 +21,12 @@ Key = Annotated[
     ),
 ]
 Identifier = Annotated[
-    str, Meta(pattern=r"^[!-~]+$", max_length=2048, extra={"expected": "a name or an id: visible ASCII, no blanks"})
+    str,
+    Meta(
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
+        max_length=2048,
+        extra={"expected": "a name or an id: ASCII, no blanks around it"},
+    ),
 ]
 Part = Annotated[
     str,

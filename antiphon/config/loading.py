@@ -117,8 +117,8 @@ def _completed(tree: Node, found: Discovery) -> Node:
     """The tree with what the clouds' common variables say, group by group, where nothing is said of a group."""
     provider = ("providers", found.name)
     for group in found.groups:
-        if all(found_at(tree, (*provider, *path)) is None for path in group):
-            for path, node in group.items():
+        if all(found_at(tree, (*provider, *path)) is None for path in group.paths):
+            for path, node in group.nodes.items():
                 tree = placed(tree, (*provider, *path), node)
     return tree
 

@@ -45,10 +45,18 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Settings that belong together, by path below the provider, and what the clouds' common variables say of them."""
+
+    paths: frozenset[tuple[str, ...]]
+    nodes: Mapping[tuple[str, ...], Node]
+
+
+@dataclass(frozen=True, slots=True)
 class Discovery:
     """What the variables say of one instance. `reason` tells why it cannot be used, if it cannot.
 
-    `groups` hold settings, by path, that the clouds' common variables say: each group where its owner says none of it.
+    Of `groups` each holds where its owner says none of it.
     """
 
     name: str
@@ -56,7 +64,7 @@ class Discovery:
     parts: Mapping[str, Node]
     touched: bool
     reason: str = ""
-    groups: tuple[Mapping[tuple[str, ...], Node], ...] = ()
+    groups: tuple[Group, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,8 @@ class Scan:
         places = {place: self._first((variable,), row)[0] for place, variable in names.places.items()}
         given = {"api_key": key, "base_url": url, "models": models, **places}
         parts = {part: node for part, node in given.items() if node is not None}
-        groups = tuple(filter(None, (self._group(group, name, row) for group in row.standard)))
-        said = {*parts, *(path[0] for group in groups for path in group)}
+        groups = tuple(self._group(group, name, row) for group in row.standard)
+        said = {*parts, *(path[0] for group in groups for path in group.nodes)}
         reason = no_url or self._missing(row, names, parts, no_key) or self._unplaced(row, names, parts, said)
         touched = any(variable in self.environment.variables for variable in names.all())
         return Discovery(name, row, parts, touched, reason, groups)
@@ -139,9 +147,7 @@ class Scan:
         place = None if settled else missing(row.base_url, said)
         return "" if place is None else f"{names.places[place]} is not set"
 
-    def _group(
-        self, group: Mapping[str, tuple[str, ...]], name: str, row: ProviderRow
-    ) -> Mapping[tuple[str, ...], Node]:
+    def _group(self, group: Mapping[str, tuple[str, ...]], name: str, row: ProviderRow) -> Group:
         """What is set of it. Another instance than the provider itself gets no key from it."""
         found: dict[tuple[str, ...], Node] = {}
         for setting, variables in group.items():
@@ -150,7 +156,7 @@ class Scan:
             if variable is not None and not (is_key and name != row.name):
                 text = self.environment.variables[variable].strip()
                 found[tuple(setting.split("."))] = Node(text, self.environment.origin(variable), text=True)
-        return found
+        return Group(frozenset(tuple(setting.split(".")) for setting in group), found)
 
     def _first(self, variables: tuple[str, ...], row: ProviderRow, *, address: bool = False) -> tuple[Node | None, str]:
         """The first that is set and can be used; else why one that is set cannot."""

@@ -6,7 +6,6 @@ the file that is named, the file that ``gcloud auth application-default login`` 
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from antiphon.errors import ConfigError, CredentialsFailed
 from antiphon.protocols import Clock
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.errands import Errands, decoded
-from antiphon.providers.google_grants import Grants, KeyFile, Token, TokenAnswer, lapsing
+from antiphon.providers.google_grants import Grants, KeyFile, Token, TokenAnswer, can_sign, lapsing
 from antiphon.providers.key_files import file_text
 from antiphon.providers.renewal import Lapsing, Renewed
 
@@ -55,7 +54,7 @@ class GoogleSearch:
             key = self._key()
         except CredentialsFailed:
             return  # told when it is needed: the file may come later
-        if key is not None and key.type == _SERVICE_ACCOUNT and importlib.util.find_spec("cryptography") is None:
+        if key is not None and key.type == _SERVICE_ACCOUNT and not can_sign():
             raise ConfigError(f"the key of a Google service account needs `pip install {EXTRA}`")
 
     def _key(self) -> KeyFile | None:

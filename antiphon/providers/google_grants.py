@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -192,6 +193,15 @@ class Grants:
         }
         text = b".".join(_base64(msgspec.json.encode(part)) for part in (header, claims))
         return (text + b"." + _base64(_rs256(key.private_key, text))).decode()
+
+
+def can_sign() -> bool:
+    """Whether the library is installed that service accounts' keys need."""
+    try:
+        import_module("cryptography")
+    except ImportError:
+        return False
+    return True
 
 
 def _rs256(private_key: str, text: bytes) -> bytes:
