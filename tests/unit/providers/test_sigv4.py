@@ -1,7 +1,7 @@
 """Signatures against AWS's published test suite, and against AWS's own library.
 
 The suite's cases and signatures are those that AWS's SDK for JavaScript has (aws-sdk-js-v3, packages/signature-v4,
-suite.fixture.ts, Apache-2.0, read 2026-11), but for two whose header values hold what this signer never sends.
+suite.fixture.ts, Apache-2.0, read 2026-11); those that are the same request under another name are here once.
 """
 
 import importlib
