@@ -17,6 +17,7 @@
     │   ├── AddressRefused         502
     │   ├── UpstreamTimeout        504
     │   ├── UpstreamBroke          502
+    │   ├── CredentialsFailed      502
     │   └── UpstreamRefused        what the provider answered, translated
     ├── JobLost                a worker's job is gone or another's; no client ever sees it
     └── GatewayError           our fault or our owner's
@@ -162,6 +163,13 @@ class UpstreamTimeout(UpstreamError):
 
 class UpstreamBroke(UpstreamError):
     """The answer was cut short or was not the protocol it claimed to be."""
+
+
+class CredentialsFailed(UpstreamError):
+    """Nothing could be had that opens the provider: the owner can mend it. Says what was tried, and nothing secret."""
+
+    code = "provider_credentials"
+    retry = Retry.ELSEWHERE
 
 
 class UpstreamRefused(UpstreamError):

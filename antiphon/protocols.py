@@ -73,7 +73,8 @@ class Turn:
     an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
     for an answer in the background, `hold` while the turn has a conversation to itself. `kept`, where it is set, is
     what `input` was before the gateway shortened what the model reads; `compacts` asks for a compaction item alone. The
-    last four tell how the answer came, or is coming, to be; `notes` are the gateway's own warnings.
+    last five tell how the answer came, or is coming, to be; `notes` are the gateway's own warnings, and
+    `upstream_request_id` is what the provider that was asked last calls the request.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Turn:
     warnings: tuple[str, ...] = ()
     transformations: tuple[Transformation, ...] = ()
     attempts: int = 0
+    upstream_request_id: str | None = None
 
     @property
     def context(self) -> list[Item]:

@@ -25,6 +25,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: str | None = None
     stream: bool = False
     attempts: int = 0
+    upstream_request_id: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_nanos: int | None = None

@@ -20,6 +20,28 @@ Key = Annotated[
         extra=_SECRET | {"expected": "a key: visible ASCII characters, no blanks"},
     ),
 ]
+Identifier = Annotated[
+    str,
+    Meta(
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
+        max_length=2048,
+        extra={"expected": "a name or an id: ASCII, no blanks around it"},
+    ),
+]
+Part = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.:_-]*$",
+        max_length=128,
+        extra={"expected": "a part of an address: letters, digits, '.', ':', '_' and '-'"},
+    ),
+]
+FilePath = Annotated[
+    str, Meta(pattern=r"^[^\x00-\x1f]+$", max_length=4096, extra={"expected": "the path of a file or a folder"})
+]
+JsonText = Annotated[
+    str, Meta(pattern=r"^\s*\{(?s:.)*\}\s*$", max_length=65_536, extra=_SECRET | {"expected": "a JSON object"})
+]
 Name = Annotated[
     str,
     Meta(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from msgspec import Meta, Struct, field
 from typing_extensions import override
 
+from antiphon.credential_settings import AwsSettings, AzureSettings, GoogleSettings
 from antiphon.lifecycle_settings import (
     BackgroundSettings,
     DownloadSettings,
@@ -26,23 +27,16 @@ from antiphon.setting_types import (
     Key,
     ModelName,
     Name,
+    Part,
     PromptId,
     SigningSecret,
 )
 
 Dialect = Literal[
-    "responses",
-    "chat",
-    "messages",
-    "vertex-messages",
-    "bedrock-messages",
-    "gemini",
-    "converse",
-    "cohere",
-    "ollama",
+    "responses", "chat", "messages", "vertex-messages", "bedrock-messages", "gemini", "converse", "cohere", "ollama"
 ]
-"""The APIs that providers speak: OpenAI's two, Anthropic's Messages (as it is, on Vertex AI and on Bedrock), Google's
-generateContent, Amazon's Converse, and the chats of Cohere (v2) and of Ollama."""
+"""The APIs that providers speak: OpenAI's two, Anthropic's Messages (as it is, in Google's and in Amazon's wrapping),
+Google's generateContent, Amazon's Converse, and the chats of Cohere (v2) and of Ollama."""
 Level = Literal["debug", "info", "warning", "error"]
 WebhookEvent = Literal["response.completed", "response.cancelled", "response.failed", "response.incomplete"]
 
@@ -157,6 +151,35 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     proxy: Annotated[Address | None, Meta(description="HTTP proxy through which it is reached; none when absent.")] = (
         None
     )
+    region: Annotated[
+        Part | None, Meta(description="AWS's region, such as `eu-central-1`; `AWS_REGION` when absent.")
+    ] = None
+    project: Annotated[Part | None, Meta(description="Google Cloud's project; `GOOGLE_CLOUD_PROJECT` when absent.")] = (
+        None
+    )
+    location: Annotated[
+        Part | None,
+        Meta(description="Google Cloud's location; `GOOGLE_CLOUD_LOCATION`, else `global`, when absent."),
+    ] = None
+    resource: Annotated[Part | None, Meta(description="Azure's name for the resource, in place of a `base_url`.")] = (
+        None
+    )
+    api_version: Annotated[
+        Part | None,
+        Meta(
+            description="The version of the API where one is asked for; at Azure a date chooses what was before its v1,"
+            " and `OPENAI_API_VERSION` holds when absent."
+        ),
+    ] = None
+    deployments: Annotated[
+        dict[ModelName, ModelName],
+        Meta(
+            description="What the provider calls a model that clients call otherwise, by their name.", max_length=1000
+        ),
+    ] = field(default_factory=dict[str, str])
+    aws: Annotated[AwsSettings | None, Meta(description="Who signs requests to AWS.")] = None
+    google: Annotated[GoogleSettings | None, Meta(description="Who signs requests to Google Cloud.")] = None
+    azure: Annotated[AzureSettings | None, Meta(description="Who asks for tokens at Azure.")] = None
     quirks: Annotated[
         dict[str, Any] | None,
         Meta(description="How it departs from the API it speaks, over what is known of its type."),

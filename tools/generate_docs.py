@@ -139,6 +139,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "The provider could not be reached, broke its answer off, or refused the gateway's own key or address.",
         "Try again; if it stays so, tell the gateway's owner.",
     ),
+    "provider_credentials": (
+        "The gateway has no credentials that open this provider; the message says what was tried.",
+        "Tell the gateway's owner; another provider may answer.",
+    ),
     "upstream_timeout": ("The provider was silent for too long.", "Try again, or ask the owner to raise `timeouts`."),
     "invalid_stream_id": (
         "A name of a stream is 1 to 256 characters out of letters, digits, `_`, `.` and `-`.",

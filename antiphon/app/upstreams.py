@@ -23,11 +23,13 @@ from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
 from antiphon.providers.downloads import WebDownloads
 from antiphon.providers.egress import Egress
+from antiphon.providers.errands import Errands
 from antiphon.providers.facts import Fact
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import Dialects, ProviderInstance
 from antiphon.providers.knowledge import Knowledge
 from antiphon.providers.proxy import Proxies
+from antiphon.providers.signers import Signers
 from antiphon.sealing import Seals
 from antiphon.settings import Settings
 from antiphon.wire.money import Price
@@ -103,14 +105,19 @@ def providers_of(settings: Settings, seals: Seals, knowledge: Knowledge, stack: 
     upstreams: dict[str | None, HttpUpstream] = {}
     dialects = dialects_of(seals)
     providers: list[Provider] = []
-    for name, provider in settings.providers.items():
-        if not provider.enabled or name == "demo":
-            continue
-        proxy = provider.proxy
+
+    def reached(proxy: str | None) -> HttpUpstream:
         if proxy not in upstreams:
             upstreams[proxy] = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy), trust=trust)
             stack.push_async_callback(upstreams[proxy].close)
-        providers.append(ProviderInstance(name, provider, upstreams[proxy], dialects, knowledge))
+        return upstreams[proxy]
+
+    for name, provider in settings.providers.items():
+        if not provider.enabled or name == "demo":
+            continue
+        upstream = reached(provider.proxy)
+        signers = Signers(Errands(upstream, reached(None)), time.time)
+        providers.append(ProviderInstance(name, provider, upstream, dialects, knowledge, signers))
     if "demo" not in settings.providers or settings.providers["demo"].enabled:
         providers.append(Demo(dialects["chat"], time.time))
     return providers

@@ -16,7 +16,7 @@ from antiphon.config.models import check_models
 from antiphon.config.references import References
 from antiphon.config.resolve import Finding, Resolution, row_of
 from antiphon.config.scan import Discovery, Scan
-from antiphon.config.tree import Node, Problems, members_at, placed
+from antiphon.config.tree import Node, Problems, found_at, members_at, placed
 from antiphon.config.variables import CONFIG, Variables
 from antiphon.config.webhooks import check_webhooks
 from antiphon.config.yaml_file import parsed
@@ -108,9 +108,20 @@ def _with_discoveries(tree: Node, discoveries: list[Discovery]) -> Node:
             continue
         for part, node in each.parts.items():
             tree = placed(tree, ("providers", each.name, part), node)
+        tree = _completed(tree, each)
         if each.name not in written and each.parts:
             origin = next(iter(each.parts.values())).origin
             tree = placed(tree, ("providers", each.name, "type"), Node(each.row.name, origin))
+    return tree
+
+
+def _completed(tree: Node, found: Discovery) -> Node:
+    """The tree with what the clouds' common variables say, group by group, where nothing is said of a group."""
+    provider = ("providers", found.name)
+    for group in found.groups:
+        if all(found_at(tree, (*provider, *path)) is None for path in group.paths):
+            for path, node in group.nodes.items():
+                tree = placed(tree, (*provider, *path), node)
     return tree
 
 

@@ -13,6 +13,7 @@ from antiphon.config.scan import Discovery, variables_of
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
 from antiphon.errors import ConfigError
 from antiphon.providers.demo import NAME as DEMO
+from antiphon.providers.places import PLACES, filled, parts_of
 from antiphon.providers.row import ProviderRow, normalise_base_url
 from antiphon.providers.table_local import COMPATIBLE
 from antiphon.settings import ProviderSettings, Settings
@@ -74,7 +75,8 @@ class Resolution:
             self._unknown(name, provider)
             return provider
         url = self._address(name, provider, row)
-        if provider.enabled and provider.api_key is None and row.needs_key and url == row.base_url:
+        wants_key = row.needs_key and row.cloud is None
+        if provider.enabled and provider.api_key is None and wants_key and url == row.base_url:
             lacking = f"{self._at(name)}: {reason or f'{variables_of(name, row).keys[0]} is not set'}"
         else:
             lacking = "" if provider.enabled else self._switched_off(name)
@@ -96,14 +98,24 @@ class Resolution:
 
     def _address(self, name: str, provider: ProviderSettings, row: ProviderRow) -> str:
         if provider.base_url is None:
-            if not row.base_url and provider.enabled and not self._says(name, "base_url"):
-                self.problems.add(self._at(name), f"`providers.{name}` needs a `base_url`")
-            return row.base_url
+            return self._own_address(name, provider, row)
+        if row.cloud == "aws" and provider.enabled and provider.api_key is None and provider.region is None:
+            self.problems.add(self._at(name), f"`providers.{name}` needs a `region` to sign for")
         try:
             return normalise_base_url(row, provider.base_url)
         except ConfigError as error:
             self.problems.add(self._at(name, "base_url"), f"`providers.{name}.base_url`: {error.message}")
             return ""
+
+    def _own_address(self, name: str, provider: ProviderSettings, row: ProviderRow) -> str:
+        """The address that the row has, its gaps filled; nothing where that cannot be."""
+        try:
+            address, lacking = filled(row.base_url, parts_of(provider)), "`base_url`"
+        except ConfigError as error:
+            address, lacking = "", error.message
+        if not address and provider.enabled and not self._says(name, "base_url"):
+            self.problems.add(self._at(name), f"`providers.{name}` needs a {lacking}")
+        return address
 
     def _says(self, name: str, part: str) -> bool:
         """Whether the part was written, be it right or wrong: what is wrong has been reported."""
@@ -116,7 +128,7 @@ class Resolution:
 
     def _origins(self, name: str) -> str:
         """Where the provider stands, and the variables that its key and its address come from."""
-        places = (self._at(name, part) for part in ("api_key", "base_url"))
+        places = (self._at(name, part) for part in ("api_key", "base_url", *PLACES))
         variables = (place for place in places if place and not _IN_FILE.search(place))
         return ", ".join(dict.fromkeys((self._at(name), *variables)))
 

@@ -34,7 +34,7 @@ def tell(turn: Turn, outcome: Outcome) -> None:
     target = "nobody" if turn.target is None else turn.target.name
     _logger.log(
         logging.INFO if error is None else logging.WARNING,
-        "response %s ended in the background: %s%s (key %s, tenant %s, %s -> %s, %d attempts, %.3f s)",
+        "response %s ended in the background: %s%s (key %s, tenant %s, %s -> %s, %d attempts, %.3f s%s)",
         turn.id,
         outcome.status,
         "" if error is None else f": {error.message}",
@@ -44,4 +44,5 @@ def tell(turn: Turn, outcome: Outcome) -> None:
         target,
         turn.attempts,
         turn.clock() - turn.created_at,
+        "" if turn.upstream_request_id is None else f", upstream request {turn.upstream_request_id!r}",
     )

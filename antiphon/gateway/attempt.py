@@ -22,6 +22,18 @@ _MAX_PAUSES: Final = 16
 _STREAMS: Final = (b"text/event-stream", b"application/vnd.amazon.eventstream", b"application/x-ndjson")
 """What streams are made of: Server-Sent Events, Amazon's binary frames, JSON by the line."""
 
+_REQUEST_IDS: Final = (
+    b"x-request-id",
+    b"request-id",
+    b"x-amzn-requestid",
+    b"apim-request-id",
+    b"x-ms-request-id",
+    b"x-debug-trace-id",
+)
+"""What providers call a request by, the commonest first; after it Anthropic, Amazon, Azure (two of them) and Cohere."""
+
+_MAX_REQUEST_ID: Final = 256
+
 Keep = Callable[[Outcome, Chunk | None], Awaitable[None]]
 """Stores the outcome; the chunk, where the answer is streamed, is the one that will bring the terminal event."""
 
@@ -53,7 +65,9 @@ class Attempt:
         reader: Reader | None = None
         for _ in range(_MAX_PAUSES):
             streamed = turn.request.streamed if built.streamed is None else built.streamed
+            turn.upstream_request_id = None
             reply = await target.post(built.body, streamed=streamed, seconds=seconds, headers=built.headers)
+            turn.upstream_request_id = request_id(reply)
             whole = False
             try:
                 if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
@@ -183,6 +197,15 @@ class _Flow:
 def is_event_stream(reply: UpstreamReply) -> bool:
     """Whether the body is a stream that a dialect's reader reads."""
     return (reply.header(b"content-type") or b"").lstrip().lower().startswith(_STREAMS)
+
+
+def request_id(reply: UpstreamReply) -> str | None:
+    """What the provider calls the request, as far as it says so in a header."""
+    for name in _REQUEST_IDS:
+        value = reply.header(name)
+        if value:
+            return value[:_MAX_REQUEST_ID].decode("ascii", "replace")
+    return None
 
 
 def retry_after(reply: UpstreamReply) -> float | None:

@@ -203,6 +203,8 @@ def _tell_turn(turn: Turn, target: Target, headers: list[Header]) -> None:
     headers.append((b"antiphon-target", header_text(target.name)))
     if turn.attempts > 1:
         headers.append((b"antiphon-attempts", b"%d" % turn.attempts))
+    if turn.upstream_request_id is not None:
+        headers.append((b"antiphon-upstream-request-id", header_text(turn.upstream_request_id)))
     if turn.warnings:
         headers.append((b"antiphon-warnings", header_text(" | ".join(turn.warnings))))
 

@@ -10,6 +10,7 @@ from antiphon.errors import (
     BodyTooLarge,
     Conflict,
     ConnectFailed,
+    CredentialsFailed,
     GatewayError,
     NotFound,
     RateLimited,
@@ -36,6 +37,7 @@ DESCRIBED: Final[tuple[type[AntiphonError], ...]] = (
     GatewayError,
     ConnectFailed,
     UpstreamBroke,
+    CredentialsFailed,
     StoreFailed,
     ShuttingDown,
     UpstreamTimeout,
@@ -59,6 +61,10 @@ HEADERS: Final[Json] = {
         "description": "How many attempts it took, when more than one.",
         "schema": {"type": "integer", "minimum": 2},
     },
+    "UpstreamRequestId": {
+        "description": "What the provider calls the request, where it says so: quote it when you ask its support.",
+        "schema": {"type": "string"},
+    },
     "Warnings": {
         "description": "What the provider could not be told, one sentence each, separated by ` | `.",
         "schema": {"type": "string"},
@@ -74,7 +80,12 @@ HEADERS: Final[Json] = {
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "ETag": {"description": "Send it back in `if-none-match`.", "schema": {"type": "string"}},
 }
-ANSWERED: Final = {"antiphon-target": "Target", "antiphon-attempts": "Attempts", "antiphon-warnings": "Warnings"}
+ANSWERED: Final = {
+    "antiphon-target": "Target",
+    "antiphon-attempts": "Attempts",
+    "antiphon-upstream-request-id": "UpstreamRequestId",
+    "antiphon-warnings": "Warnings",
+}
 POLLED: Final = {"openai-poll-after-ms": "PollAfter"}
 COUNTED: Final = {"antiphon-token-count": "TokenCount", **ANSWERED}
 CACHED: Final = {"etag": "ETag"}

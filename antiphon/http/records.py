@@ -57,6 +57,7 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         target=None if turn is None or turn.target is None else turn.target.name,
         stream=turn is not None and turn.request.streamed,
         attempts=0 if turn is None else turn.attempts,
+        upstream_request_id=None if turn is None else turn.upstream_request_id,
         input_tokens=None if usage is None else usage[0],
         output_tokens=None if usage is None else usage[1],
         cost_nanos=call.cost_nanos,

@@ -76,6 +76,8 @@ def human_line(at: float, record: RequestRecord) -> str:
     ]
     if record.response_id is not None:
         parts.append(record.response_id)
+    if record.error is not None and record.upstream_request_id is not None:
+        parts.append(f"upstream request {record.upstream_request_id!r}")
     if record.error is not None:
         parts.append(f"{record.error_code or 'error'}: {record.error}")
     parts += [f"warning: {warning}" for warning in record.warnings]

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final, Protocol
-from urllib.parse import quote
+from typing import Final
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import UNSET
-from typing_extensions import override
 
 from antiphon import __version__
-from antiphon.errors import ConfigError, UpstreamBroke
-from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
-from antiphon.providers.deadlines import Timeouts
+from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
+from antiphon.protocols import Post, Target, UpstreamDialect
+from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.knowledge import Knowledge
-from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, ProviderRow, normalise_base_url
+from antiphon.providers.places import filled, parts_of
+from antiphon.providers.posts import BoundPost, SignedPost, Upstream
+from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, ProviderRow, Route, normalise_base_url
+from antiphon.providers.signers import Signers
 from antiphon.providers.table import row_for
+from antiphon.providers.ways import Ways
 from antiphon.quirks import Quirks
 from antiphon.settings import Dialect, ProviderSettings
 
@@ -38,55 +40,6 @@ Dialects = Mapping[str, UpstreamDialect]
 """Every upstream dialect by name."""
 
 
-class Upstream(Protocol):
-    """What is asked of the HTTP client."""
-
-    async def post(
-        self,
-        endpoint: Endpoint,
-        headers: bytes,
-        body: bytes,
-        timeouts: Timeouts | None = None,
-        *,
-        patient: bool = False,
-    ) -> UpstreamReply:
-        """The reply as soon as its head is there. A `patient` one waits longer for it. Raises UpstreamError."""
-        ...
-
-    def lasting(self, seconds: float) -> Timeouts:
-        """The usual timeouts, but for an answer that may take so long."""
-        ...
-
-    async def get(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
-        """As `post`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class BoundPost:
-    """Implements `protocols.Post` for one endpoint under one key."""
-
-    upstream: Upstream
-    endpoint: Endpoint
-    headers: bytes
-    stream_endpoint: Endpoint | None = None
-
-    async def __call__(
-        self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
-    ) -> UpstreamReply:
-        """A whole answer begins only when all of it has been thought of, so it is waited for longer."""
-        lines = self.headers + headers if headers else self.headers
-        endpoint = self.stream_endpoint if streamed and self.stream_endpoint is not None else self.endpoint
-        if seconds is not None:
-            return await self.upstream.post(endpoint, lines, body, self.upstream.lasting(seconds))
-        return await self.upstream.post(endpoint, lines, body, patient=not streamed)
-
-    @override
-    def __repr__(self) -> str:
-        """Without the headers, which hold the key."""
-        return f"BoundPost({self.endpoint.origin!r})"
-
-
 class ProviderInstance:
     """Implements `discovery.Provider`. `name` is what clients write before the slash."""
 
@@ -97,20 +50,25 @@ class ProviderInstance:
         upstream: Upstream,
         dialects: Dialects,
         knowledge: Knowledge | None = None,
+        signers: Signers | None = None,
     ) -> None:
-        """Opens nothing. Without `knowledge`, of models is known what the files here say.
+        """Opens nothing; `signers` make what signs where there is no key.
 
-        Raises ConfigError for a type, an address or a quirk that cannot be.
+        Without `knowledge`, of models is known what the files here say.
+
+        Raises ConfigError for a type, an address, a quirk or credentials that cannot be.
         """
         self.name = name
-        self.row = row_for(name, settings.type)
-        self.base_url = _base_url(name, self.row, settings.base_url)
-        self.quirks = overridden(name, self.row.quirks, settings.quirks)
-        self.models = None if settings.models is None else tuple(settings.models)
+        self.row = row = row_for(name, settings.type)
+        self._parts = parts_of(settings)
+        self.base_url = _base_url(name, row, settings.base_url, self._parts)
+        self.quirks = overridden(name, row.quirks, settings.quirks)
+        self.models = _models(row, settings)
+        self._settings = settings
         self._upstream = upstream
         self._dialects = dialects
-        self._preferred: Dialect = settings.dialect or self.row.dialects[0]
-        self._headers = _headers(name, self.row, settings)
+        self._credentials = _credentials(name, row, settings, signers)
+        self._headers = _headers(name, row, settings, Route(""))
         self._posts: dict[str, Post] = {}
         self._targets: dict[str, Target] = {}
         self._knowledge = knowledge or Knowledge({})
@@ -119,7 +77,8 @@ class ProviderInstance:
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
         _pattern(name, "signed_calls", self.quirks.signed_calls)
         _pattern(name, "effortless_models", self.quirks.effortless_models)
-        self._owned = re.compile(self.row.owns) if self.row.owns else None
+        self._ways = Ways(row, settings, frozenset(dialects))
+        self._owned = re.compile(row.owns) if row.owns else None
         self._endpoint(self.base_url)
 
     @property
@@ -146,7 +105,10 @@ class ProviderInstance:
         return self.models is None or model in self.models
 
     def target(self, model: str) -> Target:
-        """The model here, existing or not: that is for the provider to say."""
+        """The model here, existing or not: that is for the provider to say.
+
+        Raises BadRequest for one whose address cannot be told from the settings.
+        """
         if self._revision != self._knowledge.revision:
             self._targets.clear()
             self._revision = self._knowledge.revision
@@ -159,10 +121,13 @@ class ProviderInstance:
 
     async def listing(self, page: str = "") -> bytes:
         """The provider's own list of models, or the page of it that the query asks for. Raises UpstreamError."""
-        path = self.row.models_path or ""
-        query = f"{'&' if '?' in path else '?'}{page}" if page else ""
-        endpoint = self._endpoint(f"{self.base_url}{path}{query}")
-        reply = await self._upstream.get(endpoint, self._headers)
+        address = self._list_address()
+        query = f"{'&' if '?' in address else '?'}{page}" if page else ""
+        endpoint = self._endpoint(f"{address}{query}")
+        lines = self._headers
+        if self._credentials is not None:
+            lines += await self._credentials.headers(b"GET", endpoint, b"")
+        reply = await self._upstream.get(endpoint, lines)
         try:
             if reply.status != _OK:
                 raise UpstreamBroke(f"{self.name} answered its list of models with status {reply.status}.")
@@ -172,55 +137,94 @@ class ProviderInstance:
 
     def dialect_of(self, model: str) -> Dialect:
         """The API that this model is asked through."""
-        dialect = self._preferred
+        return self._way(model)[0]
+
+    def _way(self, model: str) -> tuple[Dialect, Route]:
+        """The API, and where it is."""
+        dialect, route = self._ways.of(model)
         if dialect == "responses" and self._chat_only is not None and self._chat_only.search(model):
-            return "chat"
-        return dialect
+            return "chat", self._ways.route("chat")
+        return dialect, route
 
     def _new_target(self, model: str) -> Target:
-        dialect = self.dialect_of(model)
+        dialect, route = self._way(model)
         native = dialect == "responses"
-        route = self.row.route(dialect)
         fact = self._knowledge.fact(self.name, self.row.name, model)
         count = COUNT_PATH if native and self.row.counts_tokens else route.count
-        return Target(
-            name=f"{self.name}/{model}",
-            provider=self.name,
-            model=model,
-            dialect=self._dialects[dialect],
-            post=self._post(route.path, route.streamed, model),
-            post_chat=self._post(self.row.route("chat").path) if "chat" in self.row.dialects else None,
-            post_count=None if count is None else self._post(count, None, model),
-            post_compact=self._post(COMPACT_PATH) if native and self.row.compacts else None,
-            quirks=self.quirks,
-            deployment=self.base_url,
-            output_limit=None if fact.max_output_tokens is UNSET else fact.max_output_tokens,
-            context_window=None if fact.context_window is UNSET else fact.context_window,
-            price=None if fact.price is UNSET else fact.price,
-        )
+        known = self._settings.deployments.get(model, model)
+        chat = self._ways.chat_beside(dialect)
+        try:
+            return Target(
+                name=f"{self.name}/{model}",
+                provider=self.name,
+                model=known,
+                dialect=self._dialects[dialect],
+                post=self._post(route, known),
+                post_chat=None if chat is None else self._post(chat, known),
+                post_count=None if count is None else self._post(_only(route, count), known),
+                post_compact=self._post(Route(COMPACT_PATH)) if native and self.row.compacts else None,
+                quirks=self.quirks,
+                deployment=self.base_url,
+                output_limit=None if fact.max_output_tokens is UNSET else fact.max_output_tokens,
+                context_window=None if fact.context_window is UNSET else fact.context_window,
+                price=None if fact.price is UNSET else fact.price,
+            )
+        except ConfigError as error:
+            message = f"The model '{model}' cannot be asked at {self.name} without the setting {error.message}."
+            raise BadRequest(message, param="model", code="unsupported_value") from error
 
-    def _post(self, path: str, streamed: str | None = None, model: str = "") -> Post:
-        if "{model}" in path:
-            return self._new_post(path, streamed, quote(model, safe=""))
-        post = self._posts.get(path)
+    def _post(self, route: Route, model: str = "") -> Post:
+        if "{model}" in route.path:
+            return self._new_post(route, quote(model, safe=""))
+        post = self._posts.get(route.path)
         if post is None:
-            post = self._posts[path] = self._new_post(path, streamed, "")
+            post = self._posts[route.path] = self._new_post(route, "")
         return post
 
-    def _new_post(self, path: str, streamed: str | None, model: str) -> Post:
-        endpoint = self._endpoint(self.row.address(self.base_url, path.replace("{model}", model)))
-        stream = (
-            None
-            if streamed is None
-            else self._endpoint(self.row.address(self.base_url, streamed.replace("{model}", model)))
-        )
-        return BoundPost(self._upstream, endpoint, self._headers, stream)
+    def _new_post(self, route: Route, model: str) -> Post:
+        stream = None if route.streamed is None else self._endpoint(self._address(route.streamed, model))
+        headers = _headers(self.name, self.row, self._settings, route)
+        bound = BoundPost(self._upstream, self._endpoint(self._address(route.path, model)), headers, stream)
+        return bound if self._credentials is None else SignedPost(bound, self._credentials)
+
+    def _address(self, path: str, model: str) -> str:
+        return self.row.address(self.base_url, filled(path, self._parts).replace("{model}", model))
+
+    def _list_address(self) -> str:
+        path = filled(self.row.models_path or "", self._parts)
+        if not path.startswith("https://"):
+            return self.base_url + path
+        if self.base_url == filled(self.row.base_url, self._parts):
+            return path
+        parts = urlsplit(path)
+        return f"{self.base_url}{parts.path}?{parts.query}"
 
     def _endpoint(self, url: str) -> Endpoint:
         try:
             return Endpoint.parse(url)
         except ValueError as error:
             raise ConfigError(f"The base URL of provider '{self.name}' cannot be used: {error}.") from None
+
+
+def _only(route: Route, path: str) -> Route:
+    """Another path that is asked in the same way."""
+    return Route(path, key=route.key, headers=route.headers)
+
+
+def _models(row: ProviderRow, settings: ProviderSettings) -> tuple[str, ...] | None:
+    """Those that are offered alone. Where a provider cannot list its models, named deployments are all there are."""
+    if settings.models is not None:
+        return tuple(settings.models)
+    return tuple(settings.deployments) if settings.deployments and row.models_path is None else None
+
+
+def _credentials(
+    name: str, row: ProviderRow, settings: ProviderSettings, signers: Signers | None
+) -> Credentials | None:
+    try:
+        return None if signers is None else signers.credentials(row, settings)
+    except ConfigError as error:
+        raise ConfigError(f"Provider '{name}': {error.message}.") from None
 
 
 def overridden(name: str, quirks: Quirks, overrides: Mapping[str, object] | None) -> Quirks:
@@ -238,20 +242,24 @@ def overridden(name: str, quirks: Quirks, overrides: Mapping[str, object] | None
         raise ConfigError(f"Provider '{name}', quirks: {error}.") from None
 
 
-def _base_url(name: str, row: ProviderRow, given: str | None) -> str:
+def _base_url(name: str, row: ProviderRow, given: str | None, parts: Mapping[str, str]) -> str:
     if given is not None:
         return normalise_base_url(row, given)
     if not row.base_url:
         raise ConfigError(f"Provider '{name}' needs a base_url, since it is in no table.")
-    return row.base_url
+    try:
+        return filled(row.base_url, parts)
+    except ConfigError as error:
+        raise ConfigError(f"Provider '{name}' needs a {error.message}.") from None
 
 
-def _headers(name: str, row: ProviderRow, settings: ProviderSettings) -> bytes:
+def _headers(name: str, row: ProviderRow, settings: ProviderSettings, route: Route) -> bytes:
     """What every request carries. The owner's headers come last and replace ours whatever their case."""
     headers = {"Content-Type": "application/json", "User-Agent": f"antiphon/{__version__}"}
     if settings.api_key:
-        headers["Authorization"] = f"Bearer {settings.api_key}"
-    for header, value in (*row.headers.items(), *settings.headers.items()):
+        header, value = key_header(route.key or row.key, settings.api_key)
+        headers[header] = value
+    for header, value in (*row.headers.items(), *route.headers.items(), *settings.headers.items()):
         if header.lower() in _NOT_YOURS:
             raise ConfigError(f"Provider '{name}': the header {header} is the HTTP client's own affair.")
         for same in [ours for ours in headers if ours.lower() == header.lower()]:

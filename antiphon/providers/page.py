@@ -19,9 +19,10 @@ configuration; a server of your own as soon as its base URL is given. A base URL
 version path: a URL without any path gets the one shown here.
 
 `responses` means that the provider's own Responses API is used, and its answers are relayed as they are. `chat` means
-that Antiphon translates to chat completions and back. Where a provider has both, the first one is used; `dialect` in
-the configuration chooses the other. A Responses API that its maker calls a beta, that serves a few models only, or that
-drops what it does not know without a word comes second: what Antiphon cannot translate, it says.
+that Antiphon translates to chat completions and back. Other names stand for a vendor's own format, translated too.
+Where a provider has several, the first one is used, or the one that is named for the model; `dialect` in the
+configuration chooses another for all. A Responses API that its maker calls a beta, that serves a few models only, or
+that drops what it does not know without a word comes second: what Antiphon cannot translate, it says.
 
 Quirks are what differs from OpenAI. They come from the documentation and the recorded traffic named with each provider;
 where both are silent, from what cannot do harm. `quirks` in the configuration replaces any of them.
@@ -50,6 +51,11 @@ def _section(row: ProviderRow) -> Iterator[str]:
         yield f"\n{row.note}"
     yield f"\n- Key: {_names(row.key_variables)}{'' if row.needs_key else ' (not needed)'}"
     yield f"- Base URL: {_names(row.url_variables)}"
+    if row.standard:
+        said = (variable for group in row.standard for variables in group.values() for variable in variables)
+        yield f"- Read too, where the configuration says nothing of it: {_names(tuple(said))}"
+    for rule in row.speaks:
+        yield f"- Models that match `{rule.models}`: `{rule.dialect}`"
     for name, value in _differences(row.quirks):
         yield f"- `{name}`: {value}"
     yield f"- Sources, read {row.read_on}: {'; '.join(row.sources)}"

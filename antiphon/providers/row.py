@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
@@ -12,25 +12,44 @@ from antiphon.errors import ConfigError
 from antiphon.quirks import Quirks
 from antiphon.settings import Dialect
 
+KeyStyle = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
+"""The header that a key is sent in: ``Authorization: Bearer``, or one that is called so."""
+
+Cloud = Literal["aws", "google", "azure"]
+"""Who may sign requests where no key is given, and the section of the settings that says how."""
+
+_ANTHROPIC_VERSION: Final = {"anthropic-version": "2023-06-01"}
+
 
 class Route(Struct, frozen=True):
     """Where an API is, below the base URL: ``{model}`` stands for the model. `streamed` is where streams are, if apart.
 
-    A path that begins with ``~`` is beside the version path, not below it. `count` is where the tokens of a request are
-    counted, None where that cannot be asked for.
+    A path that begins with ``~`` is beside the version path, not below it. `count` is where the tokens of a request are counted, None where that cannot be asked for. Other words in braces are
+    those of `places`. `key` is how a key is sent there, where that is not the row's way; `headers` are sent too.
     """
 
     path: str
     streamed: str | None = None
     count: str | None = None
+    key: KeyStyle | None = None
+    headers: Mapping[str, str] = {}
+
+
+class Spoken(Struct, frozen=True):
+    """The API that the models of a pattern are asked through, and where, if that is not the row's place for it."""
+
+    models: str
+    dialect: Dialect
+    route: Route | None = None
 
 
 ROUTES: Final[Mapping[Dialect, Route]] = {
     "responses": Route("/responses"),
     "chat": Route("/chat/completions"),
-    "messages": Route("/messages", count="/messages/count_tokens"),
+    "messages": Route("/messages", count="/messages/count_tokens", headers=_ANTHROPIC_VERSION),
     "vertex-messages": Route(
-        "/publishers/anthropic/models/{model}:rawPredict", "/publishers/anthropic/models/{model}:streamRawPredict"
+        "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict",
+        "/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:streamRawPredict",
     ),
     "bedrock-messages": Route(
         "/model/{model}/invoke", "/model/{model}/invoke-with-response-stream", "/model/{model}/count-tokens"
@@ -66,6 +85,14 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     `owns` is a pattern of the models that are the provider's own, so that their bare names need no look-up.
     `routes` are those that differ from `ROUTES`. `counts_tokens` and `compacts` tell whether its documentation has
     `/responses/input_tokens`, `/responses/compact`.
+
+    `speaks` names models that are asked through another API than the first; the first pattern that fits holds.
+    `models_path` may be a whole address, which holds at the provider's own base URL. `key` is how a key is sent;
+    without one `cloud` signs, at AWS for `service`. `places` are settings that its addresses depend on. `dated_routes`
+    hold where `api_version` is a date, and the Responses API is there since `responses_since`. `tails` are ends of base
+    URLs that people copy from other clients although `routes` say them already. `standard` are groups of settings and
+    the variables that they are taken from, where the owner says none of the group; `enough` are sets of variables that
+    switch the provider on, as its own variables do.
     """
 
     name: str
@@ -81,6 +108,16 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     routes: Mapping[Dialect, Route] = {}
     owns: str = ""
+    speaks: tuple[Spoken, ...] = ()
+    key: KeyStyle = "bearer"
+    cloud: Cloud | None = None
+    service: str = ""
+    places: tuple[str, ...] = ()
+    dated_routes: Mapping[Dialect, Route] = {}
+    responses_since: str = ""
+    tails: tuple[str, ...] = ()
+    standard: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    enough: tuple[tuple[str, ...], ...] = ()
     counts_tokens: bool = False
     compacts: bool = False
     quirks: Quirks = Quirks()
@@ -135,8 +172,10 @@ def normalise_base_url(row: ProviderRow, url: str) -> str:
         raise ConfigError(f"The base URL of provider '{row.name}' must not hold a user or password; use api_key.")
     if "?" in url or "#" in url:
         raise ConfigError(f"The base URL of provider '{row.name}' must have neither query nor fragment.")
-    path = parts.path.rstrip("/") or row.version_path
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    path = parts.path.rstrip("/")
+    for tail in row.tails:
+        path = path.removesuffix(tail)
+    return f"{parts.scheme}://{parts.netloc}{path or row.version_path}"
 
 
 def _split(row: ProviderRow, url: str) -> SplitResult:

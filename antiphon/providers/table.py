@@ -8,11 +8,12 @@ from typing import Final
 
 from antiphon.errors import ConfigError
 from antiphon.providers.row import ProviderRow
+from antiphon.providers.table_clouds import CLOUDS
 from antiphon.providers.table_hosts import HOSTS
 from antiphon.providers.table_local import COMPATIBLE, LOCAL
 from antiphon.providers.table_vendors import VENDORS
 
-TABLE: Final[Mapping[str, ProviderRow]] = {row.name: row for row in (*VENDORS, *HOSTS, *LOCAL)}
+TABLE: Final[Mapping[str, ProviderRow]] = {row.name: row for row in (*VENDORS, *CLOUDS, *HOSTS, *LOCAL)}
 
 
 def row_for(name: str, kind: str | None) -> ProviderRow:

@@ -277,27 +277,4 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         note="Found only by its own variable: the key is that of Sonar, the models and prices are others.",
         sources=("https://docs.perplexity.ai/docs/agent-api/migrate-from-sonar",),
     ),
-    ProviderRow(
-        name="gemini",
-        title="Google Gemini (OpenAI endpoint)",
-        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
-        dialects=CHAT,
-        keys=("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"),
-        owns=r"^(gemini|gemma)-",
-        quirks=Quirks(
-            developer_role=False,
-            efforts=("none", "minimal", "low", "medium", "high"),
-            strict_functions=False,
-            parallel_tool_calls=False,
-            file_input=False,
-            refused_fields=OPENAI_ONLY | {"user", "logprobs", "top_logprobs"},
-            signed_calls=r"^(models/)?gemini-([3-9]|\d\d)",
-        ),
-        note="Members it does not know are errors.",
-        sources=(
-            "https://ai.google.dev/gemini-api/docs/openai",
-            "https://ai.google.dev/gemini-api/docs/thought-signatures",
-            "recordings gemini.openai_chat, gemini.openai_models",
-        ),
-    ),
 )

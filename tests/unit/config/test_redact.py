@@ -66,6 +66,18 @@ def test_addresses_keep_what_opens_nothing() -> None:
 
 def test_what_opens_a_door_is_marked() -> None:
     marked = {".".join(path) for path, field in leaves(SETTINGS) if mark(field.type, "secret")}
-    assert marked == {"master_key", "keys.[].key", "providers.NAME.api_key", "webhooks.[].secret"}
+    signing = {
+        "aws.access_key_id",
+        "aws.secret_access_key",
+        "aws.session_token",
+        "aws.container_token",
+        "google.key",
+        "azure.client_secret",
+        "azure.identity_header",
+    }
+    expected = {"master_key", "keys.[].key", "providers.NAME.api_key", "webhooks.[].secret"}
+    assert marked == expected | {f"providers.NAME.{path}" for path in signing}
     addresses = {".".join(path) for path, field in leaves(SETTINGS) if mark(field.type, "address")}
-    assert addresses == {"database.url", "providers.NAME.base_url", "providers.NAME.proxy", "webhooks.[].url"}
+    services = {"aws.metadata_url", "aws.sts_url", "azure.authority_url", "azure.identity_url", "azure.metadata_url"}
+    expected = {"database.url", "providers.NAME.base_url", "providers.NAME.proxy", "webhooks.[].url"}
+    assert addresses == expected | {f"providers.NAME.{path}" for path in services}

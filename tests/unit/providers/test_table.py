@@ -7,18 +7,21 @@ from antiphon.errors import ConfigError
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.row import ROUTES, ProviderRow
 from antiphon.providers.table import TABLE, row_for
+from antiphon.providers.table_clouds import CLOUDS
 from antiphon.providers.table_hosts import HOSTS
 from antiphon.providers.table_local import COMPATIBLE, LOCAL
 from antiphon.providers.table_vendors import VENDORS
 from antiphon.quirks import Quirks
 from antiphon.settings import ProviderSettings
 
-ROWS = (*VENDORS, *HOSTS, *LOCAL)
+ROWS = (*VENDORS, *CLOUDS, *HOSTS, *LOCAL)
 PROMISED = """
     openai groq deepseek mistral xai openrouter together fireworks cerebras perplexity nvidia huggingface moonshot zai
     minimax dashscope sambanova nebius hyperbolic novita deepinfra ollama vllm lmstudio llamacpp sglang
-    openai-compatible
+    anthropic gemini vertex azure bedrock bedrock-mantle cohere openai-compatible
 """
+
+GAP = re.compile(r"\{[a-z_]+\}")
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
@@ -47,13 +50,14 @@ def test_addresses_are_encrypted_unless_they_are_ours(row: ProviderRow) -> None:
     if row.name == COMPATIBLE:
         assert row.local
         return
-    parts = urlsplit(row.base_url)
+    base = GAP.sub("x", row.base_url)
+    parts = urlsplit(base)
     assert parts.scheme == "https" or (row.local and parts.hostname == "localhost")
     assert not row.base_url.endswith("/")
     for dialect in row.dialects:
         route = row.route(dialect)
         for path in filter(None, (route.path, route.streamed, route.count)):
-            Endpoint.parse(row.address(row.base_url, path))
+            Endpoint.parse(GAP.sub("x", row.address(base, path)))
 
 
 @each_row
@@ -100,6 +104,9 @@ def test_the_two_that_are_measured_speak_what_they_are_measured_in() -> None:
         ("MiniMax-M3", "minimax"),
         ("sonar-pro", "perplexity"),
         ("gemini-2.5-flash", "gemini"),
+        ("claude-sonnet-4-5", "anthropic"),
+        ("command-a-03-2025", "cohere"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None),
         ("gpt-oss-120b", None),
         ("llama-3.3-70b", None),
         ("openai/gpt-4o", None),

@@ -1,0 +1,38 @@
+"""Who opens the provider's door: a key, which is bytes made once, or somebody who is asked for each request.
+
+What lapses is renewed by `renewal.Renewed`; what is signed is signed over the whole request.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from antiphon.providers.endpoint import Endpoint
+from antiphon.providers.row import KeyStyle
+
+STYLES: Final[dict[KeyStyle, tuple[str, str]]] = {
+    "bearer": ("Authorization", "Bearer "),
+    "x-api-key": ("x-api-key", ""),
+    "x-goog-api-key": ("x-goog-api-key", ""),
+    "api-key": ("api-key", ""),
+}
+"""A header, and what stands before the key in it."""
+
+
+class Credentials(Protocol):
+    """Authorises requests one by one."""
+
+    async def headers(self, method: bytes, endpoint: Endpoint, body: bytes) -> bytes:
+        """Whole header lines for this request. Raises CredentialsFailed, which says what was tried."""
+        ...
+
+
+def key_header(style: KeyStyle, key: str) -> tuple[str, str]:
+    """The name and the value of the header that a key is sent in."""
+    name, before = STYLES[style]
+    return name, before + key
+
+
+def bearer_line(token: str) -> bytes:
+    """A token as a header line of its own."""
+    return b"Authorization: Bearer %b\r\n" % token.encode("ascii", "replace")
