@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from antiphon.config.environment import Environment
 from antiphon.errors import ConfigError
+from tests.listening import Asked, scripted
 from tools.record import CASES, configured, read, record, scrubbed, turn_of
 
 KEY = "gsk_abcdefghijklmnopqrstuvwxyz"
@@ -32,33 +31,14 @@ REFUSED_HEAD = (
 )
 
 
-@asynccontextmanager
-async def scripted(*pieces: bytes) -> AsyncGenerator[tuple[str, list[bytes]]]:
-    """A server that answers every request with these pieces, and its requests so far."""
-    requests: list[bytes] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-        requests.append(head + await reader.readexactly(length))
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()
-        yield f"http://{host}:{port}/openai/v1", requests
-
-
 def environment(folder: Path, **variables: str) -> Environment:
     return Environment({"XDG_DATA_HOME": str(folder), **variables}, folder)
 
 
-async def recorded(folder: Path, provider: str, case: str, *pieces: bytes) -> tuple[dict[str, Any], bytes]:
-    async with scripted(*pieces) as (url, requests):
-        path = await record(provider, case, environment(folder, GROQ_API_KEY=KEY, GROQ_BASE_URL=url), folder)
+async def recorded(folder: Path, provider: str, case: str, *pieces: bytes) -> tuple[dict[str, Any], Asked]:
+    async with scripted(*pieces) as (origin, requests):
+        variables = {"GROQ_API_KEY": KEY, "GROQ_BASE_URL": f"{origin}/openai/v1"}
+        path = await record(provider, case, environment(folder, **variables), folder)
     assert path == folder / "groq.chat" / f"{case}.json"
     return json.loads(path.read_text("utf-8")), requests[0]
 
@@ -71,13 +51,13 @@ async def test_a_stream_is_recorded_with_the_boundaries_of_its_reads(tmp_path: P
     assert response["headers"] == {"content-type": "text/event-stream", "date": "Sat, 21 Nov 2026 12:00:00 GMT"}
     assert (kept["id"], kept["dialect"], kept["stream"]) == ("groq-chat.stream", "openai-chat", True)
     assert kept["request"]["url_path"] == "/openai/v1/chat/completions"
-    assert kept["request"]["body"] == json.loads(asked.partition(b"\r\n\r\n")[2])
+    assert kept["request"]["body"] == json.loads(asked.body)
     assert kept["request"]["body"]["model"] == "llama"
 
 
 async def test_nothing_that_names_an_account_is_recorded(tmp_path: Path) -> None:
     kept, asked = await recorded(tmp_path, "groq/llama", "error", REFUSED_HEAD, REFUSED)
-    assert KEY.encode() in asked
+    assert KEY in asked.headers["authorization"]
     assert kept["response"]["status"] == 401
     assert kept["response"]["body"]["error"]["code"] == "invalid_api_key"
     text = json.dumps(kept)
