@@ -55,7 +55,7 @@ record: dev ## one exchange with a provider, as tests read it: make record PROVI
 	@$(DEV)/python tools/record.py "$(PROVIDER)" "$(CASE)"
 
 docs: dev ## the pages that are generated from the code
-	@$(DEV)/python tools/generate_docs.py
+	@$(DEV)/python -m tools.generate_docs
 
 lock: ## newer versions for constraints/ (ARGS="--upgrade-package NAME" for one)
 	@PYTHON="$(PYTHON)" tools/lock.sh $(or $(ARGS),--upgrade)
