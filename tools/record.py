@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.inspect import CollectionType, DictType, StructType, Type, type_info
@@ -37,6 +37,7 @@ from antiphon.errors import AntiphonError, ConfigError
 from antiphon.gateway.history import new_items
 from antiphon.protocols import Built, Caller, Target, Turn, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
+from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.http import HttpUpstream
 from antiphon.providers.instance import ProviderInstance
 from antiphon.sealing import Seals
@@ -130,7 +131,7 @@ async def record(provider: str, case: str, environment: Environment, folder: Pat
     settings = configured(name, environment)
     asked = chosen_model(name, model, case, settings)
     written: list[Path] = []
-    async with instance_of(name, settings) as instance:
+    async with instance_of(name, settings) as (instance, noting):
         target = instance.target(asked)
         secrets = [*secrets_of(instance.base_url, settings), *secrets_in(environment)]
         said: list[Item] = []
@@ -139,19 +140,41 @@ async def record(provider: str, case: str, environment: Environment, folder: Pat
             built = target.dialect.build(turn, target)
             exchange = await exchanged(target, turn, built, secrets)
             place = (number, len(CASES[case]))
-            url_path = url_path_of(instance, target, streamed=exchange.streamed)
-            written.append(keep(folder, case, place, recording(instance, target, url_path, exchange)))
+            written.append(keep(folder, case, place, recording(instance, target, noting.url_path, exchange)))
             if number + 1 < len(CASES[case]):
                 said = [*turn.input, *answered(target, turn, exchange)]
     return written
 
 
+class Noting:
+    """An HTTP client that notes where it was last told to post to."""
+
+    def __init__(self, upstream: HttpUpstream) -> None:
+        self.lasting, self.get = upstream.lasting, upstream.get
+        self.url_path = ""
+        self._post = upstream.post
+
+    async def post(
+        self,
+        endpoint: Endpoint,
+        headers: bytes,
+        body: bytes,
+        timeouts: Timeouts | None = None,
+        *,
+        patient: bool = False,
+    ) -> UpstreamReply:
+        """As that of `HttpUpstream`."""
+        self.url_path = endpoint.target.decode()
+        return await self._post(endpoint, headers, body, timeouts, patient=patient)
+
+
 @asynccontextmanager
-async def instance_of(name: str, settings: ProviderSettings) -> AsyncGenerator[ProviderInstance]:
-    """The provider as the gateway would make it."""
+async def instance_of(name: str, settings: ProviderSettings) -> AsyncGenerator[tuple[ProviderInstance, Noting]]:
+    """The provider as the gateway would make it, and what it posts through."""
     upstream = HttpUpstream(Timeouts())
+    noting = Noting(upstream)
     try:
-        yield ProviderInstance(name, settings, upstream, dialects_of(Seals([os.urandom(32).hex()], os.urandom)))
+        yield ProviderInstance(name, settings, noting, dialects_of(Seals([os.urandom(32).hex()], os.urandom))), noting
     finally:
         await upstream.close()
 
@@ -281,12 +304,6 @@ def _long(texts: Iterable[object]) -> list[bytes]:
     return [text.encode() for text in texts if isinstance(text, str) and len(text) >= SHORTEST_SECRET]
 
 
-def url_path_of(instance: ProviderInstance, target: Target, *, streamed: bool) -> str:
-    route = instance.row.route(instance.dialect_of(target.model))
-    path = route.streamed or route.path if streamed else route.path
-    return urlsplit(instance.base_url).path + path.replace("{model}", quote(target.model, safe=""))
-
-
 def recording(instance: ProviderInstance, target: Target, url_path: str, exchange: Exchange) -> dict[str, Any]:
     """The file's contents, but for what the case has to say."""
     dialect = instance.dialect_of(target.model)
@@ -294,7 +311,7 @@ def recording(instance: ProviderInstance, target: Target, url_path: str, exchang
     return {
         "provider": instance.name,
         "api": f"{instance.name}.{api_of(instance, dialect, streamed=exchange.streamed)}",
-        "dialect": FORMATS[dialect],
+        "dialect": FORMATS.get(dialect, dialect),
         "stream": is_stream or exchange.streamed,
         "request": {
             "method": "POST",
@@ -325,7 +342,7 @@ def api_of(instance: ProviderInstance, dialect: Dialect, *, streamed: bool) -> s
     """What the folder is called; chat completions of a provider that has a chat of its own are `openai_chat`."""
     if dialect == "chat" and set(instance.row.dialects) - {"chat", "responses"}:
         return "openai_chat"
-    return APIS[dialect][streamed]
+    return APIS.get(dialect, (dialect, dialect))[streamed]
 
 
 def keep(folder: Path, case: str, place: tuple[int, int], contents: dict[str, Any]) -> Path:

@@ -1,4 +1,4 @@
-"""Rows of clouds: whoever has an account there for other things can have models answer there too.
+"""Rows of platforms: whoever has an account there for other things can have models answer there too.
 
 Where an account or a workspace is part of the address, only the owner can know it: those rows have no base URL.
 """
@@ -13,7 +13,7 @@ from antiphon.providers.assumed import SILENT
 from antiphon.providers.row import CHAT, TRANSLATED, ProviderRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 
-CLOUDS: Final[tuple[ProviderRow, ...]] = (
+PLATFORMS: Final[tuple[ProviderRow, ...]] = (
     ProviderRow(
         name="cloudflare",
         title="Cloudflare Workers AI",
