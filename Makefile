@@ -51,11 +51,11 @@ format: dev ## rewrites what `check` would complain of and a tool can mend
 bench: install ## speed, size and memory against the numbers in benchmarks/RESULTS.md
 	@.venv/bin/python benchmarks/run.py $(ARGS)
 
-record: dev ## one exchange with a provider, as tests read it: make record PROVIDER=groq CASE=two-tools
-	@$(DEV)/python tools/record.py "$(PROVIDER)" "$(CASE)"
+record: dev ## an exchange with a provider, as tests read it: make record PROVIDER=groq CASE=two-tools
+	@$(DEV)/python -m tools.record "$(PROVIDER)" "$(CASE)"
 
 docs: dev ## the pages that are generated from the code
-	@$(DEV)/python tools/generate_docs.py
+	@$(DEV)/python -m tools.generate_docs
 
 lock: ## newer versions for constraints/ (ARGS="--upgrade-package NAME" for one)
 	@PYTHON="$(PYTHON)" tools/lock.sh $(or $(ARGS),--upgrade)

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 import uvloop
 
-PERSONAL = re.compile(r"^ANTIPHON_|_API_KEY$|_BASE_URL$|_PROXY$", re.IGNORECASE)
+PERSONAL = re.compile(r"^ANTIPHON_|_(API_?KEY|ACCESS_KEY|SECRET_KEY|TOKEN|PAT|BASE_URL|PROXY)$", re.IGNORECASE)
 
 # The same examples on every run, unless someone asks for the long search: HYPOTHESIS_PROFILE=nightly.
 hypothesis.settings.register_profile("local", max_examples=300, deadline=None, derandomize=True)

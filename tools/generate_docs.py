@@ -22,6 +22,7 @@ from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
 from antiphon.http.routes import PREFIXES, Endpoint, Handlers, routes
 from antiphon.providers import page as providers
+from tests.replayed import tallies
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCS: Final = ROOT / "docs"
@@ -244,11 +245,27 @@ def pages() -> dict[Path, str]:
     """The text of each page."""
     return {
         DOCS / "reference" / "configuration.md": configuration.page(),
-        DOCS / "reference" / "providers.md": providers.page(),
         DOCS / "reference" / "losses.md": losses.page(),
+        DOCS / "reference" / "providers.md": providers.page(figures()),
         DOCS / "reference" / "endpoints.md": endpoints_page(),
         DOCS / "errors.md": errors_page(),
     }
+
+
+def figures() -> list[providers.Figures]:
+    """What the golden tests replay, as the page of the providers shows it."""
+    return [
+        providers.Figures(
+            api=tally.api,
+            requests=sum(tally.requests),
+            requests_recorded=len(tally.requests),
+            answers=sum(tally.answers),
+            answers_recorded=len(tally.answers),
+            refusals=tally.refusals,
+            reasons=tally.reasons,
+        )
+        for tally in tallies()
+    ]
 
 
 def errors_page() -> str:

@@ -19,6 +19,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Serve the API.",
     "worker": "Give answers in the background.",
     "check": "Check the configuration, and print what holds.",
+    "providers": "List the providers that are known, and what each can do.",
     "models": "List the models that can be asked for.",
     "ask": "Ask a model, and print its answer as it comes.",
     "config": "Describe the configuration: schema, docs.",

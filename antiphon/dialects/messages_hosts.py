@@ -15,6 +15,7 @@ HostName = Literal["anthropic", "vertex", "bedrock"]
 
 class Host(Struct, frozen=True, kw_only=True):
     """One host. `version` stands in the body, where it does; else the model and the wish for a stream may.
+    `in_frames`: streams come in Amazon's frames, and errors in Amazon's words.
 
     `betas_in_body`: the names of betas are no header. `runs` are the hosted tools that it has. `addresses` and `files`:
     it fetches what has an address, and keeps files under ids. `whole`: it has all of what Anthropic itself has besides:
@@ -25,6 +26,7 @@ class Host(Struct, frozen=True, kw_only=True):
     version: str = ""
     says_model: bool = False
     says_stream: bool = True
+    in_frames: bool = False
     betas_in_body: bool = False
     runs: frozenset[str] = frozenset()
     addresses: bool = False
@@ -46,6 +48,7 @@ HOSTS: Final[dict[HostName, Host]] = {
         dialect="bedrock-messages",
         version="bedrock-2023-05-31",
         says_stream=False,
+        in_frames=True,
         betas_in_body=True,
         runs=frozenset({"computer"}),
     ),

@@ -8,6 +8,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from antiphon.dialects.converse_refusals import bedrock_refusal
+from antiphon.dialects.invoke_reader import InvokeReader
 from antiphon.dialects.messages_answer import MessageAnswer
 from antiphon.dialects.messages_hosts import HOSTS, HostName
 from antiphon.dialects.messages_models import traits_of
@@ -91,10 +93,11 @@ class MessagesUpstream:
     def build(self, turn: Turn, target: Target) -> Built:
         return build_messages(turn, target, self._sealer, self._pseudonym, self._host)
 
-    def reader(self, turn: Turn, target: Target) -> MessagesReader:
+    def reader(self, turn: Turn, target: Target) -> MessagesReader | InvokeReader:
         """An answer may be streamed for the provider's sake alone: then nobody reads events."""
         answer = self._answer(turn, target, silent=not turn.request.streamed)
-        return MessagesReader(answer, lambda: self.build(turn, target))
+        reader = MessagesReader(answer, lambda: self.build(turn, target))
+        return InvokeReader(reader) if self._host.in_frames else reader
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:
         return whole_answer(self._answer(turn, target, silent=True), body)
@@ -104,7 +107,8 @@ class MessagesUpstream:
         return _FILMS if self._host.addresses and target.quirks.image_urls else _EVERYTHING
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        return refusal(status, body, retry_after)
+        refused = bedrock_refusal if self._host.in_frames else refusal
+        return refused(status, body, retry_after)
 
     def _answer(self, turn: Turn, target: Target, *, silent: bool) -> MessageAnswer:
         hosts = hosted_by(self._host, traits_of(target.model))

@@ -24,8 +24,9 @@ _ANTHROPIC_VERSION: Final = {"anthropic-version": "2023-06-01"}
 class Route(Struct, frozen=True):
     """Where an API is, below the base URL: ``{model}`` stands for the model. `streamed` is where streams are, if apart.
 
-    A path that begins with ``~`` is beside the version path, not below it. `count` is where the tokens of a request are counted, None where that cannot be asked for. Other words in braces are
-    those of `places`. `key` is how a key is sent there, where that is not the row's way; `headers` are sent too.
+    A path that begins with ``~`` is beside the version path, not below it. `count` is where the tokens of a request are
+    counted, None where that cannot be asked for. Other words in braces are those of `places`. `key` is how a key is
+    sent there, where that is not the row's way; `headers` are sent too.
     """
 
     path: str

@@ -9,11 +9,17 @@ from typing import Final
 from antiphon.errors import ConfigError
 from antiphon.providers.row import ProviderRow
 from antiphon.providers.table_clouds import CLOUDS
+from antiphon.providers.table_engines import ENGINES
 from antiphon.providers.table_hosts import HOSTS
+from antiphon.providers.table_inference import INFERENCE
 from antiphon.providers.table_local import COMPATIBLE, LOCAL
+from antiphon.providers.table_makers import MAKERS
+from antiphon.providers.table_platforms import PLATFORMS
 from antiphon.providers.table_vendors import VENDORS
 
-TABLE: Final[Mapping[str, ProviderRow]] = {row.name: row for row in (*VENDORS, *CLOUDS, *HOSTS, *LOCAL)}
+ROWS: Final[tuple[ProviderRow, ...]] = (*VENDORS, *CLOUDS, *MAKERS, *PLATFORMS, *HOSTS, *INFERENCE, *ENGINES, *LOCAL)
+
+TABLE: Final[Mapping[str, ProviderRow]] = {row.name: row for row in ROWS}
 
 
 def row_for(name: str, kind: str | None) -> ProviderRow:

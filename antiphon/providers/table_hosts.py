@@ -205,7 +205,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
         name="nebius",
         title="Nebius Token Factory",
         base_url="https://api.tokenfactory.nebius.com/v1",
-        dialects=CHAT,
+        dialects=TRANSLATED,
         quirks=Quirks(
             developer_role=False,
             max_tokens_field="max_tokens",
@@ -215,7 +215,11 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             audio_input=False,
             refused_fields=OPENAI_ONLY - {"store"},
         ),
-        sources=("https://docs.tokenfactory.nebius.com/api-reference/introduction",),
+        note="Its Responses API does not say which of its models it serves.",
+        sources=(
+            "https://docs.tokenfactory.nebius.com/api-reference/introduction",
+            "https://docs.tokenfactory.nebius.com/api-reference/inference/create-chat-completion",
+        ),
     ),
     ProviderRow(
         name="hyperbolic",
@@ -249,6 +253,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             audio_input=False,
             refused_fields=OPENAI_ONLY,
         ),
+        note="A few of its models are listed with a Responses API, which its documentation does not describe.",
         sources=("https://novita.ai/docs/guides/llm-api",),
     ),
     ProviderRow(
@@ -260,13 +265,17 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
         quirks=Quirks(
             developer_role=False,
             max_tokens_field="max_tokens",
-            efforts=("none", "low", "medium", "high"),
+            efforts=("none", "low", "medium", "high", "xhigh"),
             reasoning_replay="reasoning_content",
             strict_functions=False,
             file_input=False,
             audio_input=False,
-            refused_fields=OPENAI_ONLY,
+            refused_fields=OPENAI_ONLY - {"prompt_cache_key"},
         ),
-        sources=("https://deepinfra.com/docs/advanced/openai_api",),
+        sources=(
+            "https://deepinfra.com/docs/advanced/openai_api",
+            "https://docs.deepinfra.com/chat/reasoning",
+            "https://docs.deepinfra.com/chat/prompt-caching",
+        ),
     ),
 )

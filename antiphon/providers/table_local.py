@@ -1,10 +1,13 @@
-"""Rows of servers that people run themselves, and the row for everything that is in no table."""
+"""Rows of what people run on a machine of their own, and the row for everything that is in no table."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from antiphon.providers.row import NATIVE, TRANSLATED, ProviderRow
+from msgspec.structs import replace
+
+from antiphon.providers.assumed import SILENT
+from antiphon.providers.row import CHAT, NATIVE, TRANSLATED, ProviderRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -37,30 +40,6 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             "https://docs.ollama.com/api/openai-compatibility",
             "https://docs.ollama.com/api/chat",
             "recordings ollama.openai_chat (reasoning both ways, json_schema), ollama.openai_models",
-        ),
-    ),
-    ProviderRow(
-        name="vllm",
-        title="vLLM",
-        base_url="http://localhost:8000/v1",
-        dialects=TRANSLATED,
-        needs_key=False,
-        quirks=Quirks(
-            developer_role=False,
-            max_tokens_field="max_tokens",
-            efforts=("low", "medium", "high"),
-            reasoning_replay="reasoning",
-            file_input=False,
-            video_input=True,
-            refused_fields=OPENAI_ONLY,
-            stores=False,
-        ),
-        note="Its Responses API streams tool calls as text for most models (issues 29725 and 36435, open).",
-        sources=(
-            "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
-            "https://github.com/vllm-project/vllm/issues/36435",
-            "https://github.com/vllm-project/vllm/issues/27752",
-            "recordings vllm.chat (reasoning both ways, stream_options), vllm.models",
         ),
     ),
     ProviderRow(
@@ -115,26 +94,85 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
         sources=("https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",),
     ),
     ProviderRow(
-        name="sglang",
-        title="SGLang",
-        base_url="http://localhost:30000/v1",
+        name="docker-model-runner",
+        title="Docker Model Runner",
+        base_url="http://localhost:12434/engines/v1",
+        dialects=CHAT,
+        needs_key=False,
+        quirks=replace(SILENT, reasoning_replay="reasoning_content", tool_choice_named=False),
+        sources=("https://docs.docker.com/ai/model-runner/api-reference/",),
+    ),
+    ProviderRow(
+        name="lemonade",
+        title="Lemonade",
+        base_url="http://localhost:13305/v1",
         dialects=TRANSLATED,
         needs_key=False,
-        quirks=Quirks(
-            developer_role=False,
-            max_tokens_field="max_tokens",
-            effort_style="none",
+        quirks=replace(
+            SILENT,
             reasoning_replay="reasoning_content",
-            strict_functions=False,
-            file_input=False,
-            refused_fields=OPENAI_ONLY,
-            stores=False,
+            tool_choice_named=False,
+            refused_fields=OPENAI_ONLY | {"logprobs", "top_logprobs"},
         ),
-        note="Chat completions are what its documentation covers.",
+        note="It calls its Responses API partial.",
         sources=(
-            "https://docs.sglang.io/docs/basic_usage/openai_api_completions",
-            "https://docs.sglang.io/docs/advanced_features/separate_reasoning",
+            "https://github.com/lemonade-sdk/lemonade/blob/main/docs/api/openai.md",
+            "https://lemonade-server.ai/docs/",
         ),
+    ),
+    ProviderRow(
+        name="jan",
+        title="Jan",
+        base_url="http://localhost:1337/v1",
+        dialects=CHAT,
+        needs_key=False,
+        quirks=replace(SILENT, reasoning_replay="reasoning_content", tool_choice_named=False),
+        sources=("https://www.jan.ai/docs/desktop/api-server",),
+    ),
+    ProviderRow(
+        name="koboldcpp",
+        title="KoboldCpp",
+        base_url="http://localhost:5001/v1",
+        dialects=CHAT,
+        needs_key=False,
+        quirks=replace(SILENT, think_tags=True),
+        sources=("https://github.com/LostRuins/koboldcpp/wiki",),
+    ),
+    ProviderRow(
+        name="llamafile",
+        title="llamafile",
+        base_url="http://localhost:8080/v1",
+        dialects=CHAT,
+        urls=("LLAMAFILE_API_BASE",),
+        needs_key=False,
+        quirks=replace(SILENT, tool_choice_named=False, think_tags=True),
+        sources=("https://github.com/mozilla-ai/llamafile/blob/main/README.md",),
+    ),
+    ProviderRow(
+        name="mlx-lm",
+        title="MLX LM server",
+        base_url="http://localhost:8080/v1",
+        dialects=CHAT,
+        needs_key=False,
+        quirks=replace(
+            SILENT,
+            reasoning_replay="reasoning",
+            json_schema=False,
+            tool_choice_required="auto",
+            tool_choice_named=False,
+            image_input=False,
+            refused_fields=OPENAI_ONLY | {"logprobs", "top_logprobs"},
+        ),
+        sources=("https://github.com/ml-explore/mlx-lm/blob/main/mlx_lm/SERVER.md",),
+    ),
+    ProviderRow(
+        name="textgen",
+        title="TextGen (text-generation-webui)",
+        base_url="http://localhost:5000/v1",
+        dialects=CHAT,
+        needs_key=False,
+        quirks=replace(SILENT, think_tags=True, tool_choice_named=False),
+        sources=("https://github.com/oobabooga/text-generation-webui/wiki/12-%E2%80%90-OpenAI-API",),
     ),
     ProviderRow(
         name=COMPATIBLE,

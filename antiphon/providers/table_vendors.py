@@ -44,6 +44,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             "https://platform.openai.com/docs/api-reference/responses/create",
             "https://developers.openai.com/api/docs/guides/reasoning",
             "https://developers.openai.com/api/docs/guides/compaction",
+            "recordings openai.responses, openai.chat, openai.models",
         ),
     ),
     ProviderRow(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.credential_settings import AwsSettings
-from antiphon.settings import AliasSettings, ProviderSettings
+from antiphon.settings import ModelSettings, ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_whole, message, native_frames, native_whole
 from tests.e2e.gateway import NATIVE_MODEL, Gateway
@@ -74,7 +74,7 @@ def test_credentials_that_cannot_be_had_are_told_and_another_provider_answers(
             "cloud": cloud(chat, aws),
             "native": ProviderSettings(type="openai", base_url=native.url, api_key="sk-1"),
         },
-        models={"either": AliasSettings(targets=["cloud/amazon.nova", "native/gpt-5-mini"])},
+        models={"either": ModelSettings(targets=["cloud/amazon.nova", "native/gpt-5-mini"])},
     )
     status, headers, text = asked(gateway, "cloud/amazon.nova")
     assert (status, HEADER in headers) == (502, False)

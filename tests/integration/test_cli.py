@@ -65,13 +65,13 @@ def test_the_version_is_told(run: Run) -> None:
 def test_help_names_every_command_and_imports_none(started: Started) -> None:
     process = started("--help", PYTHONPROFILEIMPORTTIME="1")
     out, imported = process.communicate()
-    for name in ("serve", "check", "models", "ask", "config", "db", "webhooks"):
+    for name in ("serve", "check", "providers", "models", "ask", "config", "db", "webhooks"):
         assert f"\n  {name} " in out
     for heavy in ("msgspec", "yaml", "starlette", "sqlalchemy"):
         assert f" {heavy}\n" not in imported
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "models", "ask", "config", "db", "webhooks"])
+@pytest.mark.parametrize("command", ["serve", "check", "providers", "models", "ask", "config", "db", "webhooks"])
 def test_every_command_has_help(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
@@ -125,7 +125,15 @@ def test_check_warns_on_standard_error(run: Run) -> None:
 
 def test_config_is_the_file_that_every_command_reads(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("oops: 1")
-    for command in (["check"], ["models"], ["ask", "m", "p"], ["db", "status"], ["db", "upgrade"], ["serve"]):
+    for command in (
+        ["check"],
+        ["providers"],
+        ["models"],
+        ["ask", "m", "p"],
+        ["db", "status"],
+        ["db", "upgrade"],
+        ["serve"],
+    ):
         result = run(*command, "--config", "a.yaml")
         assert result.exit_code == 1
         assert result.stderr.startswith("a.yaml:1:1: there is no setting `oops`")

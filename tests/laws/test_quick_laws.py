@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +18,7 @@ from antiphon.protocols import Reader, Target, UpstreamDialect
 from antiphon.wire.events import render
 from tests.chat_streams import a_target, a_turn, chunk, stream
 from tests.fakes import SEALER, pseudonym
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-
-
-def streams(kind: str) -> list[Path]:
-    exchanges = {path: json.loads(path.read_text()) for path in sorted(RECORDINGS.glob("*/*.json"))}
-    return [path for path, each in exchanges.items() if each["dialect"] == kind and "sse" in each["response"]]
+from tests.replayed import answers, name_of
 
 
 def frames(wire: bytes) -> list[bytes]:
@@ -71,14 +64,14 @@ DIALECTS: dict[str, UpstreamDialect] = {
 @pytest.mark.parametrize("kind", DIALECTS)
 def test_a_recorded_stream_is_the_same_either_way(kind: str) -> None:
     dialect = DIALECTS[kind]
-    recorded = streams(kind)
+    recorded = [each for each in answers(kind) if "sse" in each["response"]]
     assert recorded
     total = 0
-    for path in recorded:
-        reads = frames(json.loads(path.read_text())["response"]["sse"].encode())
+    for exchange in recorded:
+        reads = frames(exchange["response"]["sse"].encode())
         ordinary = told(fresh(dialect), reads, quick=False)
         wire, quickly, end = told(fresh(dialect), reads, quick=True)
-        assert (wire, end) == (ordinary[0], ordinary[2]), path
+        assert (wire, end) == (ordinary[0], ordinary[2]), name_of(exchange)
         total += quickly
     assert total > len(recorded)
 

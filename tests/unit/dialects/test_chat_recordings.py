@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from antiphon.protocols import Target
 from antiphon.quirks import Quirks
 from tests.chat_streams import a_target, a_turn, answered, heard, stream
 from tests.grammar import check_stream
+from tests.replayed import answers, name_of
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 FAILED = {
     "groq-chat.test_tool_use_failed_error_streaming_with_text.0.9e866a63": "did not call a tool",
     "openrouter-chat.test_openrouter_stream_error.0.d46e6c7c": "Token limit reached",
@@ -27,22 +26,9 @@ BETWEEN = {
 QUIRKS = {"xai": Quirks(reasoning_outside_completion=True)}
 
 
-def recorded() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for path in sorted(RECORDINGS.glob("*/*.json")):
-        exchange = json.loads(path.read_bytes())
-        if exchange["dialect"] == "openai-chat" and exchange["response"]["status"] == 200:
-            found.append(exchange)
-    return found
-
-
-EXCHANGES = recorded()
+EXCHANGES = answers("openai-chat")
 STREAMS = [each for each in EXCHANGES if each["response"].get("sse")]
 WHOLE = [each for each in EXCHANGES if not each["response"].get("sse")]
-
-
-def name_of(exchange: dict[str, Any]) -> str:
-    return exchange["id"]
 
 
 def target_for(exchange: dict[str, Any]) -> Target:

@@ -1,20 +1,19 @@
 """Every recorded chat request, said by a Responses client: the provider must be asked the same again."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from antiphon.dialects.chat_request import build_chat
+from antiphon.providers.table import TABLE
 from antiphon.quirks import Quirks
 from tests.fakes import SEALER, pseudonym
+from tests.replayed import name_of, requests
 from tests.unit.dialects.chat_to_responses import FEWEST_TOKENS, INEXPRESSIBLE, responses_request
 from tests.unit.dialects.chat_turns import target_of, turn_of
 
 Body = dict[str, Any]
-
-RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 
 QUIRKS = {
     "bedrock-mantle.chat": Quirks(reasoning_replay="reasoning"),
@@ -35,16 +34,6 @@ QUIRKS = {
     "vllm.chat": Quirks(reasoning_replay="reasoning", max_tokens_field="max_tokens"),
     "zai.chat": Quirks(effort_style="thinking.type"),
 }
-
-
-def recorded() -> list[Any]:
-    found: list[Any] = []
-    for path in sorted(RECORDINGS.glob("*/*.json")):
-        exchange = json.loads(path.read_text("utf-8"))
-        body = exchange["request"].get("body")
-        if exchange["dialect"] == "openai-chat" and body is not None:
-            found.append(pytest.param(exchange["api"], body, id=path.stem))
-    return found
 
 
 def said(body: Body) -> Body:
@@ -124,10 +113,19 @@ def tool_of(tool: Body) -> Body:
     }
 
 
-@pytest.mark.parametrize(("api", "body"), recorded())
-def test_a_recorded_request_is_asked_again_in_the_same_words(api: str, body: Body) -> None:
+def quirks_of(exchange: Body) -> Quirks | None:
+    """Those of the client that asked: what `make record` has recorded was asked as the provider's row says."""
+    row = TABLE.get(exchange["provider"])
+    if exchange["source"]["repo"] == "antiphon" and row is not None:
+        return row.quirks
+    return QUIRKS.get(exchange["api"])
+
+
+@pytest.mark.parametrize("exchange", requests("openai-chat"), ids=name_of)
+def test_a_recorded_request_is_asked_again_in_the_same_words(exchange: Body) -> None:
+    body = exchange["request"]["body"]
     request = responses_request(body)
-    result = build_chat(turn_of(request), target_of(QUIRKS.get(api), model=body["model"]), SEALER, pseudonym)
+    result = build_chat(turn_of(request), target_of(quirks_of(exchange), model=body["model"]), SEALER, pseudonym)
     told_whether = body.get("thinking", {}).get("type") == "enabled"  # Z.ai is told whether to reason, not how much
     assert [warning for warning in result.warnings if "how much" in warning] == list(result.warnings)
     assert bool(result.warnings) == told_whether
@@ -143,6 +141,6 @@ def test_a_recorded_request_is_asked_again_in_the_same_words(api: str, body: Bod
 
 
 def test_there_are_recordings_of_many_vendors() -> None:
-    apis = {parameters.values[0] for parameters in recorded()}
-    assert len(recorded()) > 150
-    assert len(apis) > 15
+    recorded = requests("openai-chat")
+    assert len(recorded) > 150
+    assert len({exchange["api"] for exchange in recorded}) > 15

@@ -12,10 +12,9 @@ from antiphon.gateway.history import new_items
 from antiphon.protocols import Caller, Turn
 from antiphon.wire.requests import Request
 from tests.fakes import SEALER, pseudonym
+from tests.replayed import name_of, requests
 from tests.unit.dialects.chat_turns import sealed_chat, target_of
-from tests.unit.dialects.test_chat_request_golden import QUIRKS, Body, recorded, said
-
-LEFT_OUT = {"max_tokens", "max_completion_tokens", "reasoning_details"}
+from tests.unit.dialects.test_chat_request_golden import Body, quirks_of, said
 
 
 def asked(**members: Any) -> Request:
@@ -37,8 +36,9 @@ def turn_for(request: Request) -> Turn:
 USER = {"role": "user", "content": "Hi"}
 
 
-@pytest.mark.parametrize(("api", "body"), recorded())
-def test_a_recorded_request_comes_out_as_it_went_in(api: str, body: Body) -> None:
+@pytest.mark.parametrize("exchange", requests("openai-chat"), ids=name_of)
+def test_a_recorded_request_comes_out_as_it_went_in(exchange: Body) -> None:
+    body = exchange["request"]["body"]
     if body.get("n") not in (None, 1):
         with pytest.raises(BadRequest, match="one answer"):
             asked_by_chat(json.dumps(body).encode())
@@ -48,7 +48,7 @@ def test_a_recorded_request_comes_out_as_it_went_in(api: str, body: Body) -> Non
             build_chat(turn_for(asked_by_chat(json.dumps(body).encode()).request), target_of(), SEALER, pseudonym)
         return
     request = asked_by_chat(json.dumps(body).encode()).request
-    target = target_of(QUIRKS.get(api), model=body["model"])
+    target = target_of(quirks_of(exchange), model=body["model"])
     sent = json.loads(build_chat(turn_for(request), target, SEALER, pseudonym).body)
     wanted = dict(body)
     for name in ("user", "prompt_cache_key", "safety_identifier"):

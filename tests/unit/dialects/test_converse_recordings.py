@@ -267,10 +267,11 @@ def test_a_recorded_refusal(exchange: Any) -> None:
     "exchange", [each for each in recorded("bedrock.count_tokens") if is_answer(each)], ids=name_of
 )
 def test_a_recorded_count(exchange: Any) -> None:
-    counting = a_target().dialect.counting
+    target = a_target()
+    counting = target.dialect.counting
     assert counting is not None
     asked = exchange["request"]["body"]["input"]["converse"]
-    assert json.loads(counting.body(json.dumps(asked | {"inferenceConfig": {}}).encode())) == {
+    assert json.loads(counting.body(json.dumps(asked | {"inferenceConfig": {}}).encode(), target)) == {
         "input": {"converse": asked}
     }
     body = exchange["response"]["body"]

@@ -261,12 +261,13 @@ def test_tokens_are_counted_by_the_same_body() -> None:
     counting = target.dialect.counting
     assert counting is not None
     asked = {"max_output_tokens": 50, "temperature": 0.5, "user": "bob", "stream": True, "instructions": "Be kind."}
-    assert set(json.loads(counting.body(built(asked).body))) == {"model", "messages", "system"}
+    assert set(json.loads(counting.body(built(asked).body, target))) == {"model", "messages", "system"}
     assert counting.tokens(b'{"input_tokens": 12}') == 12
     assert counting.tokens(b"{}") is None
-    amazon = claude(host="bedrock").dialect.counting
+    bedrock = claude(host="bedrock")
+    amazon = bedrock.dialect.counting
     assert amazon is not None
-    inside = json.loads(amazon.body(b'{"a":1}'))["input"]["invokeModel"]["body"]
+    inside = json.loads(amazon.body(b'{"a":1}', bedrock))["input"]["invokeModel"]["body"]
     assert base64.b64decode(inside) == b'{"a":1}'
     assert amazon.tokens(b'{"inputTokens": 12}') == 12
     assert amazon.tokens(b"no") is None

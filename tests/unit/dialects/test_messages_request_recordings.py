@@ -137,7 +137,7 @@ def test_a_recorded_request(exchange: Body) -> None:
     turn = turn_of(back)
     built = target.dialect.build(turn, target)
     counting = exchange["api"].endswith("count_tokens")
-    counted = target.dialect.counting.body(built.body) if counting and target.dialect.counting else built.body
+    counted = target.dialect.counting.body(built.body, target) if counting and target.dialect.counting else built.body
     body, said = got(json.loads(counted), recorded, back), wanted(recorded, back)
     if not counting and recorded.get("stream") is False:
         assert built.streamed is (True if body.pop("stream", False) else None)

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,9 +19,11 @@ from antiphon.wire.events import LIFECYCLE, TERMINAL, Chunk, Event, render
 from antiphon.wire.requests import is_item, parse_request
 from tests.fakes import CALLER, SEALER, ScriptedProvider, pseudonym, surroundings, target
 from tests.grammar import check_stream
+from tests.replayed import Exchange, answers, name_of, requests
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
-OURS = {"metadata", "previous_response_id", "conversation", "background", "store", "provider", "strict"}
+OURS = {"metadata", "previous_response_id", "conversation", "background", "store", "provider", "strict"} | {
+    "context_management"
+}
 KEEPALIVES = {"keepalive", "ping"}
 REPLACED = frozenset(
     {"id", "created_at", "background", "conversation", "metadata", "model", "previous_response_id", "usage"}
@@ -30,19 +31,8 @@ REPLACED = frozenset(
 )
 
 
-def recorded(*, streamed: bool) -> list[Path]:
-    return [path for path in sorted(RECORDINGS.glob("*.responses/*.json")) if _is_answer(path, streamed=streamed)]
-
-
-def _is_answer(path: Path, *, streamed: bool) -> bool:
-    exchange = json.loads(path.read_text())
-    answer = exchange["response"]
-    if exchange["request"]["method"] != "POST" or answer["status"] != 200:
-        return False
-    if streamed:
-        # an edited stream lacks items in its middle, which no provider ever left out
-        return "sse" in answer and "response.queued" not in answer["sse"] and not exchange["source"].get("edited")
-    return "body" in answer and answer["body"].get("status") in ("completed", "incomplete")
+def recorded(*, streamed: bool) -> list[Exchange]:
+    return [each for each in answers("openai-responses") if ("sse" in each["response"]) is streamed]
 
 
 def turn_for(body: dict[str, Any] | None, **extra: Any) -> Turn:
@@ -122,9 +112,8 @@ def events_in(chunks: list[Chunk]) -> list[Event]:
     return [event for chunk in chunks for event in chunk.events]
 
 
-@pytest.mark.parametrize("path", recorded(streamed=True), ids=lambda path: path.stem[-40:])
-def test_a_recorded_stream_is_relayed_whole(path: Path) -> None:
-    exchange = json.loads(path.read_text())
+@pytest.mark.parametrize("exchange", recorded(streamed=True), ids=name_of)
+def test_a_recorded_stream_is_relayed_whole(exchange: Exchange) -> None:
     text = exchange["response"]["sse"].encode()
     turn = turn_for(exchange["request"]["body"], stream=True, store=False)
     chunks = relayed(text, turn)
@@ -145,9 +134,8 @@ def test_a_recorded_stream_is_relayed_whole(path: Path) -> None:
     assert_kept(end, final)
 
 
-@pytest.mark.parametrize("path", recorded(streamed=True), ids=lambda path: path.stem[-40:])
-def test_whole_and_streamed_answers_give_the_same_snapshot(path: Path) -> None:
-    exchange = json.loads(path.read_text())
+@pytest.mark.parametrize("exchange", recorded(streamed=True), ids=name_of)
+def test_whole_and_streamed_answers_give_the_same_snapshot(exchange: Exchange) -> None:
     turn = turn_for(exchange["request"]["body"], stream=True, store=False)
     reader = ResponsesUpstream(SEALER, pseudonym).reader(turn, at())
     text = exchange["response"]["sse"].encode()
@@ -164,8 +152,7 @@ def test_whole_and_streamed_answers_give_the_same_snapshot(path: Path) -> None:
 @given(data=st.data())
 @settings(max_examples=60)
 def test_events_do_not_depend_on_how_the_bytes_were_cut_and_verbatim_is_what_would_be_rendered(data: Any) -> None:
-    path = data.draw(st.sampled_from(recorded(streamed=True)))
-    exchange = json.loads(path.read_text())
+    exchange = data.draw(st.sampled_from(recorded(streamed=True)))
     text = exchange["response"]["sse"].encode()
     turn = turn_for(exchange["request"]["body"], stream=True)
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=20))
@@ -175,9 +162,8 @@ def test_events_do_not_depend_on_how_the_bytes_were_cut_and_verbatim_is_what_wou
         assert render(chunk) == render(Chunk(chunk.events))
 
 
-@pytest.mark.parametrize("path", recorded(streamed=False), ids=lambda path: path.stem[-40:])
-def test_a_recorded_answer_keeps_every_member(path: Path) -> None:
-    exchange = json.loads(path.read_text())
+@pytest.mark.parametrize("exchange", recorded(streamed=False), ids=name_of)
+def test_a_recorded_answer_keeps_every_member(exchange: Exchange) -> None:
     turn = turn_for(exchange["request"]["body"])
     body = exchange["response"]["body"]
     outcome = ResponsesUpstream(SEALER, pseudonym).whole(turn, at(), json.dumps(body).encode())
@@ -191,13 +177,9 @@ def test_a_recorded_answer_keeps_every_member(path: Path) -> None:
         assert answer["usage"]["raw_usage"] == body["usage"]
 
 
-def with_request() -> list[Path]:
-    return [path for path in recorded(streamed=False) if json.loads(path.read_text())["request"]["body"] is not None]
-
-
-@pytest.mark.parametrize("path", with_request(), ids=lambda path: path.stem[-40:])
-def test_a_recorded_request_reaches_the_provider_as_it_was(path: Path) -> None:
-    sent = json.loads(path.read_text())["request"]["body"]
+@pytest.mark.parametrize("exchange", requests("openai-responses"), ids=name_of)
+def test_a_recorded_request_reaches_the_provider_as_it_was(exchange: Exchange) -> None:
+    sent = exchange["request"]["body"]
     sent = {name: value for name, value in sent.items() if name != "background"}
     turn = turn_for(sent)
     built = json.loads(ResponsesUpstream(SEALER, pseudonym).build(turn, at(stores=False)).body)
@@ -209,8 +191,7 @@ def test_a_recorded_request_reaches_the_provider_as_it_was(path: Path) -> None:
 
 
 def test_a_stream_cut_anywhere_has_failed_or_is_complete() -> None:
-    path = recorded(streamed=True)[0]
-    text = json.loads(path.read_text())["response"]["sse"].rstrip("\n").encode()
+    text = recorded(streamed=True)[0]["response"]["sse"].rstrip("\n").encode()
     turn = turn_for(None, stream=True)
     for cut in range(0, len(text), max(1, len(text) // 200)):
         with pytest.raises(UpstreamError):

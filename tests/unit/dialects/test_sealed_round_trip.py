@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,22 +15,22 @@ from antiphon.wire.envelope import Envelope, family
 from antiphon.wire.requests import Item, is_item
 from tests.chat_streams import a_target, a_turn, answered, heard
 from tests.fakes import SEALER, pseudonym
+from tests.replayed import answers, name_of
 from tests.unit.dialects.chat_turns import assistant, built, sealed_chat, user
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 FORMS = ("reasoning_details", "reasoning_content", "reasoning", "extra_content")
 
 
 def recorded() -> list[Any]:
     """Whole answers with reasoning, each with the member that the reasoning is in."""
     found: list[Any] = []
-    for path in sorted([*RECORDINGS.glob("*.chat/*.json"), *RECORDINGS.glob("*.openai_chat/*.json")]):
-        body: Any = json.loads(path.read_text())["response"].get("body")
+    for exchange in answers("openai-chat"):
+        body: Any = exchange["response"].get("body")
         choices: Any = body["choices"] if is_item(body) and body.get("choices") else None
         message: Any = choices[0].get("message") if choices else None
         member = next((form for form in FORMS if message and message.get(form)), None)
         if member is not None:
-            found.append(pytest.param(body, message, member, id=f"{member}-{path.stem[-40:]}"))
+            found.append(pytest.param(body, message, member, id=f"{member}-{name_of(exchange)[-40:]}"))
     return found
 
 
@@ -61,8 +60,8 @@ def test_there_are_recordings_of_every_form() -> None:
 
 
 def test_a_recorded_stream_seals_what_came_in_one_piece() -> None:
-    paths = sorted(RECORDINGS.glob("openrouter.chat/*stream_with_reasoning*.json"))
-    sse = json.loads(paths[0].read_text())["response"]["sse"]
+    told = [each for each in answers("openai-chat") if "openrouter_stream_with_reasoning" in name_of(each)]
+    sse = told[0]["response"]["sse"]
     quirks = Quirks(reasoning_replay="reasoning_details")
     output = heard(sse.encode(), a_turn(store=False), a_target(quirks)).body["output"]
     assert [item["type"] for item in output] == ["reasoning", "message"]

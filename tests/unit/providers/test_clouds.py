@@ -24,7 +24,9 @@ AWS = AwsSettings(access_key_id="AK", secret_access_key="secret")
 def cloud(name: str, upstream: ScriptedUpstream | None = None, **settings: Any) -> ProviderInstance:
     client = HttpUpstream(Timeouts())
     signers = Signers(Errands(client, client), lambda: 1_790_000_000.0)
-    return ProviderInstance(name, ProviderSettings(**settings), upstream or ScriptedUpstream(), DIALECTS, signers)
+    return ProviderInstance(
+        name, ProviderSettings(**settings), upstream or ScriptedUpstream(), DIALECTS, signers=signers
+    )
 
 
 async def sent(provider: ProviderInstance, upstream: ScriptedUpstream, model: str, *, streamed: bool = False) -> str:

@@ -1,24 +1,25 @@
 import re
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
 from antiphon.errors import ConfigError
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.row import ROUTES, ProviderRow
-from antiphon.providers.table import TABLE, row_for
-from antiphon.providers.table_clouds import CLOUDS
-from antiphon.providers.table_hosts import HOSTS
-from antiphon.providers.table_local import COMPATIBLE, LOCAL
-from antiphon.providers.table_vendors import VENDORS
+from antiphon.providers.table import ROWS, TABLE, row_for
+from antiphon.providers.table_local import COMPATIBLE
 from antiphon.quirks import Quirks
 from antiphon.settings import ProviderSettings
 
-ROWS = (*VENDORS, *CLOUDS, *HOSTS, *LOCAL)
 PROMISED = """
     openai groq deepseek mistral xai openrouter together fireworks cerebras perplexity nvidia huggingface moonshot zai
     minimax dashscope sambanova nebius hyperbolic novita deepinfra ollama vllm lmstudio llamacpp sglang
     anthropic gemini vertex azure bedrock bedrock-mantle cohere openai-compatible
+    ai21 baseten chutes cloudflare crusoe databricks digitalocean docker-model-runner featherless friendli github-models
+    gmi heroku-inference hunyuan inception jan koboldcpp lemonade litellm llamafile lmdeploy localai meta mimo mlx-lm
+    nscale ovhcloud parasail poe portkey qianfan reka requesty scaleway siliconflow snowflake stepfun synthetic textgen
+    tgi upstage venice vercel volcengine wandb-inference watsonx writer xinference
 """
 
 GAP = re.compile(r"\{[a-z_]+\}")
@@ -47,7 +48,7 @@ def test_a_name_can_stand_before_a_slash_and_in_a_variable(row: ProviderRow) -> 
 
 @each_row
 def test_addresses_are_encrypted_unless_they_are_ours(row: ProviderRow) -> None:
-    if row.name == COMPATIBLE:
+    if not row.base_url:
         assert row.local
         return
     base = GAP.sub("x", row.base_url)
@@ -70,7 +71,19 @@ def test_a_row_speaks_something_and_says_why_not_the_native_dialect(row: Provide
 
 @each_row
 def test_whoever_runs_elsewhere_wants_a_key(row: ProviderRow) -> None:
-    assert row.needs_key is not row.local
+    at_home = row.name == COMPATIBLE or urlsplit(row.base_url).hostname == "localhost"
+    assert row.needs_key is not at_home
+
+
+@each_row
+def test_whoever_must_be_given_an_address_says_which(row: ProviderRow) -> None:
+    if not row.base_url and row.name != COMPATIBLE:
+        assert "The base URL is `https://" in row.note
+
+
+@each_row
+def test_quirks_are_what_their_types_say(row: ProviderRow) -> None:
+    assert msgspec.convert(msgspec.structs.asdict(row.quirks), Quirks) == row.quirks
 
 
 @each_row
@@ -107,6 +120,18 @@ def test_the_two_that_are_measured_speak_what_they_are_measured_in() -> None:
         ("claude-sonnet-4-5", "anthropic"),
         ("command-a-03-2025", "cohere"),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None),
+        ("muse-spark-1.3", "meta"),
+        ("jamba-large", "ai21"),
+        ("palmyra-x5", "writer"),
+        ("mercury-2.5", "inception"),
+        ("solar-pro3", "upstage"),
+        ("step-3.7-flash", "stepfun"),
+        ("doubao-seed-2-0-pro", "volcengine"),
+        ("hunyuan-turbos-latest", "hunyuan"),
+        ("ernie-5.1", "qianfan"),
+        ("mimo-v2.6-pro", "mimo"),
+        ("@cf/meta/llama-3.1-8b-instruct", "cloudflare"),
+        ("databricks-claude-opus-4-6", "databricks"),
         ("gpt-oss-120b", None),
         ("llama-3.3-70b", None),
         ("openai/gpt-4o", None),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +14,16 @@ from hypothesis import strategies as st
 from antiphon.wire.pictures import media_tokens, picture_tokens
 from antiphon.wire.requests import parse_request
 from antiphon.wire.tokens import Prompt, family_of, item_tokens, prompt_of, prompt_tokens, text_tokens, tokens_left
+from tests.replayed import answers
 from tests.unit.dialects.chat_to_responses import responses_request
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 BEYOND_TEXT = ("image", "audio", "file", "web_search", "code_interpreter", '"mcp', "tool_search", "computer", "shell")
 STATE = ("previous_response_id", '"conversation"', "item_reference", "compaction", '"prompt"')
 
 
 def prompts() -> Iterator[tuple[str, Prompt, int]]:
     """Model, prompt and real count of every recorded exchange that is text and functions alone."""
-    for path in sorted(RECORDINGS.glob("*.chat/*.json")) + sorted(RECORDINGS.glob("*.responses/*.json")):
-        exchange: Any = json.loads(path.read_text("utf-8"))
+    for exchange in [*answers("openai-chat"), *answers("openai-responses")]:
         body: Any = exchange["request"].get("body") or {}
         counted: Any = exchange["response"].get("body") or {}
         usage: Any = counted.get("usage") or {}
