@@ -15,8 +15,8 @@ HostName = Literal["anthropic", "vertex", "bedrock"]
 
 class Host(Struct, frozen=True, kw_only=True):
     """One host. `version` stands in the body, where it does; else the model and the wish for a stream may.
-    `in_frames`: streams come in Amazon's frames, and errors in Amazon's words.
 
+    `in_frames`: streams come in Amazon's frames, and errors in Amazon's words.
     `betas_in_body`: the names of betas are no header. `runs` are the hosted tools that it has. `addresses` and `files`:
     it fetches what has an address, and keeps files under ids. `whole`: it has all of what Anthropic itself has besides:
     service tiers, names of users, system messages between others, settings for the binding of thoughts.
