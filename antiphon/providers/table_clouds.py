@@ -205,7 +205,6 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         service="bedrock",
         places=("region",),
         speaks=(
-            Spoken(_CLAUDE, "bedrock-messages"),
             Spoken(r"^openai\.gpt-(?!oss)", "responses"),
         ),
         routes={
@@ -217,9 +216,9 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         standard=_AWS,
         quirks=Quirks(encrypted_reasoning_models=r"^openai\.gpt-[5-9]"),
         note=(
-            "Claude is asked through InvokeModel in Anthropic's own format, OpenAI's models through the Responses API, "
-            "all others through Converse. AWS's own variables complete it but do not switch it on, except "
-            "`AWS_BEARER_TOKEN_BEDROCK`."
+            "OpenAI's newest models are asked through the Responses API, all others through Converse; `dialect: "
+            "bedrock-messages` asks Claude in Anthropic's own format (InvokeModel). AWS's own variables complete it "
+            "but do not switch it on, except `AWS_BEARER_TOKEN_BEDROCK`."
         ),
         sources=(
             "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
