@@ -133,6 +133,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         standard=_GOOGLE,
         enough=(("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"),),
         quirks=Quirks(
+            google_api="vertex",
             developer_role=False,
             max_tokens_field="max_tokens",
             strict_functions=False,
@@ -204,9 +205,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         cloud="aws",
         service="bedrock",
         places=("region",),
-        speaks=(
-            Spoken(r"^openai\.gpt-(?!oss)", "responses"),
-        ),
+        speaks=(Spoken(r"^openai\.gpt-(?!oss)", "responses"),),
         routes={
             "responses": Route("/openai/v1/responses"),
             "chat": Route("/openai/v1/chat/completions"),
