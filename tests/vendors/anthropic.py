@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import Any
 
-from tests.vendors.vendor import Body, Plan, arguments_for, halves, need, need_alternating, need_name, sse
+from tests.vendors.vendor import Body, Plan, halves, need, need_alternating, need_name, sse
 
 _BY_ROLE = {
     "user": {"text", "image", "document", "tool_result", "search_result"},
@@ -140,7 +140,7 @@ class Anthropic:
         for place in plan.calls if self._tools else ():
             name = self._tools[place % len(self._tools)]
             identity = f"toolu_{next(self._count)}"
-            blocks.append({"type": "tool_use", "id": identity, "name": name, "input": arguments_for(place)})
+            blocks.append({"type": "tool_use", "id": identity, "name": name, "input": plan.arguments_of(place)})
         return blocks
 
     def whole(self, plan: Plan) -> bytes:
@@ -207,7 +207,12 @@ def _blocks(content: Any) -> list[Body]:
 
 
 def _turn_of_the_model(messages: list[Body]) -> list[Body]:
-    """What the model said just before the results that it is given now, if it is."""
-    if any(block["type"] == "tool_result" for block in _blocks(messages[-1]["content"])):
-        return _blocks(messages[-2]["content"])
-    return []
+    """What the model said first since the user spoke last, if it is given results now."""
+    first: list[Body] = []
+    for message in reversed(messages):
+        blocks = _blocks(message["content"])
+        if message["role"] == "assistant":
+            first = blocks
+        elif not any(block["type"] == "tool_result" for block in blocks):
+            break
+    return first

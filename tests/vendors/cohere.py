@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
-from tests.vendors.vendor import Body, Plan, arguments_for, halves, need, need_name, sse
+from tests.vendors.vendor import Body, Plan, halves, need, need_name, sse
 
 _ROLES = {"system", "user", "assistant", "tool"}
 
@@ -57,7 +57,7 @@ class Cohere:
                 "type": "function",
                 "function": {
                     "name": self._tools[place % len(self._tools)],
-                    "arguments": json.dumps(arguments_for(place)),
+                    "arguments": json.dumps(plan.arguments_of(place)),
                 },
             }
             for place in (plan.calls if self._tools else ())

@@ -6,10 +6,12 @@ import itertools
 import json
 from typing import Any
 
-from tests.vendors.vendor import Body, Plan, arguments_for, halves, need, need_alternating, need_name, sse
+from tests.vendors.vendor import Body, Plan, halves, need, need_alternating, need_name, sse
 
 _DATA = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
-_DUMMIES = {"skip_thought_signature_validator", "context_engineering_is_the_way_to_go"}
+_DUMMIES = {"skip_thought_signature_validator", "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="}
+"""Google's word for a call of somebody else's, plain and in the base64 that bytes have in JSON."""
+
 _NAME = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}"
 
 
@@ -103,7 +105,7 @@ class Gemini:
             parts.append({"text": plan.text})
         calls: list[Body] = []
         for place in plan.calls if self._tools else ():
-            call: Body = {"name": self._tools[place % len(self._tools)], "args": arguments_for(place)}
+            call: Body = {"name": self._tools[place % len(self._tools)], "args": plan.arguments_of(place)}
             calls.append({"functionCall": call})
         if calls:
             self._sign(calls[0])

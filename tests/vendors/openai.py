@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import Any
 
-from tests.vendors.vendor import Body, Plan, Refused, arguments_for, halves, need, need_name, sse
+from tests.vendors.vendor import Body, Plan, Refused, halves, need, need_name, sse
 
 _NAME = r"[a-zA-Z0-9_-]{1,64}"
 _USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
@@ -54,7 +54,7 @@ class Chat:
             message["reasoning_content"] = plan.thought
         calls: list[Body] = []
         for place in plan.calls if self._tools else ():
-            function = {"name": self._tools[place % len(self._tools)], "arguments": json.dumps(arguments_for(place))}
+            function = {"name": self._tools[place % len(self._tools)], "arguments": json.dumps(plan.arguments_of(place))}
             calls.append({"id": f"call_{next(self._count)}", "type": "function", "function": function})
         return message | ({"tool_calls": calls} if calls else {})
 
@@ -140,13 +140,13 @@ class OpenAI:
             message = {"type": "message", "id": self._id("msg"), "status": "completed", "role": "assistant"}
             items.append(message | {"content": [part]})
         offered = [each for tool in self._tools for each in _flat(tool)]
-        return items + [self._call(offered[place % len(offered)], place) for place in plan.calls if offered]
+        return items + [self._call(offered[place % len(offered)], plan.arguments_of(place)) for place in plan.calls if offered]
 
-    def _call(self, tool: Body, place: int) -> Body:
+    def _call(self, tool: Body, arguments: Body) -> Body:
         call: Body = {"id": self._id("fc"), "call_id": self._id("call"), "name": tool["name"], "status": "completed"}
         if "namespace" in tool:
             call["namespace"] = tool["namespace"]
-        said = json.dumps(arguments_for(place))
+        said = json.dumps(arguments)
         if tool["type"] == "custom":
             return call | {"type": "custom_tool_call", "input": said}
         return call | {"type": "function_call", "arguments": said}
