@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from antiphon.settings import DownloadSettings, ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_whole, message, native_whole

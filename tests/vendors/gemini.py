@@ -49,7 +49,8 @@ class Gemini:
         need((kind == "functionCall") <= (role == "model"), "a call by the user")
         need((kind == "functionResponse") <= (role == "user"), "a response by the model")
         if kind == "text":
-            need(part["text"] or part.get("thoughtSignature"), "text is empty")
+            # The user may say nothing (recording gemini.generate, test_google_instructions_only_with_tool_calls).
+            need(part["text"] or role == "user" or part.get("thoughtSignature"), "text is empty")
         if kind == "functionCall":
             need_name(part["functionCall"]["name"], _NAME)
             need(isinstance(part["functionCall"].get("args", {}), dict), "args is no object")

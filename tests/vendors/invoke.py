@@ -1,4 +1,4 @@
-"""Anthropic's models behind Amazon's InvokeModel: the same rules, an envelope of Amazon's, and its binary frames.
+"""Anthropic's models at other hosts: the same rules in another envelope, at Amazon's InvokeModel in binary frames.
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html, read 2026-11.
 """
@@ -14,20 +14,43 @@ from tests.vendors.converse import frame
 from tests.vendors.vendor import Body, Plan, need
 
 
-class Invoke(Anthropic):
+class Elsewhere(Anthropic):
+    """Implements `vendor.Vendor` where the address names the model, and the body the version of the API."""
+
+    version = ""
+
+    @override
+    def take(self, body: Body) -> None:
+        need(body.get("anthropic_version") == self.version, "no version in the body")
+        need("model" not in body, "an extraneous key: the address says which model")
+        super().take(body | {"model": self.model})
+
+
+class Vertex(Elsewhere):
+    """Implements `vendor.Vendor`. Google's, whose streams are Anthropic's own.
+
+    https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai, read 2026-11.
+    """
+
+    name = "vertex"
+    dialect = "vertex-messages"
+    version = "vertex-2023-10-16"
+
+
+class Invoke(Elsewhere):
     """Implements `vendor.Vendor`."""
 
     name = "bedrock"
     dialect = "bedrock-messages"
+    version = "bedrock-2023-05-31"
 
     def __init__(self, model: str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0") -> None:
         super().__init__(model)
 
     @override
     def take(self, body: Body) -> None:
-        need(body.get("anthropic_version") == "bedrock-2023-05-31", "no version in the body")
-        need(not {"model", "stream"} & body.keys(), "extraneous keys: the address says what they say")
-        super().take(body | {"model": self.model})
+        need("stream" not in body, "an extraneous key: the address says whether a stream is wanted")
+        super().take(body)
 
     @override
     def stream(self, plan: Plan) -> bytes:

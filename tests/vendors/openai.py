@@ -54,7 +54,10 @@ class Chat:
             message["reasoning_content"] = plan.thought
         calls: list[Body] = []
         for place in plan.calls if self._tools else ():
-            function = {"name": self._tools[place % len(self._tools)], "arguments": json.dumps(plan.arguments_of(place))}
+            function = {
+                "name": self._tools[place % len(self._tools)],
+                "arguments": json.dumps(plan.arguments_of(place)),
+            }
             calls.append({"id": f"call_{next(self._count)}", "type": "function", "function": function})
         return message | ({"tool_calls": calls} if calls else {})
 
@@ -140,7 +143,9 @@ class OpenAI:
             message = {"type": "message", "id": self._id("msg"), "status": "completed", "role": "assistant"}
             items.append(message | {"content": [part]})
         offered = [each for tool in self._tools for each in _flat(tool)]
-        return items + [self._call(offered[place % len(offered)], plan.arguments_of(place)) for place in plan.calls if offered]
+        return items + [
+            self._call(offered[place % len(offered)], plan.arguments_of(place)) for place in plan.calls if offered
+        ]
 
     def _call(self, tool: Body, arguments: Body) -> Body:
         call: Body = {"id": self._id("fc"), "call_id": self._id("call"), "name": tool["name"], "status": "completed"}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +22,7 @@ from tests.vendors.anthropic import Anthropic
 from tests.vendors.cohere import Cohere
 from tests.vendors.converse import Converse, frame
 from tests.vendors.gemini import Gemini
-from tests.vendors.invoke import Invoke, framed
+from tests.vendors.invoke import Invoke, Vertex
 from tests.vendors.ollama import Ollama
 from tests.vendors.vendor import Vendor, need
 
@@ -54,8 +54,9 @@ def _event(value: dict[str, Any]) -> bytes:
 class Door:
     """One vendor's. `kind` is what the gateway calls the provider; ``{model}`` in paths is the name, encoded.
 
-    `asks` says in the body whether a stream is wanted, where the address does not. `inside` is an error in the middle
-    of a stream. `image` and `addresses`: where pictures stand in a body, and whether the vendor fetches them.
+    Without `streamed_path` the body says whether a stream is wanted. `inside` is an error in the middle of a stream.
+    `addresses`: whether the vendor fetches what is named by one. `service` is what Amazon calls what is signed for;
+    `more` are other settings of the provider.
     """
 
     kind: str
@@ -65,18 +66,19 @@ class Door:
     count_path: str | None = None
     counted: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    signed: bool = False
+    service: str = ""
     media_type: str = SSE
     dialect: Any = None
     type: str = ""
     troubles: Mapping[Trouble, tuple[int, Any]]
     inside: bytes
     addresses: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def settings(self, url: str) -> ProviderSettings:
         """The provider as its owner configures it."""
-        kept: dict[str, Any] = {"region": REGION, "aws": AWS} if self.signed else {"api_key": KEY}
-        return ProviderSettings(type=self.type or self.kind, base_url=url, dialect=self.dialect, **kept)
+        kept: dict[str, Any] = {"region": REGION, "aws": AWS} if self.service else {"api_key": KEY}
+        return ProviderSettings(type=self.type or self.kind, base_url=url, dialect=self.dialect, **kept, **self.more)
 
     def enter(self, seen: Seen, url: str, model: str) -> bool:
         """Whether a stream is wanted. Raises Refused for a request that would not get through."""
@@ -94,8 +96,8 @@ class Door:
         need("sk-antiphon" not in str(seen.headers), "the client's own key is no vendor's affair")
         for name, value in self.headers.items():
             need(seen.headers.get(name) == value, f"{name} is {seen.headers.get(name)}")
-        if self.signed:
-            need_signature(seen, url)
+        if self.service:
+            need_signature(seen, url, self.service)
         elif "authorization" not in self.headers:
             need("authorization" not in seen.headers, "a key in a header of another kind")
 
@@ -118,7 +120,7 @@ def _encoded(name: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in plain) else f"%{ord(c):02X}" for c in name)
 
 
-def need_signature(seen: Seen, url: str) -> None:
+def need_signature(seen: Seen, url: str, service: str) -> None:
     """Signs the request with Amazon's own library, and compares."""
     requests: Any = importlib.import_module("botocore.awsrequest")
     credentials: Any = importlib.import_module("botocore.credentials")
@@ -132,10 +134,10 @@ def need_signature(seen: Seen, url: str) -> None:
     request.context["timestamp"] = seen.headers["x-amz-date"]
     request.url = f"{url}{seen.path}"
     keys = credentials.Credentials(AWS.access_key_id, AWS.secret_access_key, AWS.session_token)
-    signer = auth.SigV4Auth(keys, "bedrock", REGION)
+    signer = auth.SigV4Auth(keys, service, REGION)
     signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
     need(given.endswith(f"Signature={signature}"), "the signature does not match")
-    need(f"/{REGION}/bedrock/aws4_request" in given, "another scope")
+    need(f"/{REGION}/{service}/aws4_request" in given, "another scope")
 
 
 _TOO_LONG = "prompt is too long: 210000 tokens > 200000 maximum"
@@ -175,7 +177,7 @@ INVOKE = Door(
     streamed_path="/model/{model}/invoke-with-response-stream",
     count_path="/model/{model}/count-tokens",
     counted={"inputTokens": 123},
-    signed=True,
+    service="bedrock",
     media_type=AMAZON,
     troubles=_AMAZONS,
     inside=_THROTTLED,
@@ -189,7 +191,7 @@ CONVERSE = Door(
     streamed_path="/model/{model}/converse-stream",
     count_path="/model/{model}/count-tokens",
     counted={"inputTokens": 123},
-    signed=True,
+    service="bedrock",
     media_type=AMAZON,
     troubles=_AMAZONS,
     inside=_THROTTLED,
@@ -238,7 +240,10 @@ COHERE = Door(
         "limit": (429, {"id": "1", "message": "You are past the per minute request limit, please wait."}),
         "key": (401, {"id": "1", "message": "invalid api token"}),
         "context": (400, {"id": "1", "message": "too many tokens: total number of tokens cannot exceed 256000"}),
-        "model": (404, {"id": "1", "message": "model 'command-nope' not found, make sure the correct model ID was used"}),
+        "model": (
+            404,
+            {"id": "1", "message": "model 'command-nope' not found, make sure the correct model ID was used"},
+        ),
         "blocked": (498, {"id": "1", "message": "blocked input: the request was flagged"}),
     },
     inside=_event(
@@ -264,3 +269,41 @@ OLLAMA = Door(
 )
 
 DOORS: Mapping[str, Door] = {door.kind: door for door in (ANTHROPIC, GEMINI, CONVERSE, INVOKE, COHERE, OLLAMA)}
+
+_PROJECT = "/projects/my-project/locations/europe-west1/publishers"
+_PLACE: Mapping[str, Any] = {"project": "my-project", "location": "europe-west1"}
+OTHER_HOSTS: Mapping[str, Door] = {
+    "vertex": replace(
+        GEMINI,
+        kind="vertex",
+        path=f"/v1beta1{_PROJECT}/google/models/{{model}}:generateContent",
+        streamed_path=f"/v1beta1{_PROJECT}/google/models/{{model}}:streamGenerateContent?alt=sse",
+        count_path=f"/v1beta1{_PROJECT}/google/models/{{model}}:countTokens",
+        more=_PLACE,
+    ),
+    "vertex-claude": replace(
+        ANTHROPIC,
+        kind="vertex-claude",
+        type="vertex",
+        make=Vertex,
+        path=f"/v1{_PROJECT}/anthropic/models/{{model}}:rawPredict",
+        streamed_path=f"/v1{_PROJECT}/anthropic/models/{{model}}:streamRawPredict",
+        count_path=None,
+        headers={"x-goog-api-key": KEY},
+        more=_PLACE,
+    ),
+    "azure-claude": replace(
+        ANTHROPIC, kind="azure-claude", type="azure", path="/anthropic/v1/messages", count_path=None
+    ),
+    "mantle-claude": replace(
+        ANTHROPIC,
+        kind="mantle-claude",
+        type="bedrock-mantle",
+        make=lambda: Anthropic("anthropic.claude-sonnet-4-5"),
+        path="/anthropic/v1/messages",
+        count_path="/anthropic/v1/messages/count_tokens",
+        headers={"anthropic-version": "2023-06-01"},
+        service="bedrock-mantle",
+    ),
+}
+"""Who else serves these models."""

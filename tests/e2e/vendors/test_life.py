@@ -1,4 +1,4 @@
-"""The life of an answer on every vendor: made, shown, told again, listed, gone on from, cancelled, counted, compacted."""
+"""The life of an answer on every vendor: made, shown, told again, gone on from, cancelled, counted, compacted."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_official_client_makes_of_a_stream_what_the_answer_is(client: openai
 
 def test_an_answer_in_the_background(client: openai.OpenAI, wire: httpx.Client, upstream: Upstream) -> None:
     upstream.does(Plan(THOUGHT, TEXT))
-    begun = client.responses.create(model=upstream.model, input="Hi", background=True, **THINKING)
+    begun = client.responses.create(model=upstream.model, input="Hi", background=True, reasoning=THINKING["reasoning"])
     assert (begun.status, begun.output) == ("queued", [])
     raw = replayed(wire, begun.id)
     check_stream(events(raw))
@@ -142,7 +142,8 @@ def test_a_request_that_comes_again_is_not_asked_again(
     upstream.does(Plan(THOUGHT, TEXT))
     body: Any = {"model": upstream.model, "input": "Hi", "stream": stream, **THINKING}
     headers = {"Idempotency-Key": f"{upstream.door.kind}-{stream}"}
-    first, again = (client.responses.create(**body, extra_headers=headers) for _ in range(2))
+    told: list[Any] = [client.responses.create(**body, extra_headers=headers) for _ in range(2)]
+    first, again = told
     assert (list(first) == list(again)) if stream else (first == again)
     assert len(upstream.provider.seen) == 1
 
@@ -153,7 +154,7 @@ def test_a_compacted_window_goes_on(client: openai.OpenAI, upstream: Upstream) -
     window = client.responses.compact(model=upstream.model, input=said)
     assert window.output[-1].type == "compaction"
     replay: Any = [item.model_dump(exclude_none=True, warnings=False) for item in window.output]
-    asked = [*replay, {"role": "user", "content": "Which word?"}]
+    asked: Any = [*replay, {"role": "user", "content": "Which word?"}]
     assert client.responses.create(model=upstream.model, input=asked).output_text == "Cobalt."
 
 
