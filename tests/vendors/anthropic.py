@@ -145,14 +145,14 @@ class Anthropic:
 
     def whole(self, plan: Plan) -> bytes:
         blocks = self._blocks(plan)
-        return json.dumps(self._message(blocks, _reason(blocks))).encode()
+        return json.dumps(self._message(blocks, plan.ending or _reason(blocks))).encode()
 
     def stream(self, plan: Plan) -> bytes:
         blocks = self._blocks(plan)
         events: list[Body] = [{"type": "message_start", "message": self._message([], None)}, {"type": "ping"}]
         for index, block in enumerate(blocks):
             events += _events(index, block)
-        delta = {"stop_reason": _reason(blocks), "stop_sequence": None}
+        delta = {"stop_reason": plan.ending or _reason(blocks), "stop_sequence": None}
         events.append({"type": "message_delta", "delta": delta, "usage": {"output_tokens": 7}})
         events.append({"type": "message_stop"})
         return sse(events, named=True)

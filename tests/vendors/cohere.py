@@ -75,7 +75,7 @@ class Cohere:
             message["content"] = content
         if calls:
             message["tool_calls"] = calls
-        reason = "TOOL_CALL" if calls else "COMPLETE"
+        reason = plan.ending or ("TOOL_CALL" if calls else "COMPLETE")
         return json.dumps({"id": "c-1", "message": message, "finish_reason": reason, "usage": _USAGE}).encode()
 
     def stream(self, plan: Plan) -> bytes:
@@ -98,7 +98,7 @@ class Cohere:
                 delta = {"message": {"tool_calls": {"function": {"arguments": piece}}}}
                 events.append({"type": "tool-call-delta", "index": place, "delta": delta})
             events.append({"type": "tool-call-end", "index": place})
-        reason = "TOOL_CALL" if calls else "COMPLETE"
+        reason = plan.ending or ("TOOL_CALL" if calls else "COMPLETE")
         events.append({"type": "message-end", "delta": {"finish_reason": reason, "usage": _USAGE}})
         return sse(events, named=True)
 

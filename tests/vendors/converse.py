@@ -117,7 +117,11 @@ class Converse:
     def whole(self, plan: Plan) -> bytes:
         blocks = self._blocks(plan)
         message = {"role": "assistant", "content": blocks}
-        answer = {"output": {"message": message}, "stopReason": _reason(blocks), "metrics": {"latencyMs": 1}}
+        answer = {
+            "output": {"message": message},
+            "stopReason": plan.ending or _reason(blocks),
+            "metrics": {"latencyMs": 1},
+        }
         return json.dumps(answer | {"usage": _USAGE}).encode()
 
     def stream(self, plan: Plan) -> bytes:
@@ -125,7 +129,7 @@ class Converse:
         frames = [frame("messageStart", {"role": "assistant"})]
         for index, block in enumerate(blocks):
             frames += [frame(kind, {"contentBlockIndex": index} | payload) for kind, payload in _events(block)]
-        frames.append(frame("messageStop", {"stopReason": _reason(blocks)}))
+        frames.append(frame("messageStop", {"stopReason": plan.ending or _reason(blocks)}))
         frames.append(frame("metadata", {"usage": _USAGE, "metrics": {"latencyMs": 1}}))
         return b"".join(frames)
 

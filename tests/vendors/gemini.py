@@ -120,12 +120,12 @@ class Gemini:
         part["thoughtSignature"] = signature
 
     def whole(self, plan: Plan) -> bytes:
-        return json.dumps(self._answer(self._parts(plan), "STOP")).encode()
+        return json.dumps(self._answer(self._parts(plan), plan.ending or "STOP")).encode()
 
     def stream(self, plan: Plan) -> bytes:
         parts = self._parts(plan)
         chunks = [self._answer([piece], None) for part in parts for piece in _pieces(part)]
-        return sse([*chunks, self._answer([], "STOP")])
+        return sse([*chunks, self._answer([], plan.ending or "STOP")])
 
     def _answer(self, parts: list[Body], reason: str | None) -> Body:
         candidate: Body = {"index": 0, "content": {"role": "model", "parts": parts}}

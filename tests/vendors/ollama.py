@@ -52,7 +52,7 @@ class Ollama:
         return message | ({"tool_calls": calls} if calls else {})
 
     def whole(self, plan: Plan) -> bytes:
-        return json.dumps(self._line(self._message(plan)) | _END).encode()
+        return json.dumps(self._line(self._message(plan)) | _end(plan)).encode()
 
     def stream(self, plan: Plan) -> bytes:
         message = self._message(plan)
@@ -60,18 +60,13 @@ class Ollama:
         said += [{"content": piece} for piece in halves(plan.text)]
         said += [{"content": "", "tool_calls": [call]} for call in message.get("tool_calls", [])]
         lines = [self._line({"role": "assistant"} | delta) for delta in said]
-        lines.append(self._line({"role": "assistant", "content": ""}) | _END)
+        lines.append(self._line({"role": "assistant", "content": ""}) | _end(plan))
         return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
     def _line(self, message: Body) -> Body:
         return {"model": self.model, "created_at": "2026-11-21T12:00:00Z", "message": message, "done": False}
 
 
-_END = {
-    "done": True,
-    "done_reason": "stop",
-    "total_duration": 100,
-    "load_duration": 1,
-    "prompt_eval_count": 11,
-    "eval_count": 7,
-}
+def _end(plan: Plan) -> Body:
+    counters = {"total_duration": 100, "load_duration": 1, "prompt_eval_count": 11, "eval_count": 7}
+    return {"done": True, "done_reason": plan.ending or "stop"} | counters

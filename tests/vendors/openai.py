@@ -63,7 +63,7 @@ class Chat:
 
     def whole(self, plan: Plan) -> bytes:
         message = self._message(plan)
-        choice = {"index": 0, "message": message, "finish_reason": _reason(message)}
+        choice = {"index": 0, "message": message, "finish_reason": plan.ending or _reason(message)}
         return json.dumps({"id": "chatcmpl-1", "choices": [choice], "usage": _USAGE}).encode()
 
     def stream(self, plan: Plan) -> bytes:
@@ -77,7 +77,7 @@ class Chat:
             pieces = halves(call["function"]["arguments"])
             deltas += [{"tool_calls": [{"index": index, "function": {"arguments": piece}}]} for piece in pieces]
         chunks: list[Body] = [_chunk(delta, None) for delta in deltas]
-        chunks += [_chunk({}, _reason(message)), {"id": "chatcmpl-1", "choices": [], "usage": _USAGE}]
+        chunks += [_chunk({}, plan.ending or _reason(message)), {"id": "chatcmpl-1", "choices": [], "usage": _USAGE}]
         return sse(chunks) + b"data: [DONE]\n\n"
 
 

@@ -21,13 +21,15 @@ class Plan:
     """What the model is to do in one answer.
 
     `calls` are names among the tools that it was offered, by place; `arguments` is what it calls them with, as JSON,
-    where that is to be something else than usual.
+    where that is to be something else than usual. `ending` is the vendor's word for why the model stops, where that is
+    not for want of anything to say.
     """
 
     thought: str = ""
     text: str = ""
     calls: tuple[int, ...] = ()
     arguments: str = ""
+    ending: str = ""
 
     def arguments_of(self, place: int) -> Body:
         """What a call is made with."""

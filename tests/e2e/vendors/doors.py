@@ -55,6 +55,7 @@ class Door:
     """One vendor's. `kind` is what the gateway calls the provider; ``{model}`` in paths is the name, encoded.
 
     Without `streamed_path` the body says whether a stream is wanted. `inside` is an error in the middle of a stream.
+    `length` and `filtered` are its words for an answer that ends for want of room, or at a filter.
     `addresses`: whether the vendor fetches what is named by one. `service` is what Amazon calls what is signed for;
     `more` are other settings of the provider.
     """
@@ -72,6 +73,8 @@ class Door:
     type: str = ""
     troubles: Mapping[Trouble, tuple[int, Any]]
     inside: bytes
+    length: str
+    filtered: str | None = None
     addresses: bool = False
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -167,6 +170,8 @@ ANTHROPIC = Door(
         "blocked": (400, _named("invalid_request_error", "Output blocked by content filtering policy")),
     },
     inside=_event(_named("overloaded_error", "Overloaded")),
+    length="max_tokens",
+    filtered="refusal",
     addresses=True,
 )
 INVOKE = Door(
@@ -181,6 +186,8 @@ INVOKE = Door(
     media_type=AMAZON,
     troubles=_AMAZONS,
     inside=_THROTTLED,
+    length="max_tokens",
+    filtered="refusal",
 )
 CONVERSE = Door(
     kind="converse",
@@ -195,6 +202,8 @@ CONVERSE = Door(
     media_type=AMAZON,
     troubles=_AMAZONS,
     inside=_THROTTLED,
+    length="max_tokens",
+    filtered="content_filtered",
 )
 GEMINI = Door(
     kind="gemini",
@@ -228,6 +237,8 @@ GEMINI = Door(
         "blocked": (200, {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "modelVersion": "gemini"}),
     },
     inside=_event(_google(503, "UNAVAILABLE", "The model is overloaded.")),
+    length="MAX_TOKENS",
+    filtered="SAFETY",
     addresses=True,
 )
 COHERE = Door(
@@ -249,6 +260,7 @@ COHERE = Door(
     inside=_event(
         {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "internal error while generating"}}
     ),
+    length="MAX_TOKENS",
 )
 OLLAMA = Door(
     kind="ollama",
@@ -266,6 +278,7 @@ OLLAMA = Door(
         "blocked": (400, {"error": "the prompt was flagged by the moderation layer"}),
     },
     inside=json.dumps({"error": "an error was encountered while running the model: unexpected EOF"}).encode() + b"\n",
+    length="length",
 )
 
 DOORS: Mapping[str, Door] = {door.kind: door for door in (ANTHROPIC, GEMINI, CONVERSE, INVOKE, COHERE, OLLAMA)}

@@ -165,3 +165,20 @@ def test_tokens_are_counted_by_whoever_can(client: openai.OpenAI, upstream: Upst
     answer = client.responses.input_tokens.with_raw_response.count(model=upstream.model, input="Where is Oslo?")
     source, tokens = answer.headers["antiphon-token-count"], answer.parse().input_tokens
     assert (source, tokens == 123) == (("native", True) if natively else ("estimate", False))
+
+
+@modes
+@pytest.mark.parametrize("kind", ["converse", "invoke"])
+def test_a_client_of_chat_completions(
+    client: openai.OpenAI, upstreams: dict[str, Upstream], kind: str, *, stream: bool
+) -> None:
+    """The others have chat completions of their own, to which they are passed on."""
+    upstream = upstreams[kind]
+    upstream.does(Plan(THOUGHT, TEXT))
+    asked: Any = {"model": upstream.model, "messages": [{"role": "user", "content": "Where is Oslo?"}]}
+    made: Any = client.chat.completions.create(**asked, stream=stream)
+    if stream:
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in made if chunk.choices) == TEXT
+    else:
+        assert made.choices[0].message.content == TEXT
+        assert made.usage.prompt_tokens == 11

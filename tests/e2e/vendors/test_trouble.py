@@ -31,6 +31,9 @@ AGAIN: tuple[Trouble, ...] = ("overloaded", "limit")
 ELSEWHERE: tuple[Trouble, ...] = (*AGAIN, "key", "model")
 
 
+LOOK = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}}
+
+
 def asked(wire: httpx.Client, model: str, *, stream_: bool, **body: Any) -> tuple[dict[str, Any], httpx.Headers]:
     """The answer, however it came."""
     answer = wire.post("/v1/responses", json={"model": model, "input": "Hi", "stream": stream_, **body})
@@ -110,6 +113,50 @@ def test_an_answer_that_breaks_off_keeps_what_was_said(wire: httpx.Client, upstr
     assert text_of(made)
     assert wire.get(f"/v1/responses/{made['id']}").json() == made
     assert replayed(wire, made["id"]) == raw
+
+
+@modes
+@pytest.mark.parametrize("reason", ["max_output_tokens", "content_filter"])
+def test_an_answer_that_is_not_all_of_it(wire: httpx.Client, upstream: Upstream, reason: str, *, stream_: bool) -> None:
+    door = upstream.door
+    ending = door.length if reason == "max_output_tokens" else door.filtered
+    if ending is None:
+        assert door.kind in ("cohere", "ollama"), "nobody else has no filter"
+        return
+    upstream.does(Plan("", TEXT, ending=ending))
+    made, _ = asked(wire, upstream.model, stream_=stream_)
+    assert (made["status"], made["incomplete_details"]) == ("incomplete", {"reason": reason})
+    assert (text_of(made), made["output"][0]["status"]) == (TEXT, "incomplete")
+
+
+@modes
+def test_a_call_that_google_s_model_got_wrong_is_made_again(
+    wire: httpx.Client, upstreams: dict[str, Upstream], *, stream_: bool
+) -> None:
+    upstream = upstreams["gemini"]
+    upstream.does(Plan(ending="MALFORMED_FUNCTION_CALL"), Plan("", TEXT))
+    made, headers = asked(wire, upstream.model, stream_=stream_)
+    assert (text_of(made), headers["antiphon-attempts"]) == (TEXT, "2")
+
+
+@modes
+def test_a_loop_that_another_vendor_goes_on_with(
+    wire: httpx.Client, upstreams: dict[str, Upstream], *, stream_: bool
+) -> None:
+    """What the first has signed is nothing for the second."""
+    for kind, first in upstreams.items():
+        then = upstreams[following(kind)]
+        first.does(Plan("Hm.", "Wait.", (0,)))
+        first.provider.answer(first.door.trouble("key"))
+        then.does(Plan("Well.", TEXT))
+        body: dict[str, Any] = {"tools": [LOOK], "reasoning": {"effort": "high", "summary": "auto"}}
+        made, _ = asked(wire, f"{kind}-or-next", stream_=stream_, **body)
+        [call] = [item for item in made["output"] if item["type"] == "function_call"]
+        output = {"type": "function_call_output", "call_id": call["call_id"], "output": "It rains."}
+        body |= {"previous_response_id": made["id"], "input": [output]}
+        made, _ = asked(wire, f"{kind}-or-next", stream_=stream_, **body)
+        assert (text_of(made), made["provider"]) == (TEXT, then.door.kind)
+        assert "It rains." in then.provider.seen[-1].body.decode()
 
 
 # --- an answer that Anthropic interrupts ------------------------------------------------------------------------------
