@@ -8,9 +8,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from antiphon.dialects import cohere_fates, messages_fates, ollama_fates
 from antiphon.dialects.chat_fates import CHAT_FATES
 from antiphon.dialects.common_fates import COMMON, fate_of
+from antiphon.dialects.converse_fates import CONVERSE_FATES
 from antiphon.dialects.fates import Fate, Fates, Way
+from antiphon.dialects.gemini_fates import GEMINI_FATES
 from antiphon.dialects.responses_fates import RESPONSES_FATES
 from antiphon.dialects.subjects import CIRCUMSTANCES, SUBJECTS
 from antiphon.quirks import Quirks
@@ -19,6 +22,11 @@ TABLES: Final[Mapping[str, Fates]] = MappingProxyType(
     {
         "responses": RESPONSES_FATES,
         "chat": CHAT_FATES,
+        **messages_fates.FATES,
+        "gemini": GEMINI_FATES,
+        "converse": CONVERSE_FATES,
+        "cohere": cohere_fates.FATES,
+        "ollama": ollama_fates.FATES,
     }
 )
 

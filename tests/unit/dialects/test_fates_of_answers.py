@@ -11,7 +11,7 @@ from antiphon.providers.table import TABLE
 from antiphon.wire.events import Chunk
 from tests.unit.dialects.answer_samples import ANSWERS, UNANSWERED, Answer, streamed
 from tests.unit.dialects.chat_turns import turn_of
-from tests.unit.dialects.test_fates import target_at
+from tests.unit.dialects.fate_targets import target_at
 
 OPENAI = TABLE["openai"]
 KEPT = ("native", "emulated")
