@@ -40,6 +40,7 @@ def fates_of(dialect: str, quirks: Quirks) -> Fates:
     return MappingProxyType({subject: _fate(dialect, subject).at(quirks) for subject in SUBJECTS})
 
 
+@lru_cache(maxsize=4096)
 def variants_of(dialect: str, subject: str) -> tuple[Fate, ...]:
     """What a table says of some circumstances of a subject: entries below it that are no subjects themselves."""
     entries = {**COMMON, **TABLES[dialect]}

@@ -112,7 +112,7 @@ def _report_uncached(request: Request, options: _Options, losses: Losses, *, mar
     """Reports wishes for a cache that the model has not."""
     wished = {
         _RETENTION: request.prompt_cache_retention not in _SHORT,
-        _OPTIONS: options != _Options(),
+        _OPTIONS: options.ttl not in _SHORT,
         _MARK: marked,
     }
     for subject, wish in wished.items():

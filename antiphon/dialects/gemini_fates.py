@@ -33,6 +33,9 @@ from antiphon.dialects.fates import (
 _NO_FILE: Final = approximated("{provider} has no such file; it was left out.", note="But for Google's own: `files/…`.")
 _NO_BUCKET: Final = approximated("{provider} does not read from Cloud Storage; it was left out.")
 _BESIDE: Final = approximated("The model cannot use functions and '{kind}' together; '{kind}' was left out.")
+_FORM_BESIDE: Final = approximated(
+    "The model does not hold its answer to a form while it has tools; it only reads the form."
+)
 _NO_FORCE: Final = approximated("{provider} cannot be made to use a tool of its own.")
 _ONE_PLACE: Final = sometimes(CANNOT_RUN.sentence)
 
@@ -69,9 +72,8 @@ _FIELDS: Final = all_of(
     "field.safety_identifier": _no_word("safety_identifier"),
     "field.service_tier": sometimes("{provider} has no service tier '{tier}'; the usual one was used."),
     "field.text.format.json_schema": NATIVE,
-    "field.text.format.json_schema.beside_tools": approximated(
-        "The model does not hold its answer to a form while it has tools; it only reads the form."
-    ),
+    "field.text.format.json_object.beside_tools": _FORM_BESIDE,
+    "field.text.format.json_schema.beside_tools": _FORM_BESIDE,
     "field.text.verbosity": NO_VERBOSITY,
     "field.user": _no_word("user"),
 }

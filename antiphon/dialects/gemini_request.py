@@ -141,7 +141,7 @@ class _Building:
             if form.description and "description" not in schema:
                 schema = schema | {"description": form.description}
         if tooling.tools and not self._traits.combines:
-            self._losses.report("field.text.format.json_schema.beside_tools", "text.format.type")
+            self._losses.report(f"field.text.format.{form.type}.beside_tools", "text.format.type")
             writer.instruct(_JSON if schema is None else f"{_RULE}\n{_encode(schema).decode()}")
             return
         config["responseMimeType"] = "application/json"

@@ -104,7 +104,10 @@ ITEMS: dict[str, list[Sample]] = {
         ),
         item("file_search_call", id="fs_1", queries=["q"], status="completed", results=None, mark=None),
     ],
-    "function_call": [Sample(said(CALL, OUTPUT | {"output": "x"}), "input[1]")],
+    "function_call": [
+        Sample(said(CALL, OUTPUT | {"output": "x"}), "input[1]"),
+        Sample(said(CALL | {"arguments": MARK}, OUTPUT | {"output": "x"}), "input[1]"),
+    ],
     "function_call.async": [Sample(said(CALL | {"async": True}), "input[1].async")],
     "function_call_output": [Sample(said(CALL | {"arguments": "{}"}, OUTPUT), "input[2]")],
     "function_call_output.failed": [
@@ -182,13 +185,19 @@ LOOK: Body = {"type": "input_text", "text": "Look."}
 BREAKPOINT: Body = {"prompt_cache_breakpoint": {"mode": "explicit"}}
 
 PARTS: dict[str, list[Sample]] = {
-    "computer_screenshot": [part("computer_screenshot", image_url=PNG)],
+    "computer_screenshot": [
+        part("computer_screenshot", image_url=PNG),
+        part("computer_screenshot", image_url=f"https://example.com/{MARK}.png"),
+    ],
     "input_audio": [part("input_audio", input_audio={"data": f"{MARK}AAAA", "format": "wav"})],
     "input_file": [part("input_file", file_data=PDF, filename="a.pdf")],
     "input_file.detail": [part("input_file", None, ".detail", file_data=PDF, filename="a.pdf", detail="high")],
     "input_file.file_id": [part("input_file", file_id=f"file-{MARK}")],
     "input_file.file_url": [part("input_file", file_url=f"https://example.com/{MARK}.pdf")],
-    "input_image": [part("input_image", image_url=PNG)],
+    "input_image": [
+        part("input_image", image_url=PNG),
+        part("input_image", image_url=f"https://example.com/{MARK}.png"),
+    ],
     "input_image.detail": [part("input_image", None, ".detail", image_url=PNG, detail="original")],
     "input_image.file_id": [part("input_image", file_id=f"file-{MARK}")],
     "input_text": [part("input_text", text=MARK)],

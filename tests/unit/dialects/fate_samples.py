@@ -24,6 +24,9 @@ CONTAINER: Body = {"type": "auto", "file_ids": []}
 CODE: Body = {"type": "code_interpreter", "container": CONTAINER}
 MCP: Body = {"server_label": "docs", "server_url": "https://mcp.example/", "require_approval": "never"}
 STORES: Body = {"vector_store_ids": ["vs_1"]}
+JSON: Body = {"format": {"type": "json_object"}}
+CLOSED: Body = OBJECT | {"additionalProperties": False}
+LOOSE: Body = {"type": "function", "name": "other"}
 LOGPROBS = "message.output_text.logprobs"
 
 FIELDS: dict[str, list[Sample]] = {
@@ -31,7 +34,7 @@ FIELDS: dict[str, list[Sample]] = {
     "background": [field("background", True)],  # noqa: FBT003 - the value of the field
     "context_management": [field("context_management", [{"type": "compaction", "compact_threshold": 9000}])],
     "conversation": [field("conversation", "conv_1")],
-    "frequency_penalty": [field("frequency_penalty", 0.125, "0.125")],
+    "frequency_penalty": [field("frequency_penalty", 0.125, "0.125"), field("frequency_penalty", -1.5, "-1.5")],
     "image": [field("image", {"context_compression": MARK}, MARK)],
     "include.code_interpreter_call.outputs": [
         included(
@@ -72,7 +75,7 @@ FIELDS: dict[str, list[Sample]] = {
             beside=("tool.function",),
         )
     ],
-    "presence_penalty": [field("presence_penalty", 0.125, "0.125")],
+    "presence_penalty": [field("presence_penalty", 0.125, "0.125"), field("presence_penalty", -1.5, "-1.5")],
     "previous_response_id": [field("previous_response_id", "resp_0")],
     "prompt": [field("prompt", {"id": "p"})],
     "prompt_cache_key": [field("prompt_cache_key", "mine")],
@@ -99,7 +102,8 @@ FIELDS: dict[str, list[Sample]] = {
     "strict": [field("strict", False)],  # noqa: FBT003 - the value of the field
     "temperature": [field("temperature", 2.0, '"temperature":2'), field("temperature", 0.5, "0.5")],
     "text.format.json_object": [
-        Sample(asked(text={"format": {"type": "json_object"}}, input="JSON!"), "text.format", "json_object")
+        Sample(asked(text=JSON, input="JSON!"), "text.format", "json_object"),
+        Sample(asked(text=JSON, input="JSON!", tools=[LOOSE]), "text.format", "json_object", ("tool.function",)),
     ],
     "text.format.json_schema": [
         Sample(
@@ -152,7 +156,11 @@ TOOLS: dict[str, list[Sample]] = {
     "function.defer_loading": [function(defer_loading=True)],
     "function.output_schema": [function(".output_schema", output_schema=OBJECT)],
     "function.strict": [
-        function(".strict", strict=True, parameters=OBJECT | {"additionalProperties": False}),
+        function(".strict", strict=True, parameters=CLOSED),
+        Sample(
+            asked(tools=[{"type": "function", "name": MARK, "strict": True, "parameters": CLOSED}, LOOSE]),
+            "tools[0].strict",
+        ),
     ],
     "image_generation": [tool("image_generation")],
     "local_shell": [tool("local_shell")],

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -69,6 +70,7 @@ def _whole(subject: str) -> Iterator[str]:
             yield subject
 
 
+@cache
 def pattern(fate: Fate, provider: str) -> re.Pattern[str]:
     plain = re.split(r"\{(\w+)(?::\w*)?\}", fate.sentence)
     words = [re.escape(provider) if piece == "provider" else ".*" for piece in plain[1::2]]
