@@ -32,10 +32,10 @@ _GROUNDING: Final = "nova_grounding"
 WEB_SEARCH: Final = frozenset({"web_search"})
 _SEARCHES_AS_USUAL: Final[dict[str, tuple[object, ...]]] = {
     "external_web_access": (None, True),
-    "filters": (None, {}),
+    "filters": (None,),
     "search_content_types": (None, []),
     "search_context_size": (None, "medium"),
-    "user_location": (None, {}),
+    "user_location": (None,),
 }
 """Options of a search, with the values that ask for nothing special."""
 
