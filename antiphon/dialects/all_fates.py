@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from antiphon.dialects import cohere_fates, messages_fates, ollama_fates
 from antiphon.dialects.chat_fates import CHAT_FATES
@@ -30,6 +30,10 @@ TABLES: Final[Mapping[str, Fates]] = MappingProxyType(
     }
 )
 
+
+AtTimes = Literal["at times"]
+AT_TIMES: Final[AtTimes] = "at times"
+"""How such losses are counted that not every model, or not every request, has."""
 
 _SUBJECTS: Final = frozenset(SUBJECTS)
 
@@ -60,14 +64,18 @@ def _fate(dialect: str, subject: str) -> Fate:
     return fate
 
 
-def counts_of(dialect: str, quirks: Quirks) -> Mapping[Way, int]:
+def counts_of(dialect: str, quirks: Quirks) -> Mapping[Way | AtTimes, int]:
     """How many subjects have each fate, events apart: they share the fates of what they tell of."""
     fates = fates_of(dialect, quirks)
-    return Counter(fate.way for subject, fate in fates.items() if not subject.startswith("event."))
+    ways = (AT_TIMES if fate.at_times else fate.way for name, fate in fates.items() if not name.startswith("event."))
+    return Counter(ways)
 
 
-def losses_of(dialect: str, quirks: Quirks) -> tuple[str, ...]:
-    """The subjects that a provider with these quirks cannot be told without a loss, events apart."""
+def losses_of(dialect: str, quirks: Quirks, *, at_times: bool = False) -> tuple[str, ...]:
+    """The subjects that a provider with these quirks cannot be told without a loss, events apart.
+
+    `at_times`: those instead that some of its models can be told, or all of them under some circumstances.
+    """
     fates = fates_of(dialect, quirks)
-    lossy = (subject for subject, fate in fates.items() if fate.way in ("approximated", "refused"))
-    return tuple(subject for subject in lossy if not subject.startswith("event."))
+    lossy = (name for name, fate in fates.items() if fate.way in ("approximated", "refused"))
+    return tuple(name for name in lossy if fates[name].at_times is at_times and not name.startswith("event."))

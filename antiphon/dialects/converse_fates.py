@@ -69,7 +69,7 @@ _FIELDS: Final = {
     ),
     "field.reasoning.summary": NO_SUMMARIES,
     "field.service_tier": sometimes("{provider} has no service tier '{tier}'; its usual one was used."),
-    "field.temperature": approximated("{provider} takes a temperature of at most 1; that was used."),
+    "field.temperature": sometimes("{provider} takes a temperature of at most 1; that was used."),
     "field.temperature.refused": approximated("This model takes no temperature{when}; it was left out."),
     "field.text.format.json_object": _UNFORMED,
     "field.text.format.json_schema": sometimes(_UNFORMED.sentence, note="Some models give it as the call of a tool."),

@@ -85,8 +85,10 @@ _EVERYWHERE: Final = (
         "field.refused": _REFUSED,
         "field.safety_identifier": _PSEUDONYM,
         "field.user": _PSEUDONYM,
-        "field.service_tier": approximated("{provider} has no service tier '{tier}'."),
-        "field.temperature": approximated("{provider} takes a temperature of at most 1; that was used."),
+        "field.service_tier": sometimes("{provider} has no service tier '{tier}'.").where(
+            "refused_members", "holds", "service_tier", _REFUSED
+        ),
+        "field.temperature": sometimes("{provider} takes a temperature of at most 1; that was used."),
         "field.temperature.unknown": approximated("The model takes no temperature, or none while it reasons."),
         "field.top_p": sometimes("The model takes no top_p, or none beside a temperature or while it reasons."),
         "field.top_logprobs": approximated("{provider} does not tell how likely tokens were."),
