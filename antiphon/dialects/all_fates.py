@@ -68,7 +68,7 @@ def counts_of(dialect: str, quirks: Quirks) -> Mapping[Way | AtTimes, int]:
     """How many subjects have each fate, events apart: they share the fates of what they tell of."""
     fates = fates_of(dialect, quirks)
     ways = (AT_TIMES if fate.at_times else fate.way for name, fate in fates.items() if not name.startswith("event."))
-    return Counter(ways)
+    return Counter[Way | AtTimes](ways)
 
 
 def losses_of(dialect: str, quirks: Quirks, *, at_times: bool = False) -> tuple[str, ...]:
