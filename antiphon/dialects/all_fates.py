@@ -67,8 +67,11 @@ def _fate(dialect: str, subject: str) -> Fate:
 def counts_of(dialect: str, quirks: Quirks) -> Mapping[Way | AtTimes, int]:
     """How many subjects have each fate, events apart: they share the fates of what they tell of."""
     fates = fates_of(dialect, quirks)
-    ways = (AT_TIMES if fate.at_times else fate.way for name, fate in fates.items() if not name.startswith("event."))
-    return Counter[Way | AtTimes](ways)
+    counts: Counter[Way | AtTimes] = Counter()
+    for subject, fate in fates.items():
+        if not subject.startswith("event."):
+            counts[AT_TIMES if fate.at_times else fate.way] += 1
+    return counts
 
 
 def losses_of(dialect: str, quirks: Quirks, *, at_times: bool = False) -> tuple[str, ...]:
