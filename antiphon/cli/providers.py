@@ -9,12 +9,14 @@ from typing import Final
 
 import click
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from antiphon.cli.configured import config_option, configured
 from antiphon.config.loading import Loaded
 from antiphon.config.redact import redacted_address
 from antiphon.config.tree import did_you_mean
+from antiphon.dialects.all_fates import losses_of
+from antiphon.dialects.fates_summary import listed
 from antiphon.errors import ConfigError
 from antiphon.providers.abilities import NATIVE, abilities, differences
 from antiphon.providers.demo import NAME as DEMO
@@ -29,7 +31,8 @@ _LABELS: Final = 14
 class Known(Struct, frozen=True, kw_only=True):
     """A provider as JSON tells it. `found` says where its key or address was found, or why it is not used.
 
-    `tried` tells whether anything is set for it, be it enough or not.
+    `tried` tells whether anything is set for it, be it enough or not. `losses` are by API what cannot be told there
+    without one, or is not told in an answer; see docs/reference/losses.md.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Known(Struct, frozen=True, kw_only=True):
     owns: str
     abilities: Mapping[str, bool]
     quirks: Mapping[str, str]
+    losses: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    losses_at_times: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     note: str
     sources: tuple[str, ...]
     read_on: str
@@ -67,8 +72,8 @@ def command(name: str | None, *, as_json: bool, config: Path | None) -> None:
     if name is not None:
         listed = [_named(name, listed)]
     if as_json:
-        told = listed if name is None else listed[0]
-        click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
+        told = [_with_losses(each) for each in listed]
+        click.echo(msgspec.json.format(msgspec.json.encode(told if name is None else told[0])).decode())
         return
     for line in _all(listed) if name is None else _one(listed[0]):
         click.echo(line)
@@ -103,6 +108,16 @@ def _known(loaded: Loaded) -> Iterator[Known]:
             sources=row.sources,
             read_on=row.read_on,
         )
+
+
+def _with_losses(known: Known) -> Known:
+    """The same, with what is lost there: that takes longer to find than all the rest."""
+    quirks = TABLE[known.type].quirks
+    return msgspec.structs.replace(
+        known,
+        losses={api: losses_of(api, quirks) for api in known.apis},
+        losses_at_times={api: losses_of(api, quirks, at_times=True) for api in known.apis},
+    )
 
 
 def _named(name: str, listed: Sequence[Known]) -> Known:
@@ -147,6 +162,7 @@ def _facts(known: Known) -> Iterator[tuple[str, Iterable[str]]]:
         yield "does not", [", ".join(_able(known, able=False))]
     if known.quirks:
         yield "differs", [f"{name}: {value}" for name, value in known.quirks.items()]
+    yield "loses", [line for api in known.apis for line in listed(api, TABLE[known.type].quirks)]
     yield "sources", [f"read {known.read_on}", *known.sources]
 
 

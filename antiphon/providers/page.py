@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 from antiphon.providers.abilities import abilities, differences
 from antiphon.providers.row import ProviderRow
 from antiphon.providers.table import ROWS
+from antiphon.quirks import Quirks
 
 _HEAD: Final = """\
 # Providers
@@ -60,7 +61,8 @@ _DETAILS: Final = """
 Quirks are what differs from OpenAI. They come from the documentation and the recorded traffic named with each provider;
 where both are silent, from what cannot do harm. `quirks` in the configuration replaces any of them. "Itself" tells what
 the provider does without help, though some of its models may do less. What it does not, Antiphon does instead, as with
-parallel calls, or the answer says in `warnings` what is missing.
+parallel calls, or the answer says in `warnings` what is missing. "Losses" counts what becomes of all that a request can
+say and an answer can hold; `antiphon providers NAME` lists what is lost, and [Losses](losses.md) says how.
 """
 
 _API: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z_]+)+")
@@ -86,12 +88,12 @@ class Figures(Struct, frozen=True, kw_only=True):
         return self.answers_recorded + self.refusals
 
 
-def page(figures: Sequence[Figures]) -> str:
-    """The whole page. Ends with a line end."""
+def page(figures: Sequence[Figures], fates: Callable[[str, Quirks], str]) -> str:
+    """The whole page. Ends with a line end. `fates` says, for an API and quirks, how much is lost there."""
     by_api = {each.api: each for each in figures}
     rows = sorted(ROWS, key=lambda row: (not row.needs_key, row.name))
     lines = (_line(row, [by_api[api] for api in recorded_apis(row) if api in by_api]) for row in rows)
-    sections = ("\n".join(_section(row)) for row in rows)
+    sections = ("\n".join(_section(row, fates)) for row in rows)
     return "".join((_HEAD.format(count=len(rows)), _TABLE, *lines, *_figures(figures), _DETAILS, *sections))
 
 
@@ -129,7 +131,7 @@ def _figures(figures: Sequence[Figures]) -> Iterator[str]:
         yield f"- `{name}`: {reason}\n"
 
 
-def _section(row: ProviderRow) -> Iterator[str]:
+def _section(row: ProviderRow, fates: Callable[[str, Quirks], str]) -> Iterator[str]:
     can = abilities(row)
     url = f"`{row.base_url}`" if row.base_url else "yours"
     yield f"\n### {row.name}\n"
@@ -148,6 +150,8 @@ def _section(row: ProviderRow) -> Iterator[str]:
         yield f"- Not by itself: {', '.join(name for name, able in can.items() if not able)}"
     for name, value in differences(row.quirks):
         yield f"- `{name}`: `{value}`"
+    for dialect in row.dialects:
+        yield f"- [Losses](losses.md#{row.name}) in `{dialect}`: {fates(dialect, row.quirks)}"
     yield f"- Sources, read {row.read_on}: {'; '.join(row.sources)}"
     yield ""
 

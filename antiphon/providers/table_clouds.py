@@ -184,6 +184,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             encrypted_reasoning_models=r"^(o[1-9]|codex-|gpt-[5-9])(?!.*chat)",
             blob_prefix="gAAAA",
             refused_fields=frozenset({"service_tier", "prompt_cache_retention", "safety_identifier"}),
+            refused_members=frozenset({"service_tier"}),
         ),
         note=(
             "Clients name deployments. It lists what could be deployed, not what is: name your own in `deployments` or "
@@ -256,6 +257,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             developer_role=False,
             encrypted_reasoning_models=r"^openai\.gpt-[5-9]",
             refused_fields=OPENAI_ONLY - {"store"},
+            refused_members=frozenset({"metadata", "service_tier"}),
         ),
         note="The models of OpenAI have its Responses API here, Claude has Anthropic's, others have chat completions.",
         sources=(
