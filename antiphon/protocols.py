@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
 from antiphon.quirks import Quirks
+from antiphon.service_protocols import Service
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.money import Price
@@ -255,6 +256,29 @@ class UpstreamDialect(Protocol):
         ...
 
 
+class Served(Struct, frozen=True):
+    """An endpoint beside answers that a provider has: the name of its dialect, and how it is asked.
+
+    `batch` is how many inputs it takes at once, None where it takes as many as clients send.
+    """
+
+    dialect: str
+    post: Post
+    batch: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Errand:
+    """One request for an endpoint beside answers, on its way: what the log is told of it."""
+
+    service: Service
+    model: str
+    target: Target | None = None
+    attempts: int = 0
+    upstream_request_id: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One model at one provider under one credential. `name` is public: ``provider/model``.
@@ -263,7 +287,7 @@ class Target:
     where it counts tokens and compacts in the Responses format itself, ask for that. `deployment` tells one place where
     the provider keeps its secrets from another: what one of them has sealed, another cannot open. `output_limit` is how
     many tokens the model can answer with, `context_window` how many it takes in all, and `price` what they cost; None
-    where nobody has told.
+    where nobody has told. `services` are the endpoints beside answers that the provider has for the model.
     """
 
     name: str
@@ -279,6 +303,7 @@ class Target:
     output_limit: int | None = None
     context_window: int | None = None
     price: Price | None = None
+    services: Mapping[Service, Served] = field(default_factory=dict[Service, Served])
 
 
 class Router(Protocol):
