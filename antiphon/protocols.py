@@ -15,7 +15,7 @@ from msgspec import Struct
 from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
 from antiphon.quirks import Quirks
-from antiphon.service_protocols import Service
+from antiphon.service_protocols import Served, Service
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.money import Price
@@ -256,29 +256,6 @@ class UpstreamDialect(Protocol):
         ...
 
 
-class Served(Struct, frozen=True):
-    """An endpoint beside answers that a provider has: the name of its dialect, and how it is asked.
-
-    `batch` is how many inputs it takes at once, None where it takes as many as clients send.
-    """
-
-    dialect: str
-    post: Post
-    batch: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Errand:
-    """One request for an endpoint beside answers, on its way: what the log is told of it."""
-
-    service: Service
-    model: str
-    target: Target | None = None
-    attempts: int = 0
-    upstream_request_id: str | None = None
-    warnings: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One model at one provider under one credential. `name` is public: ``provider/model``.
@@ -303,7 +280,7 @@ class Target:
     output_limit: int | None = None
     context_window: int | None = None
     price: Price | None = None
-    services: Mapping[Service, Served] = field(default_factory=dict[Service, Served])
+    services: Mapping[Service, Served[Post]] = field(default_factory=dict[Service, Served[Post]])
 
 
 class Router(Protocol):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from msgspec import Raw, Struct
 
 from antiphon.errors import UpstreamError
 
+PostT = TypeVar("PostT")
 Service = Literal["embeddings", "rerank", "moderations"]
 
 MODERATION_RULES: Final = "local/moderation-rules"
@@ -39,6 +40,14 @@ class At(Struct, frozen=True):
 
     provider: str
     model: str
+    batch: int | None = None
+
+
+class Served(Struct, Generic[PostT], frozen=True):
+    """An endpoint that a target has: the name of its dialect, how it is asked, and `batch` as in `At`."""
+
+    dialect: str
+    post: PostT
     batch: int | None = None
 
 

@@ -27,7 +27,7 @@ from antiphon.dialects.rerank import MANNERS as RANKING_MANNERS
 from antiphon.dialects.rerank import Rankings
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.model_settings import ModelSettings, PriceSettings, RateSettings
-from antiphon.protocols import Sealer, Served, Target, UpstreamDialect
+from antiphon.protocols import Sealer, Target, UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
@@ -42,7 +42,7 @@ from antiphon.providers.posts import NoPost
 from antiphon.providers.proxy import Proxies
 from antiphon.providers.signers import Signers
 from antiphon.sealing import Seals
-from antiphon.service_protocols import MODERATION_RULES, Service, ServiceDialect, ServiceDialects
+from antiphon.service_protocols import MODERATION_RULES, Served, Service, ServiceDialect, ServiceDialects
 from antiphon.settings import Settings
 from antiphon.wire.money import Price
 

@@ -144,6 +144,8 @@ def _facts(known: Known) -> Iterator[tuple[str, Iterable[str]]]:
     yield "key", [", ".join(known.key_variables) + ("" if known.needs_key else " (not needed)")]
     yield "base URL", [known.base_url or "yours", f"or from {', '.join(known.url_variables)}"]
     yield "APIs", [_apis(known)]
+    if known.services:
+        yield "also", [", ".join(known.services)]
     yield "models", [_models(known)]
     if known.abilities:
         yield "does itself", [", ".join(_able(known, able=True))]
@@ -155,8 +157,9 @@ def _facts(known: Known) -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _apis(known: Known) -> str:
+    """Those that answer, or, where none does, what there is instead."""
     answers = ", then ".join(f"{api} (native)" if api == NATIVE else api for api in known.apis)
-    return "; ".join(filter(None, [answers, ", ".join(known.services)]))
+    return answers or ", ".join(known.services)
 
 
 def _switch(known: Known) -> str:

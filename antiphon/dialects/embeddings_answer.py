@@ -23,7 +23,7 @@ _TEXT: Final = b'"'
 
 def vectors_told(vectors: Sequence[Raw], tokens: int | None, wanted: Embedding, at: At, count: int) -> Told:
     """The answer. Raises UpstreamBroke where there are not `count` vectors, each a list of numbers or base64."""
-    if len(vectors) != count:
+    if len(vectors) != count or not all(bytes(vector).startswith(_LIST) for vector in vectors):
         raise broken(at)
     data = [
         {"object": "embedding", "index": index, "embedding": formed(vector, wanted, at)}

@@ -119,7 +119,10 @@ class OpenAIEmbeddings:
             bodies = [encode(members)]
         else:
             bodies = [encode(members | {"input": portion}) for portion in portions(inputs, at.batch)]
-        return Plan(bodies, lambda answers: _told(answers, wanted, at), unsaid(asked, at, asked.members.keys() - lost))
+        count = len(inputs) if len(bodies) > 1 else None
+        return Plan(
+            bodies, lambda answers: _told(answers, wanted, at, count), unsaid(asked, at, asked.members.keys() - lost)
+        )
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         """As `refusals.refusal`."""
@@ -158,12 +161,15 @@ def _list(wanted: Embedding, asked: Asked) -> list[Raw]:
     return msgspec.json.decode(asked.members["input"], type=list[Raw])
 
 
-def _told(answers: Sequence[Answer], wanted: Embedding, at: At) -> Told:
+def _told(answers: Sequence[Answer], wanted: Embedding, at: At, count: int | None) -> Told:
+    """One answer's own words are not doubted; several must have `count` vectors: they are numbered anew."""
     lists = [understood(answer, at, _List) for answer in answers]
     tokens = total([each.tokens for each in lists])
     if len(lists) == 1 and lists[0].is_told_as(wanted):
         return Told(answers[0].body, tokens)
     data = [datum for each in answers for datum in _entries(each, at)]
+    if count is not None and len(data) != count:
+        raise broken(at)
     for index, datum in enumerate(data):
         datum["index"] = Raw(b"%d" % index)
         datum["embedding"] = formed(datum["embedding"], wanted, at)

@@ -72,7 +72,7 @@ class RuleModerations:
         texts = moderated(asked, at.provider)
         if sum(map(len, texts)) > MAX_CHARACTERS:
             message = f"Invalid 'input': {MODERATION_RULES} reads at most {MAX_CHARACTERS} characters."
-            raise BadRequest(message, param="input", code="string_above_max_length")
+            raise BadRequest(message, param="input", code="invalid_value")
         return Plan((), lambda _: _told(asked, texts), unsaid(asked, at, {"input"}))
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:

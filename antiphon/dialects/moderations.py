@@ -54,7 +54,8 @@ class OpenAIModerations:
     """Implements `ServiceDialect`."""
 
     def plan(self, asked: Asked, at: At) -> Plan:
-        """The body as it is, but for the model's name."""
+        """The body as it is, but for the model's name. Raises BadRequest where there is nothing to judge."""
+        read(asked, _Moderation)
         return Plan([encode({**asked.members, "model": at.model})], _relayed)
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ from antiphon.errors import BadRequest, UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, request_id, retry_after
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Errand, Post, Router, Target
+from antiphon.protocols import Post, Router, Target
 from antiphon.service_protocols import (
     MODERATION_RULES,
     Answer,
@@ -48,6 +49,18 @@ class _Head(Struct, frozen=True):
 
 
 _head: Final = msgspec.json.Decoder(_Head).decode
+
+
+@dataclass(slots=True, kw_only=True)
+class Errand:
+    """One request for an endpoint beside answers, on its way: what the log is told of it."""
+
+    service: Service
+    model: str
+    target: Target | None = None
+    attempts: int = 0
+    upstream_request_id: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def asked_for(service: Service, body: bytes, id: str, default: str = "", *, v2: bool = False) -> Asked:

@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from antiphon.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedMediaType
-from antiphon.protocols import Caller, Errand, Target, Turn
+from antiphon.gateway.services import Errand
+from antiphon.protocols import Caller, Target, Turn
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from antiphon.errors import AntiphonError
+from antiphon.gateway.services import Errand
 from antiphon.http.call import Call
-from antiphon.protocols import Errand
 from antiphon.records import RequestRecord
 from antiphon.wire.counts import Counts, counts_of
 from antiphon.wire.events import Outcome

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from antiphon.gateway.services import Services, asked_for
+from antiphon.gateway.services import Errand, Services, asked_for
 from antiphon.http.call import Call
 from antiphon.http.records import note_input
 from antiphon.http.watch import ClientWatch
-from antiphon.protocols import Errand
 from antiphon.service_protocols import Service
 
 

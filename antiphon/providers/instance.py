@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from antiphon import __version__
 from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
-from antiphon.protocols import Post, Served, Target, UpstreamDialect
+from antiphon.protocols import Post, Target, UpstreamDialect
 from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.knowledge import Knowledge
@@ -27,6 +27,7 @@ from antiphon.providers.signers import Signers
 from antiphon.providers.table import row_for
 from antiphon.providers.ways import Ways
 from antiphon.quirks import Quirks
+from antiphon.service_protocols import Served
 from antiphon.settings import Dialect, ProviderSettings
 
 MAX_LIST_BYTES: Final = 32 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Recorded exchanges with endpoints beside answers: asked in OpenAI's words, the vendor must be asked the same again."""
+"""Recorded exchanges with endpoints beside answers: asked in OpenAI's words, the vendor is to be asked the same."""
 
 from __future__ import annotations
 
