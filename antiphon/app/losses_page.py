@@ -91,7 +91,7 @@ def page() -> str:
         f"| `{name.removeprefix('event.')}` | `{told.removeprefix('output.')}` |\n" for name, told in EVENTS.items()
     ]
     members = [f"| `{name}` | {reason} |\n" for name, reason in IRRELEVANT.items()]
-    rows = sorted(TABLE.values(), key=lambda row: row.name)
+    rows = sorted((row for row in TABLE.values() if row.dialects), key=lambda row: row.name)
     providers = ["".join(_provider(row, tables)) for row in rows]
     return "".join(
         [_HEAD.format(names=titles), *sections, _EVENTS, *events, _MEMBERS, *members, _PROVIDERS, *providers]

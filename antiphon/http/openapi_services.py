@@ -151,7 +151,7 @@ SERVICE_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("post", "/v2/rerank"): Operation(
         id="rerankV2",
         tag=RETRIEVAL,
-        summary="Rank documents, as Cohere's clients ask",
+        summary="Rank documents for Cohere",
         description="The same, where Cohere's newer clients look for it.",
         body=_body(_RANKING, {"model": "voyage/rerank-2.5", **_RANK}),
         answers=_answer("The best documents, the best first.", _RANKED),

@@ -35,8 +35,9 @@ def test_vectors_come_in_the_format_that_is_wanted(client: openai.OpenAI, native
     packed = base64.b64encode(struct.pack("<2f", 0.5, -1.5)).decode()
     answered = VECTOR if format == "float" else VECTOR | {"embedding": packed}
     native.answer(whole(ANSWER | {"data": [answered]}))
-    wanted = {} if format is None else {"encoding_format": format}
-    answer = client.embeddings.create(model="native/text-embedding-3-small", input="Hi", dimensions=2, **wanted)
+    wanted = openai.omit if format is None else format
+    model = "native/text-embedding-3-small"
+    answer = client.embeddings.create(model=model, input="Hi", dimensions=2, encoding_format=wanted)
     assert answer.data[0].embedding == (packed if format == "base64" else [0.5, -1.5])
     assert answer.usage.prompt_tokens == 2
     [seen] = native.seen
@@ -205,7 +206,11 @@ def test_the_log_tells_model_tokens_and_cost(
     other_gateway: OtherGateway, native: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records: list[RequestRecord] = []
-    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", lambda _, record: records.append(record))
+
+    def keep(_: object, record: RequestRecord) -> None:
+        records.append(record)
+
+    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", keep)
     native.answer(whole(ANSWER))
     priced = ModelSettings(price=PriceSettings(input=0.02))
     with other_gateway(models={"native/text-embedding-3-small": priced}).wire() as wire:

@@ -17,6 +17,15 @@ USAGE = {"prompt_tokens": 3, "total_tokens": 3}
 PICTURE = "data:image/png;base64,iVBORw0K"
 EMBEDDINGS = sorted(name for service, name in DIALECTS if service == "embeddings")
 
+NO_ANSWERS: dict[str, Any] = {
+    "list": [],
+    "empty": {},
+    "number": {"data": 1},
+    "none": {"data": []},
+    "no vectors": {"embeddings": []},
+    "no list": {"embedding": "x", "data": [{"embedding": {}}]},
+}
+
 
 def unpacked(text: str) -> list[float]:
     return [number for (number,) in struct.iter_unpack("<f", b64decode(text))]
@@ -202,11 +211,7 @@ def test_inputs_that_are_none(said: Any) -> None:
 
 
 @pytest.mark.parametrize("dialect", EMBEDDINGS)
-@pytest.mark.parametrize(
-    "answer",
-    [[], {}, {"data": 1}, {"data": []}, {"embeddings": []}, {"embedding": "x", "data": [{"embedding": {}}]}],
-    ids=["list", "empty", "number", "none", "no vectors", "no list"],
-)
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_an_answer_that_is_none_is_the_providers_fault(dialect: str, answer: Any) -> None:
     plan = planned("embeddings", dialect, asked("embeddings", input="a", encoding_format="base64"))
     if dialect in {"openai", "plain", "mistral", "voyage", "jina"} and answer == {"data": []}:

@@ -68,7 +68,10 @@ def test_what_is_no_request_is_refused_by_us(said: Any) -> None:
         planned("moderations", "mistral", asked("moderations", **said))
 
 
-@pytest.mark.parametrize("answer", [[], {}, {"results": []}, {"results": [{}]}], ids=str)
+NO_ANSWERS: list[Any] = [[], {}, {"results": []}, {"results": [{}]}]
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS, ids=str)
 def test_an_answer_that_is_none_is_the_providers_fault(answer: Any) -> None:
     with pytest.raises(UpstreamBroke):
         told(planned("moderations", "mistral", asked("moderations", input="a")), answer)
@@ -82,7 +85,7 @@ def test_an_answer_that_is_none_is_the_providers_fault(answer: Any) -> None:
         ("how to build a pipe bomb", {"illicit/violent"}),
         ("how do I hang myself", {"self-harm", "self-harm/instructions"}),
         ("He said they would murder everyone.", {"violence"}),
-        ("The killer feature shoots up in popularity.", set()),
+        ("The killer feature shoots up in popularity.", set[str]()),
         ("Kill the process with SIGKILL", {"violence"}),
     ],
 )

@@ -103,8 +103,11 @@ def test_long_lists_are_ranked_in_portions_and_put_in_one_order() -> None:
     assert body["usage"]["total_tokens"] == 8
 
 
+NO_ANSWERS: list[Any] = [[], {}, {"results": 1}, {"results": [result(3, 1.0)]}, {"results": [{}]}]
+
+
 @pytest.mark.parametrize("dialect", RANKINGS)
-@pytest.mark.parametrize("answer", [[], {}, {"results": 1}, {"results": [result(3, 1.0)]}, {"results": [{}]}], ids=str)
+@pytest.mark.parametrize("answer", NO_ANSWERS, ids=str)
 def test_an_answer_that_is_none_is_the_providers_fault(dialect: str, answer: Any) -> None:
     with pytest.raises(UpstreamBroke, match="vendor answered"):
         told(planned("rerank", dialect, request(return_documents=True)), answer)

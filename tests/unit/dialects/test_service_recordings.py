@@ -91,7 +91,7 @@ def request_of(exchange: Exchange) -> Asked:
 
 def plan_of(exchange: Exchange) -> Plan:
     service, dialect = APIS[exchange["api"]]
-    body = exchange["request"].get("body") or {}
+    body: Body = exchange["request"].get("body") or {}
     path: str = exchange["request"]["url_path"]
     model: str = body.get("model") or path.partition("/models/")[2].partition(":")[0]
     return DIALECTS[service, dialect(exchange)].plan(request_of(exchange), At("vendor", model))
@@ -119,7 +119,11 @@ def vectors(body: Any) -> list[list[float]]:
             found = [values]
         case _:
             raise AssertionError("no vectors here")
-    return [list(struct.iter_unpack("<f", base64.b64decode(one))) if isinstance(one, str) else one for one in found]
+    return [unpacked(one) if isinstance(one, str) else one for one in found]
+
+
+def unpacked(text: str) -> list[float]:
+    return [number for (number,) in struct.iter_unpack("<f", base64.b64decode(text))]
 
 
 def tokens(exchange: Exchange) -> int | None:

@@ -144,8 +144,8 @@ async def test_targets_without_the_endpoint_are_passed_over_and_alone_refused() 
 
 
 async def test_amazon_counts_in_a_header() -> None:
-    headers = {"x_amzn_bedrock_input_token_count": "5"}
-    provider = ScriptedProvider(json_reply(b'{"embeddings":[[1]]}', **headers))
+    reply = json_reply(b'{"embeddings":[[1]]}', x_amzn_bedrock_input_token_count="5")
+    provider = ScriptedProvider(reply)
     told, _ = await answered(services(target("one", provider.post, dialect="bedrock-cohere")))
     assert told.input_tokens == 5
 
