@@ -1,7 +1,8 @@
 """Embeddings at Google: `batchEmbedContents` of its Gemini API; `embedContent`, for older models `predict`, at Vertex.
 
 https://ai.google.dev/api/embeddings and
-https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api (read 2026-11).
+https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api. From recordings and
+the first of these pages (2026-11); `predict` is in no recording, and its page was not read for it.
 """
 
 from __future__ import annotations

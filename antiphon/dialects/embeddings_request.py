@@ -1,6 +1,6 @@
 """A request for embeddings, in OpenAI's words and in those that its relatives added, read for everybody else.
 
-https://platform.openai.com/docs/api-reference/embeddings/create (read 2026-11). Beside it clients may say what the
+https://platform.openai.com/docs/api-reference/embeddings/create. Beside it clients may say what the
 vectors are for (`input_type` of Cohere and Voyage, `task` of Jina, `task_type` of Google), what becomes of inputs that
 are too long (`truncate` of Cohere and Jina, `truncation` of Voyage), and send pictures: ``{"image": …}`` as Jina has
 it, or parts of the type ``image_url``.
