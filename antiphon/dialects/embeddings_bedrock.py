@@ -1,8 +1,8 @@
 """Embeddings of Amazon's own models through InvokeModel: one input at a time.
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html, titan-embed-mm.html and
-https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html. From recordings and
-the first of these pages (2026-11); pictures are in no recording, and the other pages were not read for them.
+https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html. From recordings and the first of these pages
+(2026-11); pictures are in no recording, and the other pages were not read for them.
 """
 
 from __future__ import annotations

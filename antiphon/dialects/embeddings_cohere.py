@@ -1,8 +1,8 @@
 """Embeddings at Cohere, in the second version of its API, and Cohere's models at Amazon, which take the same but a few.
 
 https://docs.cohere.com/reference/embed, and for Bedrock
-https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v4.html. From recordings, and of Amazon its page on Embed v3
-(2026-11); the pages named here were not read for it.
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v4.html. From recordings, and of Amazon
+its page on Embed v3 (2026-11); the pages named here were not read for it.
 """
 
 from __future__ import annotations

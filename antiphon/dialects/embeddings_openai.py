@@ -1,8 +1,9 @@
 """Embeddings at OpenAI, and at those who took over its format: relayed, and mended where a vendor's words differ.
 
-An answer that is as it was asked for goes to the client byte for byte. What recordings do not show is to be checked against these pages, which were not read for it:
-https://platform.openai.com/docs/api-reference/embeddings, https://docs.mistral.ai/api/endpoint/embeddings,
-https://docs.voyageai.com/reference/embeddings-api, https://api.jina.ai/redoc, https://docs.ollama.com/api/openai-compatibility.
+An answer that is as it was asked for goes to the client byte for byte. What recordings do not show is to be checked
+against these pages, which were not read for it: https://platform.openai.com/docs/api-reference/embeddings,
+https://docs.mistral.ai/api/endpoint/embeddings, https://docs.voyageai.com/reference/embeddings-api,
+https://api.jina.ai/redoc, https://docs.ollama.com/api/openai-compatibility.
 """
 
 from __future__ import annotations

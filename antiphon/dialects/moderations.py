@@ -1,8 +1,9 @@
 """Moderations at OpenAI, relayed, and at Mistral, told in OpenAI's categories as far as they correspond.
 
 https://platform.openai.com/docs/api-reference/moderations and https://docs.mistral.ai/studio/conversations/moderation
-(the second read 2026-11; no recording of Mistral). What Mistral says in its own categories stands beside, whole, in `provider_categories` and
-`provider_category_scores`. A category of OpenAI's that it has no word for is false, and applies to no kind of input.
+(the second read 2026-11; no recording of Mistral). What Mistral says in its own categories stands beside, whole, in
+`provider_categories` and `provider_category_scores`. A category of OpenAI's that it has no word for is false, and
+applies to no kind of input.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 https://docs.cohere.com/reference/rerank, https://api.jina.ai/redoc, https://docs.voyageai.com/reference/reranker-api,
 https://docs.together.ai/reference/rerank, https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html, and
-https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html. From recordings of
-Cohere, Voyage and Together; these pages were not read for it (2026-11). A document is a text or an
-object; to who takes texts alone, an object with nothing but `text` goes as that, any other as its JSON.
+https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html. From recordings of Cohere, Voyage and
+Together; these pages were not read for it (2026-11). A document is a text or an object; to who takes texts alone, an
+object with nothing but `text` goes as that, any other as its JSON.
 """
 
 from __future__ import annotations
