@@ -108,7 +108,7 @@ def page() -> str:
         f"| `{name.removeprefix('event.')}` | `{told.removeprefix('output.')}` |\n" for name, told in EVENTS.items()
     ]
     members = [f"| `{name}` | {reason} |\n" for name, reason in IRRELEVANT.items()]
-    rows = sorted(TABLE.values(), key=lambda row: row.name)
+    rows = sorted((row for row in TABLE.values() if row.dialects), key=lambda row: row.name)
     providers = ["".join(_provider(row, tables, said)) for row in rows]
     notes = [f"{number}. {note}\n" for note, number in said.items()]
     head = _HEAD.format(names=titles)

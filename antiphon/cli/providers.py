@@ -20,6 +20,7 @@ from antiphon.dialects.fates_summary import listed
 from antiphon.errors import ConfigError
 from antiphon.providers.abilities import NATIVE, abilities, differences
 from antiphon.providers.demo import NAME as DEMO
+from antiphon.providers.page import services_of
 from antiphon.providers.table import TABLE
 
 WIDTH: Final = 80
@@ -39,6 +40,7 @@ class Known(Struct, frozen=True, kw_only=True):
     type: str
     title: str
     apis: tuple[str, ...]
+    services: tuple[str, ...]
     native: bool
     configured: bool
     tried: bool
@@ -92,6 +94,7 @@ def _known(loaded: Loaded) -> Iterator[Known]:
             type=row.name,
             title=row.title,
             apis=row.dialects,
+            services=tuple(services_of(row)),
             native=NATIVE in row.dialects,
             configured=finding.is_found,
             tried=finding.is_touched,
@@ -156,8 +159,11 @@ def _facts(known: Known) -> Iterator[tuple[str, Iterable[str]]]:
     yield "key", [", ".join(known.key_variables) + ("" if known.needs_key else " (not needed)")]
     yield "base URL", [known.base_url or "yours", f"or from {', '.join(known.url_variables)}"]
     yield "APIs", [_apis(known)]
+    if known.services:
+        yield "also", [", ".join(known.services)]
     yield "models", [_models(known)]
-    yield "does itself", [", ".join(_able(known, able=True))]
+    if known.abilities:
+        yield "does itself", [", ".join(_able(known, able=True))]
     if not all(known.abilities.values()):
         yield "does not", [", ".join(_able(known, able=False))]
     if known.quirks:
@@ -167,7 +173,9 @@ def _facts(known: Known) -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _apis(known: Known) -> str:
-    return ", then ".join(f"{api} (native)" if api == NATIVE else api for api in known.apis)
+    """Those that answer, or, where none does, what there is instead."""
+    answers = ", then ".join(f"{api} (native)" if api == NATIVE else api for api in known.apis)
+    return answers or ", ".join(known.services)
 
 
 def _switch(known: Known) -> str:

@@ -21,6 +21,8 @@ def abilities(row: ProviderRow) -> Mapping[str, bool]:
     Nothing is lost where the gateway does it instead, as with parallel calls, or says so, as with files.
     """
     quirks = row.quirks
+    if not row.dialects:
+        return {}
     native = row.dialects[0] == NATIVE
     return {
         "images": quirks.image_input,

@@ -27,7 +27,8 @@ provider. `antiphon providers` prints the same as this page, and what of it is s
 that Antiphon translates to chat completions and back. Other names stand for a vendor's own format, translated too.
 Where a provider has several, the first one is used, or the one that is named for the model; `dialect` in the
 configuration chooses another for all. A Responses API that its maker calls a beta, that serves a few models only, or
-that drops what it does not know without a word comes second: what Antiphon cannot translate, it says.
+that drops what it does not know without a word comes second: what Antiphon cannot translate, it says. `embeddings`,
+`rerank` and `moderations` are [endpoints beside answers](../howto/embeddings.md).
 
 The last column counts the [recorded exchanges](#recorded-exchanges) with the provider, of those that there are, that
 Antiphon's tests replay without a difference.
@@ -103,10 +104,15 @@ def recorded_apis(row: ProviderRow) -> list[str]:
     return [api for source in named for api in _API.findall(re.sub(r"\([^)]*\)", "", source))]
 
 
+def services_of(row: ProviderRow) -> list[str]:
+    """The endpoints beside answers, each once."""
+    return list(dict.fromkeys(service.service for service in row.services))
+
+
 def _line(row: ProviderRow, figures: Sequence[Figures]) -> str:
     passed, recorded = sum(each.passed for each in figures), sum(each.exchanges for each in figures)
     share = f" {passed} of {recorded}" if recorded else ""
-    apis = ", ".join(row.dialects)
+    apis = ", ".join([*row.dialects, *services_of(row)])
     return f"| [`{row.name}`](#{row.name}) | {row.title} | {_switch(row)} | {apis} |{share} |\n"
 
 
@@ -135,7 +141,8 @@ def _section(row: ProviderRow, fates: Callable[[str, Quirks], str]) -> Iterator[
     can = abilities(row)
     url = f"`{row.base_url}`" if row.base_url else "yours"
     yield f"\n### {row.name}\n"
-    yield f"{row.title}. API: {', then '.join(f'`{dialect}`' for dialect in row.dialects)}. Base URL: {url}."
+    api = f"API: {', then '.join(f'`{dialect}`' for dialect in row.dialects)}. " if row.dialects else ""
+    yield f"{row.title}. {api}Base URL: {url}."
     if row.note:
         yield f"\n{row.note}"
     yield f"\n- Key: {_names(row.key_variables)}{'' if row.needs_key else ' (not needed)'}"
@@ -145,7 +152,10 @@ def _section(row: ProviderRow, fates: Callable[[str, Quirks], str]) -> Iterator[
         yield f"- Read too, where the configuration says nothing of it: {_names(tuple(said))}"
     for rule in row.speaks:
         yield f"- Models that match `{rule.models}`: `{rule.dialect}`"
-    yield f"- Itself: {', '.join(name for name, able in can.items() if able)}"
+    if row.services:
+        yield f"- Beside answers: {', '.join(services_of(row))}"
+    if can:
+        yield f"- Itself: {', '.join(name for name, able in can.items() if able)}"
     if not all(can.values()):
         yield f"- Not by itself: {', '.join(name for name, able in can.items() if not able)}"
     for name, value in differences(row.quirks):
