@@ -18,6 +18,7 @@ class Ollama:
     dialect = "ollama"
 
     def __init__(self, model: str = "qwen3:8b") -> None:
+        self.signed: dict[str, str] = {}
         self.model = model
         self._count = itertools.count()
         self._tools: list[str] = []
