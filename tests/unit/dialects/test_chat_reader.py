@@ -286,7 +286,7 @@ def test_content_in_parts() -> None:
 
 def test_reasoning_in_parts_is_a_summary() -> None:
     told = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm", "signature": "s"}]}
-    parts = [told, {"type": "reasoning", "summary": []}, {"type": "text", "text": "a"}]
+    parts: list[Any] = [told, {"type": "reasoning", "summary": []}, {"type": "text", "text": "a"}]
     answer = heard(stream(chunk(content=[told]), chunk(content="a"), chunk("stop")))
     check_stream(answer.events)
     assert texts(answer.body) == [("summary_text", "hm"), ("output_text", "a")]
