@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from antiphon.dialects.messages_models import traits_of
 from antiphon.errors import BadRequest
 from antiphon.quirks import Quirks
 from tests.chat_streams import function_tool
@@ -278,3 +279,15 @@ def test_what_is_fetched_beforehand() -> None:
     near, far = claude(), claude(host="vertex")
     assert near.dialect.unreachable(near) == {"video"}
     assert far.dialect.unreachable(far) == {"image", "file", "video"}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("claude-4-sonnet", "claude-sonnet-4"),
+        ("Claude-4.5-Haiku", "claude-haiku-4-5"),
+        ("claude-5-opus", "claude-opus-5"),
+    ],
+)
+def test_a_model_is_known_with_its_number_first(said: str, meant: str) -> None:
+    assert traits_of(said) == traits_of(meant)
