@@ -107,7 +107,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "https://ai.google.dev/api/generate-content",
             "https://ai.google.dev/gemini-api/docs/openai",
             "https://ai.google.dev/gemini-api/docs/thought-signatures",
-            "recordings gemini.generate, gemini.stream, gemini.openai_chat, gemini.openai_models",
+            "recordings gemini.generate, gemini.stream, gemini.count_tokens, gemini.openai_chat, gemini.openai_models",
         ),
     ),
     ProviderRow(
@@ -226,7 +226,8 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html",
             "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html",
             "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListInferenceProfiles.html",
-            "recordings bedrock.converse, bedrock.converse_stream, bedrock.invoke, bedrock.openai_chat",
+            "recordings bedrock.converse, bedrock.converse_stream, bedrock.invoke, bedrock.invoke_stream",
+            "recordings bedrock.count_tokens, bedrock.openai_chat",
         ),
     ),
     ProviderRow(
