@@ -5,13 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from antiphon.dialects.common_fates import COMMON
+from antiphon.dialects.common_fates import COMMON, NO_FORCE
 from antiphon.dialects.efforts import EFFORTS
 from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native
 from antiphon.dialects.subjects import EVENTS, words
 
 NO_EFFORT: Final = approximated("{provider} cannot be told how much to reason.", "unsupported_parameter")
-NO_FORCE: Final = approximated("{provider} cannot be made to call a tool.")
 
 
 def _not_taken(what: str, note: str = "") -> Fate:

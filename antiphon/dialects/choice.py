@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from antiphon.dialects.common_fates import NO_FORCE
 from antiphon.dialects.losses import Losses, decoded, missing
 from antiphon.dialects.tool_names import ToolName, family, hosted_name
 from antiphon.errors import BadRequest
@@ -90,7 +91,7 @@ def _force(form: str, target: Target, losses: Losses) -> str:
     """The provider's word for ``required``, for a choice of this form; those that have none say ``auto`` there."""
     word = target.quirks.tool_choice_required
     if word == "auto":
-        losses.report(form, "tool_choice")
+        losses.miss(form, "tool_choice", NO_FORCE)
     return word
 
 

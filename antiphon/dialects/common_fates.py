@@ -14,6 +14,10 @@ from antiphon.dialects.subjects import FOLLOWS, words
 CANNOT_RUN: Final = approximated("{provider} cannot run the tool '{tool}'; it was left out.")
 """A tool that nobody runs."""
 
+NOT_HELD: Final = approximated("{provider} does not hold calls of '{name}' to its schema.")
+
+NO_FORCE: Final = approximated("{provider} cannot be made to call a tool.")
+
 UNTOLD: Final = approximated("Items of type '{kind}' mean nothing to {provider}; they were left out.")
 """An item that a provider has no words for, or that says nothing but to its maker."""
 
@@ -71,9 +75,7 @@ COMMON: Final[Fates] = MappingProxyType(
         "tool.function.async": approximated("{provider} takes no later output of '{name}'; it is a call like others."),
         "tool.function.defer_loading": emulated("Tools that could be found are all offered at once."),
         "tool.function.output_schema": approximated("{provider} is not told the form of the output of '{name}'."),
-        "tool.function.strict": NATIVE.unless(
-            "strict_functions", approximated("{provider} does not hold calls of '{name}' to its schema.")
-        ),
+        "tool.function.strict": NATIVE.unless("strict_functions", NOT_HELD),
         "tool.local_shell": _STAND_IN,
         "tool.namespace": emulated("Its tools are offered under names with that of the namespace in front."),
         "tool.shell": _STAND_IN,

@@ -17,6 +17,7 @@ from antiphon.dialects.converse_shapes import BlockDelta, BlockStart, Metadata, 
 from antiphon.dialects.converse_tools import ANSWER_TOOL, form_of, hosts_of, seen_by_tools
 from antiphon.dialects.losses import Losses
 from antiphon.dialects.sealed import Enclosing, hides_seals
+from antiphon.dialects.tool_names import ToolNames
 from antiphon.dialects.tools import offer
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
@@ -79,7 +80,9 @@ class ConverseAnswer:
         )
         self.ended = False
         self.noted = False
-        self._calls = Calls(self.writer, tools.names, turn.new_id, _unsigned)
+        # Bedrock has no word for "none", and is told of all tools that were ever called.
+        names = ToolNames(tools.names.known, _callable(tools.names), tools.names.parallel)
+        self._calls = Calls(self.writer, names, turn.new_id, _unsigned)
         self._tells = traits.tells
         # Text is held back as long as the answer may still come as the call that was asked for.
         self._unwraps = form_of(turn.request, traits, tools).way == "tool"
@@ -234,3 +237,8 @@ class ConverseAnswer:
 
 def _unsigned(_extra: Item, _call_id: str) -> None:
     """Converse signs no calls."""
+
+
+def _callable(names: ToolNames) -> frozenset[str]:
+    """Those that may be called: of what is offered now, what is allowed."""
+    return frozenset(names.known) if names.allowed is None else names.allowed

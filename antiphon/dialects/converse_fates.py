@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from antiphon.dialects.fates import EMULATED, NATIVE, Fate, Fates, approximated
+from antiphon.dialects.common_fates import NO_FORCE, NOT_HELD
+from antiphon.dialects.fates import EMULATED, NATIVE, Fate, Fates, approximated, sometimes
 
 
 def _no_word(name: str) -> Fate:
@@ -97,9 +98,10 @@ _TOOLS: Final = (
         f"tool.web_search.{option}": approximated(f"The model's own web search takes no '{option}'; it was left out.")
         for option in ("filters", "search_context_size", "user_location")
     }
-    | {"tool.function.strict": approximated("{provider} does not hold calls of '{tool}' to its schema.")}
+    | {"tool.function.strict": sometimes(NOT_HELD.sentence)}
     | {"choice.web_search": approximated("{provider} cannot be made to search the web; it may.")}
-    | _all("choice", "auto custom function required", NATIVE)
+    | _all("choice", "auto custom", NATIVE)
+    | _all("choice", "function required", sometimes(NO_FORCE.sentence))
     | _all("choice", "allowed_tools apply_patch none shell", EMULATED)
 )
 _ITEMS: Final = (

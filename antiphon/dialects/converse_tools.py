@@ -143,7 +143,7 @@ def _written(tool: FunctionTool, losses: Losses) -> Body:
     if tool.strict and is_enforceable(schema):
         spec["strict"] = True
     elif tool.strict:
-        losses.report("tool.function.strict", "tools", tool=tool.name)
+        losses.report("tool.function.strict", "tools", name=tool.name)
     return {"toolSpec": spec}
 
 

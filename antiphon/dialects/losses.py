@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from antiphon.dialects.common_fates import reported
-from antiphon.dialects.fates import Fates, Gap
+from antiphon.dialects.fates import Fate, Fates, Gap
 from antiphon.dialects.sealed import removal
 from antiphon.errors import BadRequest
 from antiphon.protocols import Target
@@ -68,7 +68,17 @@ class Losses:
         `words` are put into its sentence, with `provider` and `param`, the place. Raises BadRequest for what is
         refused, and for any loss when strict.
         """
-        fate = reported(self._fates, subject).at(self._quirks)
+        self._tell(reported(self._fates, subject).at(self._quirks), place, words)
+
+    def miss(self, subject: str, place: str, fate: Fate, **words: object) -> None:
+        """As `report`, for what is lost for certain: where the table has it done, that holds for other models.
+
+        Then `fate` is told.
+        """
+        found = reported(self._fates, subject).at(self._quirks)
+        self._tell(found if found.way in ("approximated", "refused") else fate, place, words)
+
+    def _tell(self, fate: Fate, place: str, words: dict[str, object]) -> None:
         message = fate.sentence.format_map(_Words({"provider": self._provider, "param": place} | words))
         if fate.way == "refused":
             raise BadRequest(message, param=place, code=fate.code)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from antiphon.dialects.common_fates import CANNOT_RUN
 from antiphon.dialects.fates import EMULATED, NATIVE, Fate, Fates, approximated, refused
 
 _NO_PENALTY: Final = approximated("{provider} does not take '{param}'; it was left out.")
 _TEXT_ALONE: Final = approximated("{provider} takes nothing but text there; the rest was left out.")
-_LEFT_OUT: Final = approximated("{provider} cannot run the tool; it was left out.")
 _NO_ADDRESS: Final = approximated("{provider} fetches nothing by its address; what was named so was left out.")
 _NO_FILES: Final = approximated("{provider} keeps no files; what was named by its id was left out.")
 
@@ -111,12 +111,12 @@ _ELSEWHERE: Final[dict[str, Fate]] = {
     "part.input_file.file_url": _NO_ADDRESS,
     "part.input_image.file_id": _NO_FILES,
     "part.input_image.image_url": _NO_ADDRESS,
-    "tool.code_interpreter": _LEFT_OUT,
-    "tool.mcp": _LEFT_OUT,
+    "tool.code_interpreter": CANNOT_RUN,
+    "tool.mcp": CANNOT_RUN,
 }
 
 VERTEX_FATES: Final[Fates] = MappingProxyType({**MESSAGES_FATES, **_ELSEWHERE})
-BEDROCK_FATES: Final[Fates] = MappingProxyType({**VERTEX_FATES, "tool.web_search": _LEFT_OUT})
+BEDROCK_FATES: Final[Fates] = MappingProxyType({**VERTEX_FATES, "tool.web_search": CANNOT_RUN})
 
 FATES: Final[Mapping[str, Fates]] = MappingProxyType(
     {"messages": MESSAGES_FATES, "vertex-messages": VERTEX_FATES, "bedrock-messages": BEDROCK_FATES}

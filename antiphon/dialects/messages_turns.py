@@ -71,14 +71,20 @@ class TurnWriter:
 
     @property
     def thoughtless_loop(self) -> bool:
-        """Whether tools are at work for an answer that began without a thought, which then cannot go on with one."""
+        """Whether tools are at work for an answer that began without a thought, which then cannot go on with one.
+
+        An answer begins after the user has spoken, be it beside results.
+        """
         first = None
+        newest = self.messages[-1] if self.messages else None
         for message in reversed(self.messages):
             blocks = message["content"]
             if message["role"] == "assistant":
                 first = blocks[0]["type"]
-            elif message["role"] == "user" and not any(block["type"] == "tool_result" for block in blocks):
-                break
+            elif message["role"] == "user":
+                results = [block["type"] == "tool_result" for block in blocks]
+                if not any(results) or (message is not newest and not all(results)):
+                    break
         return first is not None and first not in _THOUGHTS
 
     @property

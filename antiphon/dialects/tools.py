@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from antiphon.dialects.choice import Choice, Toolbox, chosen
+from antiphon.dialects.common_fates import CANNOT_RUN, NOT_HELD
 from antiphon.dialects.losses import Losses, decoded, missing
 from antiphon.dialects.stand_ins import EMPTY_SCHEMA, STAND_INS, Schema
 from antiphon.dialects.tool_names import (
@@ -235,7 +236,7 @@ class _ToolReader:
     def _function(self, tool: _Function, place: str, within: _Namespace | None = None) -> None:
         strict = tool.strict
         if strict and not self._target.quirks.strict_functions:
-            self._losses.report("tool.function.strict", f"{place}.strict", name=tool.name)
+            self._losses.miss("tool.function.strict", f"{place}.strict", NOT_HELD, name=tool.name)
             strict = None
         if tool.output_schema:
             self._losses.report("tool.function.output_schema", f"{place}.output_schema", name=tool.name)
@@ -309,7 +310,7 @@ class _ToolReader:
             self.tools[name] = HostedTool(name, family(kind), tool, place)
             return
         self.hosted.add(kind)
-        self._losses.report(f"tool.{subject or family(kind)}", f"{place}.type", tool=kind)
+        self._losses.miss(f"tool.{subject or family(kind)}", f"{place}.type", CANNOT_RUN, tool=kind)
 
 
 def _described(description: str | None, within: _Namespace | None) -> str | None:

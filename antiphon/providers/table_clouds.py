@@ -133,6 +133,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         standard=_GOOGLE,
         enough=(("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"),),
         quirks=Quirks(
+            google_api="vertex",
             developer_role=False,
             max_tokens_field="max_tokens",
             strict_functions=False,
@@ -204,10 +205,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         cloud="aws",
         service="bedrock",
         places=("region",),
-        speaks=(
-            Spoken(_CLAUDE, "bedrock-messages"),
-            Spoken(r"^openai\.gpt-(?!oss)", "responses"),
-        ),
+        speaks=(Spoken(r"^openai\.gpt-(?!oss)", "responses"),),
         routes={
             "responses": Route("/openai/v1/responses"),
             "chat": Route("/openai/v1/chat/completions"),
@@ -217,9 +215,9 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         standard=_AWS,
         quirks=Quirks(encrypted_reasoning_models=r"^openai\.gpt-[5-9]"),
         note=(
-            "Claude is asked through InvokeModel in Anthropic's own format, OpenAI's models through the Responses API, "
-            "all others through Converse. AWS's own variables complete it but do not switch it on, except "
-            "`AWS_BEARER_TOKEN_BEDROCK`."
+            "OpenAI's newest models are asked through the Responses API, all others through Converse; `dialect: "
+            "bedrock-messages` asks Claude in Anthropic's own format (InvokeModel). AWS's own variables complete it "
+            "but do not switch it on, except `AWS_BEARER_TOKEN_BEDROCK`."
         ),
         sources=(
             "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",

@@ -89,10 +89,10 @@ plans = st.builds(
 ).filter(lambda plan: bool(plan.text or plan.calls))
 steps = st.builds(
     Step,
-    vendor=st.sampled_from([n for n in sorted(MAKERS) if MAKERS[n]().dialect in DIALECTS]),
+    vendor=st.sampled_from(sorted(MAKERS)),
     plan=plans,
     streamed=st.booleans(),
-    words=st.lists(words, min_size=1, max_size=2).map(tuple),
+    words=st.lists(words, min_size=1, max_size=2).map(tuple).filter(lambda said: any(map(str.strip, said))),
     system=st.sampled_from([None, "Be brief."]),
     tools=st.sampled_from([(), (LOOK,), (LOOK, LONG), (CUSTOM, LOOK), (SPACE, LOOK)]),
     effort=st.sampled_from([None, "none", "low", "high"]),
@@ -105,7 +105,7 @@ class Chain:
     """A conversation on its way through the vendors, kept as the store keeps it."""
 
     keeps: bool
-    vendors: dict[str, Vendor] = field(default_factory=lambda: {name: make() for name, make in MAKERS.items()})
+    vendors: dict[str, Vendor] = field(default_factory=lambda: _vendors())  # noqa: PLW0108 - it stands further down
     ancestors: list[Ancestor] = field(default_factory=list[Ancestor])
     replayed: list[Body] = field(default_factory=list[Body])
     counter: Any = field(default_factory=itertools.count)
@@ -164,6 +164,14 @@ class Chain:
             if item["type"] in ("function_call", "custom_tool_call")
         ]
         return results[::-1] if kind == 0 else results
+
+
+def _vendors() -> dict[str, Vendor]:
+    vendors = {name: make() for name, make in MAKERS.items()}
+    signed: dict[str, dict[str, str]] = {}
+    for vendor in vendors.values():
+        vendor.signed = signed.setdefault(vendor.name, vendor.signed)
+    return vendors
 
 
 def _user(text: str) -> Body:

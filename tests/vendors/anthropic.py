@@ -27,10 +27,10 @@ class Anthropic:
     def __init__(self, model: str = "claude-sonnet-4-5") -> None:
         self.model = model
         self._count = itertools.count()
-        self._signed: dict[str, str] = {}
-        self._redacted: set[str] = set()
+        self.signed: dict[str, str] = {}
         self._tools: list[str] = []
         self._thinks = False
+        self._begins_with_thought = False
 
     def take(self, body: Body) -> None:
         need(body.get("model") == self.model, "another model")
@@ -60,10 +60,13 @@ class Anthropic:
         need(choice is None or body.get("tools"), "tool_choice without tools")
         if choice and choice["type"] == "tool":
             need(choice["name"] in self._tools, "tool_choice names no tool")
+        if choice and choice["type"] == "none":
+            self._tools = []
 
     def _take_thinking(self, body: Body) -> None:
         thinking: Body = body.get("thinking") or {"type": "disabled"}
         self._thinks = thinking["type"] != "disabled"
+        self._begins_with_thought = thinking["type"] == "enabled"
         if not self._thinks:
             return
         if thinking["type"] == "enabled":
@@ -86,8 +89,6 @@ class Anthropic:
         kinds = [block["type"] for block in blocks]
         results = [kind == "tool_result" for kind in kinds]
         need(results == sorted(results, reverse=True), "tool results come first")
-        if self._thinks and message["role"] == "assistant" and "tool_use" in kinds and final:
-            need(kinds[0] in ("thinking", "redacted_thinking"), "a call of a thinking model without its thought")
 
     def _take_block(self, block: Body) -> None:
         match block["type"]:
@@ -96,9 +97,9 @@ class Anthropic:
             case "image" | "document":
                 need(block["source"]["type"] in _SOURCES, "an unknown source")
             case "thinking":
-                need(self._signed.get(block["signature"]) == block["thinking"], "a thought that was never signed")
+                need(self.signed.get(block["signature"]) == block["thinking"], "a thought that was never signed")
             case "redacted_thinking":
-                need(block["data"] in self._redacted, "a redacted thought of somebody else")
+                need(block["data"] in self.signed, "a redacted thought of somebody else")
             case "tool_use":
                 need_name(block["name"], r"[a-zA-Z0-9_-]{1,200}")
                 need_name(block["id"], r"[a-zA-Z0-9_-]+")
@@ -122,18 +123,18 @@ class Anthropic:
             seen |= set(open_calls)
         need(not open_calls, "calls without results")
         last = _turn_of_the_model(messages)
-        if self._thinks and last and "tool_use" in [block["type"] for block in last]:
+        if self._begins_with_thought and last:
             need(last[0]["type"] in ("thinking", "redacted_thinking"), "a tool loop that lost its thought")
 
     def _blocks(self, plan: Plan) -> list[Body]:
         blocks: list[Body] = []
         if self._thinks and plan.thought:
-            signature = f"sig-{next(self._count)}"
-            self._signed[signature] = plan.thought
+            signature = f"sig-{len(self.signed)}"
+            self.signed[signature] = plan.thought
             blocks.append({"type": "thinking", "thinking": plan.thought, "signature": signature})
             if next(self._count) % 3 == 0:
-                data = f"redacted-{next(self._count)}"
-                self._redacted.add(data)
+                data = f"redacted-{len(self.signed)}"
+                self.signed[data] = ""
                 blocks.append({"type": "redacted_thinking", "data": data})
         if plan.text:
             blocks.append({"type": "text", "text": plan.text})
@@ -207,7 +208,11 @@ def _blocks(content: Any) -> list[Body]:
 
 
 def _turn_of_the_model(messages: list[Body]) -> list[Body]:
-    """What the model said just before the results that it is given now, if it is."""
-    if any(block["type"] == "tool_result" for block in _blocks(messages[-1]["content"])):
-        return _blocks(messages[-2]["content"])
-    return []
+    """What the model began with before it called the tools whose results it is given now, if it is."""
+    said: list[Body] = []
+    for place in range(len(messages) - 1, 0, -2):
+        results = [block["type"] == "tool_result" for block in _blocks(messages[place]["content"])]
+        if not any(results) or (said and not all(results)):
+            break
+        said = _blocks(messages[place - 1]["content"])
+    return said

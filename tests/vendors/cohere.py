@@ -19,6 +19,7 @@ class Cohere:
     def __init__(self, model: str = "command-a-reasoning-08-2025") -> None:
         self.model = model
         self._count = itertools.count()
+        self.signed: dict[str, str] = {}
         self._tools: list[str] = []
 
     def take(self, body: Body) -> None:
@@ -37,7 +38,7 @@ class Cohere:
             if message["role"] == "tool":
                 need(message["tool_call_id"] in open_calls, "a result of no call")
                 open_calls.remove(message["tool_call_id"])
-                need(message["content"], "a result is empty")
+                need("content" in message, "a result without content")
                 continue
             need(not open_calls, "calls without results")
             if message["role"] == "assistant":

@@ -25,7 +25,7 @@ class Converse:
     def __init__(self, model: str = "anthropic.claude-sonnet-4-5-20250929-v1:0") -> None:
         self.model = model
         self._count = itertools.count()
-        self._signed: dict[str, str] = {}
+        self.signed: dict[str, str] = {}
         self._tools: list[str] = []
         self._thinks = False
 
@@ -58,12 +58,13 @@ class Converse:
             need_name(spec["name"], r"[a-zA-Z0-9_-]{1,64}")
             need(spec["inputSchema"]["json"].get("type") == "object", "a schema of no object")
             need(spec.get("description", "x"), "a description is empty")
-        self._tools = [spec["name"] for spec in specs]
-        need(len(set(self._tools)) == len(self._tools), "two tools of one name")
+        names = [spec["name"] for spec in specs]
+        need(len(set(names)) == len(names), "two tools of one name")
+        self._tools = [spec["name"] for spec in specs if "description" in spec]  # only of what it is told the use of
         choice = config.get("toolChoice", {"auto": {}})
         need(len(choice) == 1, "a choice of two kinds")
         if "tool" in choice:
-            need(choice["tool"]["name"] in self._tools, "a choice of no tool")
+            need(choice["tool"]["name"] in names, "a choice of no tool")
         need(not self._thinks or "auto" in choice, "a forced tool beside thinking")
 
     def _take_block(self, block: Body, role: str) -> None:
@@ -90,7 +91,7 @@ class Converse:
             need(value["format"] in ("png", "jpeg", "gif", "webp"), "an image's format")
         elif kind == "reasoningContent" and "reasoningText" in value:
             thought = value["reasoningText"]
-            need(self._signed.get(thought.get("signature", "")) == thought["text"], "a thought that was never signed")
+            need(self.signed.get(thought.get("signature", "")) == thought["text"], "a thought that was never signed")
 
     def _take_pairs(self, messages: list[Body]) -> None:
         open_calls: list[str] = []
@@ -105,7 +106,7 @@ class Converse:
         blocks: list[Body] = []
         if self._thinks and plan.thought:
             signature = f"sig-{next(self._count)}"
-            self._signed[signature] = plan.thought
+            self.signed[signature] = plan.thought
             blocks.append({"reasoningContent": {"reasoningText": {"text": plan.thought, "signature": signature}}})
         if plan.text:
             blocks.append({"text": plan.text})

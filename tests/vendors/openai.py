@@ -21,6 +21,7 @@ class Chat:
     def __init__(self, model: str = "open-model") -> None:
         self.model = model
         self._count = itertools.count()
+        self.signed: dict[str, str] = {}
         self._tools: list[str] = []
 
     def take(self, body: Body) -> None:
@@ -95,7 +96,7 @@ class OpenAI:
     def __init__(self, model: str = "gpt-5.1") -> None:
         self.model = model
         self._count = itertools.count()
-        self._sealed: set[str] = set()
+        self.signed: dict[str, str] = {}
         self._tools: list[Body] = []
 
     def take(self, body: Body) -> None:
@@ -117,7 +118,7 @@ class OpenAI:
             case "message":
                 need(item["content"], "a message without content")
             case "reasoning":
-                need(item.get("encrypted_content") in self._sealed, "reasoning of somebody else")
+                need(item.get("encrypted_content") in self.signed, "reasoning of somebody else")
                 need("id" not in item or str(item["id"]).startswith("rs_"), "an id of reasoning")
             case "function_call" | "custom_tool_call":
                 need(item["call_id"] not in open_calls, "an id of a call twice")
@@ -132,7 +133,7 @@ class OpenAI:
         items: list[Body] = []
         if plan.thought:
             blob = f"gAAAA{next(self._count)}"
-            self._sealed.add(blob)
+            self.signed[blob] = plan.thought
             summary = [{"type": "summary_text", "text": plan.thought}]
             items.append({"type": "reasoning", "id": self._id("rs"), "summary": summary, "encrypted_content": blob})
         if plan.text:

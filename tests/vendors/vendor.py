@@ -54,6 +54,9 @@ class Vendor(Protocol):
     dialect: str
     model: str
 
+    signed: dict[str, str]
+    """What the vendor's models have signed, and what for; models of one vendor know each other's."""
+
     def take(self, body: Body) -> None:
         """Raises Refused for a request that the vendor would not take."""
         ...

@@ -337,7 +337,7 @@ def test_halves_of_letters_are_put_together() -> None:
 
 
 def test_events_may_be_given_one_by_one() -> None:
-    target, turn = claude(host="bedrock"), asking()
+    target, turn = claude(), asking()
     reader = target.dialect.reader(turn, target)
     assert isinstance(reader, MessagesReader)
     for frame in (start() + text_block(0, "Hi") + stop("end_turn")).split(b"\n\n")[:-1]:
