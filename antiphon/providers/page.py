@@ -102,7 +102,9 @@ def page(figures: Sequence[Figures], beside: Sequence[Beside] = ()) -> str:
     rows = sorted(ROWS, key=lambda row: (not row.needs_key, row.name))
     lines = (_line(row, [by_api[api] for api in recorded_apis(row) if api in by_api]) for row in rows)
     sections = ("\n".join(_section(row)) for row in rows)
-    return "".join((_HEAD.format(count=len(rows)), _TABLE, *lines, *_figures(figures), *_beside(beside), _DETAILS, *sections))
+    return "".join(
+        (_HEAD.format(count=len(rows)), _TABLE, *lines, *_figures(figures), *_beside(beside), _DETAILS, *sections)
+    )
 
 
 def recorded_apis(row: ProviderRow) -> list[str]:

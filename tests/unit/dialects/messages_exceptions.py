@@ -2,6 +2,6 @@
 
 FORMAT = "anthropic-messages"
 REQUESTS = {
-    "ollama-messages.cf0be7f9e2eb.0.0934fb63": "it holds no message at all, which the gateway refuses before Ollama does",
+    "ollama-messages.cf0be7f9e2eb.0.0934fb63": "it asks nothing at all, and Ollama refuses it",
 }
 ANSWERS: dict[str, str] = {}

@@ -4,5 +4,5 @@ FORMAT = "ollama"
 REQUESTS: dict[str, str] = {}
 ANSWERS: dict[str, str] = {}
 ELSEWHERE = {
-    "ollama.generate": "prompts without a chat are never sent, and their answers are read as a chat would have had them",
+    "ollama.generate": "prompts without a chat are never sent; their answers are read as those of a chat",
 }

@@ -26,10 +26,7 @@ INCOMPLETE = {"max_tokens": "max_output_tokens", "guardrail_intervened": "conten
 WHOLE = [each for each in answers("bedrock-converse") if "events" not in each["response"]]
 STREAMS = [each for each in answers("bedrock-converse") if "events" in each["response"]]
 REFUSALS = [
-    each
-    for form in ("bedrock-converse", "bedrock-count-tokens")
-    for each in exchanges(form)
-    if not has_answer(each)
+    each for form in ("bedrock-converse", "bedrock-count-tokens") for each in exchanges(form) if not has_answer(each)
 ]
 
 

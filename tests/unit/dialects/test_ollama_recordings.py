@@ -56,7 +56,9 @@ def lines_of(exchange: Any) -> list[Body]:
     """The answer's lines as a chat has them."""
     response = exchange["response"]
     lines = (
-        [json.loads(line) for line in response["ndjson"].splitlines()] if "ndjson" in response else [copy.deepcopy(response["body"])]
+        [json.loads(line) for line in response["ndjson"].splitlines()]
+        if "ndjson" in response
+        else [copy.deepcopy(response["body"])]
     )
     for line in lines:
         if "response" in line:
