@@ -33,6 +33,8 @@ dev: .venv-dev/.installed ## .venv-dev: the product and the tools that check it
 run: install ## the gateway, on http://127.0.0.1:8080 (ARGS="--port 9000" to say more)
 	@.venv/bin/antiphon serve $(ARGS)
 
+# Tests start gateways by the dozen: none of them, nor any worker, should compile everything again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install dev .node-dev/.installed ## every test
 	@$(DEV)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the code: what `make docs` runs.
+"""Writes the pages that are made from the code and from the recordings: what `make docs` runs.
 
 A code that the page of errors does not explain, and an explanation of a code that nothing uses, stop it; so does a
 route that the OpenAPI document does not describe.
@@ -23,11 +23,12 @@ from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
 from antiphon.http.routes import PREFIXES, Endpoint, Handlers, routes
 from antiphon.providers import page as providers
-from tests.replayed import tallies
+from tests.replayed import RECORDINGS, beside, sources, tallies
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCS: Final = ROOT / "docs"
 PACKAGE: Final = ROOT / "antiphon"
+RECORDED: Final = RECORDINGS / "README.md"
 
 BOUNDS: Final = frozenset(
     {f"{kind}_{side}_value" for kind in ("integer", "decimal") for side in ("below_min", "above_max")}
@@ -223,6 +224,11 @@ ENDPOINTS_HEAD: Final = """\
 |---|---|---|---|
 """
 
+SOURCES_HEAD: Final = """\
+| source | licence | exchanges |
+|---|---|---:|
+"""
+
 ENDPOINTS_SPELLINGS: Final = """
 Keys go into `Authorization: Bearer KEY`, `api-key: KEY` or `x-api-key: KEY`. The fields of requests and answers are
 described by the gateway itself, at `/openapi.json` for programs and at `/docs` for people.
@@ -247,9 +253,10 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference" / "configuration.md": configuration.page(),
         DOCS / "reference" / "losses.md": losses.page(),
-        DOCS / "reference" / "providers.md": providers.page(figures(), counted),
+        DOCS / "reference" / "providers.md": providers.page(figures(), counted, not_counted()),
         DOCS / "reference" / "endpoints.md": endpoints_page(),
         DOCS / "errors.md": errors_page(),
+        RECORDED: recordings_page(),
     }
 
 
@@ -267,6 +274,23 @@ def figures() -> list[providers.Figures]:
         )
         for tally in tallies()
     ]
+
+
+def not_counted() -> list[providers.Beside]:
+    """What they do not, and why."""
+    return [
+        providers.Beside(api=each.api, format=each.format, exchanges=each.exchanges, reason=each.reason)
+        for each in beside()
+    ]
+
+
+def recordings_page() -> str:
+    """The recordings' own page with its table of sources counted anew; the rest of it is written by hand."""
+    text = RECORDED.read_text("utf-8")
+    before, _, rest = text.partition(SOURCES_HEAD)
+    after = rest.partition("\n\n")[2]
+    rows = "".join(f"| {repository} | {licence} | {number} |\n" for repository, licence, number in sources())
+    return f"{before}{SOURCES_HEAD}{rows}\n{after}"
 
 
 def errors_page() -> str:

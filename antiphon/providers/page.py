@@ -48,7 +48,8 @@ Real traffic between other people's clients and the providers, recorded and publ
 - the request is said in the words of the Responses API, and Antiphon must ask the provider the same again;
 - the answer must come out as a legal stream and as a whole response that agree with each other, and with what the
   recording says when it is read by other means: text, calls, reasoning, citations, usage;
-- a refusal must come out as an error that says the same.
+- a refusal must come out as an error that says the same;
+- a count of tokens must be asked for with the same request, and come out as the same number.
 
 The table counts what passes, of how many there are. Not every source kept its requests.
 
@@ -89,13 +90,24 @@ class Figures(Struct, frozen=True, kw_only=True):
         return self.answers_recorded + self.refusals
 
 
-def page(figures: Sequence[Figures], fates: Callable[[str, Quirks], str]) -> str:
+class Beside(Struct, frozen=True, kw_only=True):
+    """So many exchanges of one API in one format that are recorded and not counted, and why."""
+
+    api: str
+    format: str
+    exchanges: int
+    reason: str
+
+
+def page(figures: Sequence[Figures], fates: Callable[[str, Quirks], str], beside: Sequence[Beside] = ()) -> str:
     """The whole page. Ends with a line end. `fates` says, for an API and quirks, how much is lost there."""
     by_api = {each.api: each for each in figures}
     rows = sorted(ROWS, key=lambda row: (not row.needs_key, row.name))
     lines = (_line(row, [by_api[api] for api in recorded_apis(row) if api in by_api]) for row in rows)
     sections = ("\n".join(_section(row, fates)) for row in rows)
-    return "".join((_HEAD.format(count=len(rows)), _TABLE, *lines, *_figures(figures), _DETAILS, *sections))
+    return "".join(
+        (_HEAD.format(count=len(rows)), _TABLE, *lines, *_figures(figures), *_beside(beside), _DETAILS, *sections)
+    )
 
 
 def recorded_apis(row: ProviderRow) -> list[str]:
@@ -135,6 +147,13 @@ def _figures(figures: Sequence[Figures]) -> Iterator[str]:
     yield " The others:\n\n" if reasons else "\n"
     for name, reason in sorted(reasons.items()):
         yield f"- `{name}`: {reason}\n"
+
+
+def _beside(beside: Sequence[Beside]) -> Iterator[str]:
+    if beside:
+        yield "\nRecorded too, and not counted:\n\n"
+    for each in beside:
+        yield f"- `{each.api}`, {each.exchanges} in the format `{each.format}`: {each.reason}\n"
 
 
 def _section(row: ProviderRow, fates: Callable[[str, Quirks], str]) -> Iterator[str]:

@@ -154,7 +154,8 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "https://ai.google.dev/gemini-api/docs/openai",
             "https://ai.google.dev/gemini-api/docs/thought-signatures",
             "https://ai.google.dev/api/embeddings",
-            "recordings gemini.generate, gemini.stream, gemini.openai_chat, gemini.openai_models, gemini.embed",
+            "recordings gemini.generate, gemini.stream, gemini.count_tokens, gemini.openai_chat, gemini.openai_models",
+            "recordings gemini.embed",
         ),
     ),
     ProviderRow(
@@ -277,7 +278,8 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html",
             "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListInferenceProfiles.html",
             "https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html",
-            "recordings bedrock.converse, bedrock.converse_stream, bedrock.invoke, bedrock.openai_chat, bedrock.embed",
+            "recordings bedrock.converse, bedrock.converse_stream, bedrock.invoke, bedrock.invoke_stream",
+            "recordings bedrock.count_tokens, bedrock.openai_chat, bedrock.embed",
         ),
     ),
     ProviderRow(

@@ -41,6 +41,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             "https://docs.ollama.com/api/openai-compatibility",
             "https://docs.ollama.com/api/chat",
             "recordings ollama.openai_chat (reasoning both ways, json_schema), ollama.openai_models",
+            "recordings ollama.chat, ollama.messages",
         ),
     ),
     ProviderRow(
