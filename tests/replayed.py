@@ -34,6 +34,11 @@ NOT_REPLAYED: Final[Mapping[str, str]] = {
     "openai-models": "a list of models, which the tests of providers read",
     "bedrock-invoke-nova": "Nova is asked through Converse; how Amazon frames a stream is read from these",
     "bedrock-invoke-titan": "Titan is asked through Converse; how Amazon frames a stream is read from these",
+    "bedrock-invoke-cohere-embed": "embeddings, which the tests of services replay",
+    "bedrock-invoke-titan-embed": "embeddings, which the tests of services replay",
+    "openai-embeddings": "embeddings, which the tests of services replay",
+    "openai-moderations": "moderations, which the tests of services replay",
+    "rerank": "rankings, which the tests of services replay",
 }
 """Formats of recordings that no dialect speaks, and what they are here for."""
 

@@ -3,3 +3,7 @@
 FORMAT = "cohere-v2"
 REQUESTS: dict[str, str] = {}
 ANSWERS: dict[str, str] = {}
+ELSEWHERE = {
+    "cohere.embed": "embeddings, which the tests of services replay",
+    "cohere.rerank": "rankings, which the tests of services replay",
+}

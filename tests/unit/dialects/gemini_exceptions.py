@@ -11,3 +11,7 @@ REQUESTS = {
     "vertex-generate.test_generate_content_invalid_temperature.0.0f053680": "no temperature of a client's is as high",
 }
 ANSWERS: dict[str, str] = {}
+ELSEWHERE = {
+    "gemini.embed": "embeddings, which the tests of services replay",
+    "vertex.embed": "embeddings, which the tests of services replay",
+}
