@@ -29,7 +29,8 @@ _LABELS: Final = 14
 class Known(Struct, frozen=True, kw_only=True):
     """A provider as JSON tells it. `found` says where its key or address was found, or why it is not used.
 
-    `tried` tells whether anything is set for it, be it enough or not.
+    `tried` tells whether anything is set for it, be it enough or not. `switches` are groups of variables: one of each
+    group switches it on.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Known(Struct, frozen=True, kw_only=True):
     base_url: str
     key_variables: tuple[str, ...]
     url_variables: tuple[str, ...]
+    switches: tuple[tuple[str, ...], ...]
     needs_key: bool
     lists_models: bool
     owns: str
@@ -94,6 +96,7 @@ def _known(loaded: Loaded) -> Iterator[Known]:
             base_url=redacted_address(finding.base_url) if finding.base_url else row.base_url,
             key_variables=row.key_variables,
             url_variables=row.url_variables,
+            switches=row.switches,
             needs_key=row.needs_key,
             lists_models=row.models_path is not None,
             owns=row.owns,
@@ -156,13 +159,7 @@ def _apis(known: Known) -> str:
 
 def _switch(known: Known) -> str:
     """Where it was found, or what is wrong with it, or what would switch it on."""
-    if known.tried:
-        return known.found
-    url = known.url_variables[0]
-    if not known.needs_key:
-        return f"set {url}"
-    keys = " or ".join(known.key_variables)
-    return f"set {keys}" if known.base_url else f"set {url}, and {keys}"
+    return known.found if known.tried else f"set {', and '.join(map(' or '.join, known.switches))}"
 
 
 def _models(known: Known) -> str:
