@@ -35,7 +35,7 @@ def command(config: Path | None) -> None:
 
 
 async def _opened(settings: Settings) -> None:
-    """Opens all that a server opens, but no database and no port, and asks nobody. Raises ConfigError as a start does."""
+    """Opens all that a server opens but its database and its port, and asks nobody. Raises ConfigError."""
     changed, _ = private(settings)
     async with wired(changed):
         pass

@@ -95,9 +95,9 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     without one `cloud` signs, at AWS for `service`. `places` are settings that its addresses depend on. `dated_routes`
     hold where `api_version` is a date, and the Responses API is there since `responses_since`. `tails` are ends of base
     URLs that people copy from other clients although `routes` say them already. `adds_version` tells whether the
-    vendor's own clients put the version path behind whatever base URL they are given. `standard` are groups of settings and
-    the variables that they are taken from, where the owner says none of the group; `enough` are sets of variables that
-    switch the provider on, as its own variables do.
+    vendor's own clients put the version path behind whatever base URL they are given. `standard` are groups of settings
+    and the variables that they are taken from, where the owner says none of the group; `enough` are sets of variables
+    that switch the provider on, as its own variables do.
     """
 
     name: str
