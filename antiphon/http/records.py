@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, UpstreamRefused
 from antiphon.http.call import Call
 from antiphon.records import RequestRecord
 from antiphon.wire.counts import counts_of
@@ -64,4 +64,5 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         warnings=() if turn is None else turn.warnings,
         error=None if error is None else error.message,
         error_code=None if error is None else error.code,
+        upstream_error=error.said if isinstance(error, UpstreamRefused) else None,
     )
