@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from antiphon.setting_types import ModelName
+
 
 class BackgroundSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How answers are given in the background (`"background": true`)."""
@@ -117,3 +119,17 @@ class IdempotencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             le=600,
         ),
     ] = 15.0
+
+
+class ModerationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who judges what nobody is named for."""
+
+    model: Annotated[
+        ModelName,
+        Meta(
+            description=(
+                "The model of requests that name none. `local/moderation-rules` is a list of patterns of the gateway's"
+                " own, and no classifier."
+            )
+        ),
+    ] = "omni-moderation-latest"

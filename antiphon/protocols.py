@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
 from antiphon.quirks import Quirks
+from antiphon.service_protocols import Served, Service
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.money import Price
@@ -263,7 +264,7 @@ class Target:
     where it counts tokens and compacts in the Responses format itself, ask for that. `deployment` tells one place where
     the provider keeps its secrets from another: what one of them has sealed, another cannot open. `output_limit` is how
     many tokens the model can answer with, `context_window` how many it takes in all, and `price` what they cost; None
-    where nobody has told.
+    where nobody has told. `services` are the endpoints beside answers that the provider has for the model.
     """
 
     name: str
@@ -279,6 +280,7 @@ class Target:
     output_limit: int | None = None
     context_window: int | None = None
     price: Price | None = None
+    services: Mapping[Service, Served[Post]] = field(default_factory=dict[Service, Served[Post]])
 
 
 class Router(Protocol):

@@ -57,5 +57,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     encrypted_reasoning_models: str = ""
     blob_prefix: str = ""  # how the blobs begin that it makes itself; others it cannot open
     chat_only_models: str = ""
+    # messages
+    refused_members: frozenset[str] = frozenset()  # as `refused_fields`, of the body that Anthropic's format has
     # gemini
     google_api: GoogleApi = "studio"  # where Google's models are: AI Studio, or Vertex AI

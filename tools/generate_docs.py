@@ -16,6 +16,7 @@ from starlette.routing import Route
 from antiphon import errors
 from antiphon.app import losses_page as losses
 from antiphon.config import docs as configuration
+from antiphon.dialects.fates_summary import counted
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.openapi import EVERY_OPERATION
@@ -246,7 +247,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference" / "configuration.md": configuration.page(),
         DOCS / "reference" / "losses.md": losses.page(),
-        DOCS / "reference" / "providers.md": providers.page(figures()),
+        DOCS / "reference" / "providers.md": providers.page(figures(), counted),
         DOCS / "reference" / "endpoints.md": endpoints_page(),
         DOCS / "errors.md": errors_page(),
     }

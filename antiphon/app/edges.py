@@ -10,9 +10,11 @@ import msgspec
 
 from antiphon import __version__
 from antiphon.app.parts import Parts
+from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.relay import Relay
+from antiphon.gateway.services import Services
 from antiphon.http.auth import Keyring
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.chains import ChainMemory
@@ -28,6 +30,7 @@ from antiphon.http.openapi import OpenApiEndpoint
 from antiphon.http.prompts import PromptsEndpoints
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
 from antiphon.http.routes import Handlers, Routing, routing
+from antiphon.http.services import ServiceEndpoints
 from antiphon.http.streams import Heartbeat
 from antiphon.http.websocket import SocketOptions, SocketParts
 from antiphon.http.websocket_session import Sockets
@@ -55,6 +58,8 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
     prompts = PromptsEndpoints(parts.prompts, most)
     compact = CompactEndpoints(gateway, tasks, most)
     chat = ChatEndpoint(gateway, Relay(gateway.router, gateway.policy.retries, random.random), heartbeat, most)
+    asking = Services(gateway.router, service_dialects(), gateway.policy.retries, random.random)
+    services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
     models = ModelsEndpoints(lambda: _cards(parts))
     health = HealthEndpoints(__version__, {"database": parts.database.ping})
     keyring = _keyring(settings)
@@ -80,6 +85,10 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         add_prompt_version=prompts.add_version,
         delete_prompt=prompts.delete,
         create_chat_completion=chat.create,
+        create_embeddings=services.embeddings,
+        rerank=services.rerank,
+        rerank_v2=services.rerank_v2,
+        create_moderation=services.moderations,
         list_models=models.list_models,
         retrieve_model=models.retrieve_model,
         health=health.health,

@@ -11,6 +11,7 @@ from antiphon.config.tree import Node, Problems, did_you_mean, found_at
 from antiphon.errors import BadRequest, ConfigError
 from antiphon.model_settings import ModelSettings
 from antiphon.providers.row import ProviderRow
+from antiphon.service_protocols import MODERATION_RULES
 from antiphon.settings import Settings
 from antiphon.store.location import sqlite_location
 from antiphon.wire.prompts import checked_template
@@ -38,6 +39,8 @@ class Aliases:
         return left
 
     def _is_available(self, alias: str, target: str) -> bool:
+        if target == MODERATION_RULES:
+            return True
         name, _, model = target.partition("/")
         provider = self.settings.providers.get(name)
         about = f"`models.{alias}`: the target `{target}`"

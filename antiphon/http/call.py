@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from antiphon.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedMediaType
+from antiphon.gateway.services import Errand
 from antiphon.protocols import Caller, Target, Turn
 
 Message = MutableMapping[str, Any]
@@ -44,9 +45,21 @@ class ClientGone(Exception):
 
 
 class Call:
-    """A request and the way back to its client. `turn` is set by handlers that answer one, for the log line."""
+    """A request and the way back to its client. `turn` or `errand` is set by handlers of one, for the log line."""
 
-    __slots__ = ("caller", "cost_nanos", "receive", "request_id", "scope", "send", "started", "status", "turn", "usage")
+    __slots__ = (
+        "caller",
+        "cost_nanos",
+        "errand",
+        "receive",
+        "request_id",
+        "scope",
+        "send",
+        "started",
+        "status",
+        "turn",
+        "usage",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         """Nothing has been answered yet."""
@@ -56,6 +69,7 @@ class Call:
         self.request_id = request_id
         self.caller: Caller | None = None
         self.turn: Turn | None = None
+        self.errand: Errand | None = None
         self.started = False
         self.status = 0
         self.usage: tuple[int, int] | None = None
@@ -133,8 +147,9 @@ class Call:
         self.started = True
         self.status = status
         all_headers = [*headers, (b"x-request-id", self.request_id.encode())]
-        if self.turn is not None and self.turn.target is not None:
-            _tell_turn(self.turn, self.turn.target, all_headers)
+        work = self.turn or self.errand
+        if work is not None and work.target is not None:
+            _tell_work(work, work.target, all_headers)
         await self.send({"type": "http.response.start", "status": status, "headers": all_headers})
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
@@ -198,7 +213,7 @@ def _decompressed(data: bytes, coding: bytes, limit: int) -> bytes:
     return plain
 
 
-def _tell_turn(turn: Turn, target: Target, headers: list[Header]) -> None:
+def _tell_work(turn: Turn | Errand, target: Target, headers: list[Header]) -> None:
     """How the answer came to be: who gave it, after how many attempts, and what could not be said to them."""
     headers.append((b"antiphon-target", header_text(target.name)))
     if turn.attempts > 1:

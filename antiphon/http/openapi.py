@@ -17,6 +17,7 @@ from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
 from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
 from antiphon.http.openapi_schemas import schemas
+from antiphon.http.openapi_services import SERVICE_OPERATIONS, SERVICE_TAG
 from antiphon.http.routes import PREFIXES
 
 _ABOUT: Final = """\
@@ -39,7 +40,7 @@ print(answer.output_text)
 - **Every answer** has an `x-request-id`: quote it when you ask the gateway's owner about a request.
 """
 
-EVERY_OPERATION: Final = {**OPERATIONS, **CONVERSATION_OPERATIONS, **PROMPT_OPERATIONS}
+EVERY_OPERATION: Final = {**OPERATIONS, **CONVERSATION_OPERATIONS, **PROMPT_OPERATIONS, **SERVICE_OPERATIONS}
 
 _SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key of this gateway."},
@@ -85,7 +86,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, TAG, PROMPT_TAG],
+        "tags": [*TAGS, TAG, PROMPT_TAG, SERVICE_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),

@@ -26,7 +26,16 @@ PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
 WEBSOCKET_PATH: Final = "/v1/responses"
 
 _METHOD_NOT_ALLOWED: Final = 405
-_UNVERSIONED: Final = ("/responses", "/conversations", "/models", "/chat/completions", "/prompts")
+_UNVERSIONED: Final = (
+    "/responses",
+    "/conversations",
+    "/models",
+    "/chat/completions",
+    "/prompts",
+    "/embeddings",
+    "/rerank",
+    "/moderations",
+)
 
 
 class Endpoint(Struct, frozen=True):
@@ -67,6 +76,10 @@ class Handlers(Struct, frozen=True):
     count_input_tokens: Handler
     compact_response: Handler
     create_chat_completion: Handler
+    create_embeddings: Handler
+    rerank: Handler
+    rerank_v2: Handler
+    create_moderation: Handler
     list_models: Handler
     retrieve_model: Handler
     health: Handler
@@ -110,6 +123,10 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/prompts/{id}", "DELETE", handlers.delete_prompt),
         private("/v1/prompts/{id}/versions", "POST", handlers.add_prompt_version),
         private("/v1/chat/completions", "POST", handlers.create_chat_completion),
+        private("/v1/embeddings", "POST", handlers.create_embeddings),
+        private("/v1/rerank", "POST", handlers.rerank),
+        private("/v2/rerank", "POST", handlers.rerank_v2),
+        private("/v1/moderations", "POST", handlers.create_moderation),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         public("/", handlers.landing),

@@ -28,13 +28,15 @@ def abilities(row: ProviderRow) -> Mapping[str, bool]:
 
     Nothing is lost where the gateway does it instead, as with parallel calls, or says so, as with files.
     """
-    lacking = _LACKING.get(row.dialects[0])
+    lacking = _LACKING.get(row.dialects[0]) if row.dialects else None
     by_quirks = _by_quirks(row)
     return by_quirks if lacking is None else {name: name not in lacking for name in by_quirks}
 
 
 def _by_quirks(row: ProviderRow) -> Mapping[str, bool]:
     quirks = row.quirks
+    if not row.dialects:
+        return {}
     native = row.dialects[0] == NATIVE
     return {
         "images": quirks.image_input,

@@ -12,6 +12,7 @@ from msgspec import Struct
 from antiphon.errors import ConfigError
 from antiphon.providers.places import missing
 from antiphon.quirks import Quirks
+from antiphon.service_protocols import Service
 from antiphon.settings import Dialect
 
 KeyStyle = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
@@ -46,6 +47,21 @@ class Spoken(Struct, frozen=True):
     route: Route | None = None
 
 
+class ServiceRow(Struct, frozen=True, kw_only=True):
+    """An endpoint beside answers: what for, in whose words, where, and for which models, by a pattern.
+
+    `batch` is how many inputs are taken at once, None where clients need not care. `dated` is where it is in versions
+    of the API that are called by a date.
+    """
+
+    service: Service
+    dialect: str = "openai"
+    route: Route
+    models: str = ""
+    batch: int | None = None
+    dated: Route | None = None
+
+
 ROUTES: Final[Mapping[Dialect, Route]] = {
     "responses": Route("/responses"),
     "chat": Route("/chat/completions"),
@@ -73,6 +89,12 @@ TRANSLATED: Final[tuple[Dialect, ...]] = ("chat", "responses")
 CHAT: Final[tuple[Dialect, ...]] = ("chat",)
 RESPONSES: Final[tuple[Dialect, ...]] = ("responses",)
 
+EMBEDS: Final = (ServiceRow(service="embeddings", route=Route("/embeddings")),)
+"""What most have who took over OpenAI's format."""
+
+RETRIEVES: Final = (*EMBEDS, ServiceRow(service="rerank", dialect="compatible", route=Route("/rerank")))
+"""What engines have that serve models of every kind."""
+
 COUNT_PATH: Final = "/responses/input_tokens"
 COMPACT_PATH: Final = "/responses/compact"
 
@@ -93,11 +115,12 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     `speaks` names models that are asked through another API than the first; the first pattern that fits holds.
     `models_path` may be a whole address, which holds at the provider's own base URL. `key` is how a key is sent;
     without one `cloud` signs, at AWS for `service`. `places` are settings that its addresses depend on. `dated_routes`
-    hold where `api_version` is a date, and the Responses API is there since `responses_since`. `tails` are ends of base
-    URLs that people copy from other clients although `routes` say them already. `adds_version` tells whether the
-    vendor's own clients put the version path behind whatever base URL they are given. `standard` are groups of settings
-    and the variables that they are taken from, where the owner says none of the group; `enough` are sets of variables
-    that switch the provider on, as its own variables do.
+    hold where `api_version` is a date, and the Responses API is there since `responses_since`. `services` are endpoints
+    beside answers; of several for one service the first whose pattern fits holds. Without `dialects` there is nothing
+    but them. `tails` are ends of base URLs that people copy from other clients although `routes` say them already.
+    `adds_version` tells whether the vendor's own clients put the version path behind whatever base URL they are given.
+    `standard` are groups of settings and the variables that they are taken from, where the owner says none of the
+    group; `enough` are sets of variables that switch the provider on, as its own variables do.
     """
 
     name: str
@@ -114,6 +137,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     routes: Mapping[Dialect, Route] = {}
     owns: str = ""
     speaks: tuple[Spoken, ...] = ()
+    services: tuple[ServiceRow, ...] = ()
     key: KeyStyle = "bearer"
     cloud: Cloud | None = None
     service: str = ""

@@ -28,7 +28,7 @@ def test_every_provider_is_listed_with_what_it_can_do(run: Run) -> None:
     for row in ROWS:
         [at] = [number for number, line in enumerate(lines) if line.split()[:2] == ["✗", row.name]]
         assert lines[at].endswith(f"  {row.title}")
-        assert row.dialects[0] in lines[at + 1]
+        assert (*row.dialects, "embeddings")[0] in lines[at + 1]
     assert lines[-1] == f"0 of {len(ROWS)} configured here. antiphon providers NAME tells more of one."
 
 
@@ -70,6 +70,15 @@ def test_all_that_is_known_of_one_is_told(run: Run, row: ProviderRow) -> None:
         assert said in text
 
 
+def test_what_is_lost_at_one_is_listed_by_its_apis(run: Run) -> None:
+    told = " ".join(run("cohere").output.split())
+    in_its_own, _, in_chat = told.partition("loses cohere: fields: ")[2].partition(" chat: fields: ")
+    always, _, at_times = in_its_own.partition(" cohere, at times: fields: ")
+    assert "top_logprobs, user; tools: " in always
+    assert "reasoning.effort, " in at_times
+    assert "service_tier" in in_chat
+
+
 def test_an_instance_is_told_as_what_it_is(run: Run) -> None:
     text = run("openai-east", OPENAI_EAST_API_KEY="k").output
     assert text.startswith("openai-east: OpenAI\n")
@@ -92,4 +101,7 @@ def test_json_has_everything_and_no_secret(run: Run) -> None:
     assert listed["groq"]["abilities"]["audio"] is False
     assert listed["groq"]["quirks"]["reasoning_replay"] == "reasoning"
     assert (listed["cerebras"]["native"], listed["openai"]["native"]) == (False, True)
+    assert "tool.web_search" in listed["groq"]["losses"]["chat"]
+    assert listed["groq"]["losses_at_times"]["chat"] == []
+    assert "tool.web_search" in listed["anthropic"]["losses_at_times"]["messages"]
     assert json.loads(run("--json", "groq", GROQ_API_KEY="hidden-1").output) == listed["groq"]

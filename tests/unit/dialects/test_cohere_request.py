@@ -270,7 +270,9 @@ def test_images_by_address_and_as_data() -> None:
         {"type": "input_image", "image_url": PIXEL, "detail": "original"},
         {"type": "input_image", "image_url": {"url": "https://a.example/b.png", "detail": "low"}},
     ]
-    assert cohere({"input": [user(parts)]})["messages"][0]["content"] == [
+    asked, warnings = lost({"input": [user(parts)]})
+    assert warnings == ("cohere does not look at images in their original detail; 'high' was used.",)
+    assert asked["messages"][0]["content"] == [
         {"type": "text", "text": "See:"},
         {"type": "image_url", "image_url": {"url": PIXEL, "detail": "high"}},
         {"type": "image_url", "image_url": {"url": "https://a.example/b.png", "detail": "low"}},

@@ -134,7 +134,7 @@ def test_a_form_for_the_answer() -> None:
     }
     assert "generationConfig" not in asked({"text": {"format": {"type": "text"}, "verbosity": "medium"}})
     _, warning = lost({"text": {"verbosity": "low"}})
-    assert "how long" in warning
+    assert "how much to say" in warning
 
 
 def test_a_form_and_tools_together_are_for_newer_models() -> None:

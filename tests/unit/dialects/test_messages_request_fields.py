@@ -238,10 +238,10 @@ def test_a_schema_has_a_name_and_is_there(missing: str) -> None:
 
 
 def test_what_a_provider_refuses_is_left_out() -> None:
-    target = claude(quirks=Quirks(refused_fields=frozenset({"metadata"})))
+    target = claude(quirks=Quirks(refused_members=frozenset({"metadata"})))
     result = built({"user": "bob"}, target)
     assert "metadata" not in json.loads(result.body)
-    assert "metadata" in result.warnings[0]
+    assert "'user'" in result.warnings[0]
 
 
 def test_depth_has_an_end() -> None:

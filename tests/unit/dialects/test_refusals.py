@@ -27,6 +27,7 @@ FAILED: Shown = (502, SERVER, "server_error", None, Retry.SAME)
 SLOW: Shown = (504, SERVER, "server_error", None, Retry.SAME)
 INVALID_INPUT: Shown = (400, INVALID, None, "input", Retry.NEVER)
 BAD: Shown = (400, INVALID, None, None, Retry.NEVER)
+FLAGGED: Shown = (400, INVALID, "invalid_prompt", "input", Retry.NEVER)
 
 
 def refused(status: int, body: Any, retry_after: float | None = None) -> UpstreamRefused:
@@ -118,11 +119,10 @@ def test_a_status_alone_says_what_it_means(status: int, body: Any, wanted: Shown
         (429, openai("You exceeded your current quota", "insufficient_quota", "insufficient_quota"), QUOTA),
         (403, openai("Your team has used all available credits.", None, None), QUOTA),
         (400, openai("Incorrect API key provided.", None), CREDENTIALS),
-        (
-            403,
-            {"error": {"code": 403, "message": "Your input was flagged."}},
-            (400, INVALID, "invalid_prompt", "input", Retry.NEVER),
-        ),
+        (403, {"error": {"code": 403, "message": "Your input was flagged."}}, FLAGGED),
+        (400, openai("Output blocked by content filtering policy", None), FLAGGED),
+        (400, openai("It triggered Azure OpenAI's content management policy.", "content_filter"), FLAGGED),
+        (400, {"message": "blocked output: please adjust your prompt and try again"}, FLAGGED),
         (429, openai("Engine is busy", None, "engine_overloaded_error"), BUSY),
         (
             413,

@@ -124,7 +124,7 @@ WAYS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ),
     (
         "bedrock",
-        {"region": "eu-west-1"},
+        {"region": "eu-west-1", "dialect": "bedrock-messages"},
         CLAUDE,
         "bedrock-messages",
         f"{RUNTIME}/model/{CLAUDE.replace(':', '%3A')}/invoke",
@@ -132,7 +132,7 @@ WAYS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("bedrock", {"region": "eu-west-1"}, "openai.gpt-5.5", "responses", f"{RUNTIME}/openai/v1/responses"),
     (
         "bedrock",
-        {"region": "eu-west-1", "dialect": "converse"},
+        {"region": "eu-west-1"},
         CLAUDE,
         "converse",
         f"{RUNTIME}/model/{CLAUDE.replace(':', '%3A')}/converse",
@@ -185,7 +185,12 @@ async def test_a_model_is_asked_where_it_is(
             ),
         ),
         ("bedrock", {"region": "eu-west-1"}, "a.b", f"{RUNTIME}/model/a.b/converse-stream"),
-        ("bedrock", {"region": "eu-west-1"}, "anthropic.c", f"{RUNTIME}/model/anthropic.c/invoke-with-response-stream"),
+        (
+            "bedrock",
+            {"region": "eu-west-1", "dialect": "bedrock-messages"},
+            "anthropic.c",
+            f"{RUNTIME}/model/anthropic.c/invoke-with-response-stream",
+        ),
     ],
 )
 async def test_streams_have_places_of_their_own(name: str, settings: dict[str, Any], model: str, address: str) -> None:

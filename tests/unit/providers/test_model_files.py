@@ -43,6 +43,8 @@ NO_FILE = {
     "ollama": "whatever its owner runs",
     "sglang": "whatever its owner runs",
     "vllm": "whatever its owner runs",
+    "voyage": "its models give no answers",
+    "jina": "as Voyage",
 }
 """The rows of which nothing is known beforehand, and why."""
 
