@@ -32,8 +32,9 @@ _LABELS: Final = 14
 class Known(Struct, frozen=True, kw_only=True):
     """A provider as JSON tells it. `found` says where its key or address was found, or why it is not used.
 
-    `tried` tells whether anything is set for it, be it enough or not. `losses` are by API what cannot be told there
-    without one, or is not told in an answer; see docs/reference/losses.md.
+    `tried` tells whether anything is set for it, be it enough or not. `switches` are groups of variables: one of each
+    group switches it on. `losses` are by API what cannot be told there without one, or is not told in an answer; see
+    docs/reference/losses.md.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Known(Struct, frozen=True, kw_only=True):
     base_url: str
     key_variables: tuple[str, ...]
     url_variables: tuple[str, ...]
+    switches: tuple[tuple[str, ...], ...]
     needs_key: bool
     lists_models: bool
     owns: str
@@ -102,6 +104,7 @@ def _known(loaded: Loaded) -> Iterator[Known]:
             base_url=redacted_address(finding.base_url) if finding.base_url else row.base_url,
             key_variables=row.key_variables,
             url_variables=row.url_variables,
+            switches=row.switches,
             needs_key=row.needs_key,
             lists_models=row.models_path is not None,
             owns=row.owns,
@@ -180,13 +183,7 @@ def _apis(known: Known) -> str:
 
 def _switch(known: Known) -> str:
     """Where it was found, or what is wrong with it, or what would switch it on."""
-    if known.tried:
-        return known.found
-    url = known.url_variables[0]
-    if not known.needs_key:
-        return f"set {url}"
-    keys = " or ".join(known.key_variables)
-    return f"set {keys}" if known.base_url else f"set {url}, and {keys}"
+    return known.found if known.tried else f"set {', and '.join(map(' or '.join, known.switches))}"
 
 
 def _models(known: Known) -> str:

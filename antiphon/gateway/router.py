@@ -164,6 +164,10 @@ class ModelRouter:
                 name = f"{provider}/{known}"
                 by_name[known.casefold()] = by_name[name.casefold()] = name
         hint = _did_you_mean(list(dict.fromkeys(by_name[name] for name in _near(model.casefold(), by_name))))
+        first, slash, rest = model.partition("/")
+        if slash and rest and first not in providers:
+            meant = [f"{name}/{rest}" for name in _near(first, providers)]
+            hint = f" No provider '{_shown(first)}' is configured.{_did_you_mean(meant) or hint}"
         if providers and all(provider.stands_in for provider in providers.values()):
             only = ", ".join(f"'{name}/{known}'" for name in providers for known in self._catalog.known(name))
             hint = f" No provider is configured, so there is only {only}."

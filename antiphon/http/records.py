@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, UpstreamRefused
 from antiphon.gateway.services import Errand
 from antiphon.http.call import Call
 from antiphon.records import RequestRecord
@@ -79,4 +79,5 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         warnings=() if work is None else work.warnings,
         error=None if error is None else error.message,
         error_code=None if error is None else error.code,
+        upstream_error=error.said if isinstance(error, UpstreamRefused) else None,
     )

@@ -52,9 +52,13 @@ class _Nested(msgspec.Struct):
 
 
 class _Fault(msgspec.Struct):
-    """How token services tell an error: RFC 6749, section 5.2, and Google's and AWS's own ways."""
+    """How token services tell an error: RFC 6749, section 5.2, and Google's, AWS's and Entra's own ways.
+
+    https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes, read 2026-11.
+    """
 
     error: str | _Nested = ""
+    error_codes: list[int] = []
     code: str = msgspec.field(default="", name="Code")
 
 
@@ -75,20 +79,19 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Its status, and the service's own short code for the error where it gives one."""
-        code = self._code()
-        return f"status {self.status}" + (f", {code}" if _CODE.fullmatch(code) else "")
+        """Its status, and the service's own short codes for the error where it gives any."""
+        return ", ".join((f"status {self.status}", *(code for code in self._codes() if _CODE.fullmatch(code))))
 
-    def _code(self) -> str:
+    def _codes(self) -> tuple[str, ...]:
         if found := _XML_CODE.search(self.body):
-            return found[1].decode("ascii", "replace")
+            return (found[1].decode("ascii", "replace"),)
         try:
             fault = _fault.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return ""
+            return ()
         if isinstance(fault.error, _Nested):
-            return fault.error.status or str(fault.error.code)
-        return fault.error or fault.code
+            return (fault.error.status or str(fault.error.code),)
+        return (fault.error or fault.code, *(f"AADSTS{number}" for number in fault.error_codes[:1]))
 
 
 @dataclass(frozen=True, slots=True)

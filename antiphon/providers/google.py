@@ -21,7 +21,7 @@ from antiphon.providers.google_grants import Grants, KeyFile, Token, TokenAnswer
 from antiphon.providers.key_files import file_text
 from antiphon.providers.renewal import Lapsing, Renewed
 
-EXTRA: Final = "antiphon[vertex]"
+EXTRA: Final = "`make vertex`, or elsewhere `pip install 'antiphon[vertex]'`"
 _GCLOUD: Final = "~/.config/gcloud"
 _WELL_KNOWN: Final = "application_default_credentials.json"
 _MACHINE: Final = "metadata.google.internal"
@@ -55,7 +55,7 @@ class GoogleSearch:
         except CredentialsFailed:
             return  # told when it is needed: the file may come later
         if key is not None and key.type == _SERVICE_ACCOUNT and not can_sign():
-            raise ConfigError(f"the key of a Google service account needs `pip install {EXTRA}`")
+            raise ConfigError(f"the key of a Google service account needs one more library: {EXTRA}")
 
     def _key(self) -> KeyFile | None:
         said = self.settings

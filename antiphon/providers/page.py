@@ -129,10 +129,7 @@ def _line(row: ProviderRow, figures: Sequence[Figures]) -> str:
 
 
 def _switch(row: ProviderRow) -> str:
-    key, url = " or ".join(f"`{name}`" for name in row.key_variables[:2]), f"`{row.url_variables[0]}`"
-    if not row.needs_key:
-        return url
-    return key if row.base_url else f"{url} and {key}"
+    return " and ".join(" or ".join(f"`{name}`" for name in group[:2]) for group in row.switches)
 
 
 def _figures(figures: Sequence[Figures]) -> Iterator[str]:

@@ -113,6 +113,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         key="x-api-key",
         headers=_ANTHROPIC_VERSION,
         routes={"chat": Route("/chat/completions", key="bearer")},
+        adds_version=True,
         models_path="/models?limit=1000",
         quirks=Quirks(max_tokens_field="max_tokens", audio_input=False, refused_fields=OPENAI_ONLY),
         note="Chat completions are for trying things out, says Anthropic: they have no caching and hide thinking.",
@@ -132,7 +133,9 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         owns=r"^(gemini|gemma)-",
         key="x-goog-api-key",
         routes={"chat": Route("/openai/chat/completions", key="bearer")},
+        urls=("GOOGLE_GEMINI_BASE_URL",),
         tails=("/openai",),
+        adds_version=True,
         models_path="/models?pageSize=1000",
         quirks=Quirks(
             developer_role=False,

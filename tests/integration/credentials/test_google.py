@@ -103,7 +103,7 @@ async def test_a_key_that_cannot_sign_is_told_without_it(key: str) -> None:
 async def test_without_the_extra_it_says_so_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
     async with signers(Hands()) as who:
-        with pytest.raises(ConfigError, match=r"pip install antiphon\[vertex\]"):
+        with pytest.raises(ConfigError, match=r"make vertex"):
             with_key(who, service_account("http://127.0.0.1:1"))
         with_key(who, {"type": "authorized_user"})
 

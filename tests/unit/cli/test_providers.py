@@ -58,6 +58,9 @@ def test_what_would_switch_a_provider_on_is_said(run: Run) -> None:
     assert "    chat; set FRIENDLI_API_KEY or FRIENDLI_TOKEN" in lines
     assert "    chat; set SNOWFLAKE_BASE_URL, and SNOWFLAKE_API_KEY or SNOWFLAKE_PAT" in lines
     assert "    chat; set JAN_BASE_URL" in lines
+    text = " ".join(" ".join(lines).split())
+    for enough in ("AZURE_RESOURCE or AZURE_OPENAI_ENDPOINT", "BEDROCK_REGION", "VERTEX_API_KEY or VERTEX_PROJECT"):
+        assert f"; set {enough} " in text
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -82,9 +82,11 @@ def test_who_merely_uses_a_cloud_gets_no_provider(given: Given, variables: dict[
 
 
 def test_what_is_missing_is_named(given: Given) -> None:
-    assert why_not(given(AWS_BEARER_TOKEN_BEDROCK="k"), "bedrock") == "BEDROCK_REGION is not set"
-    assert why_not(given(AZURE_OPENAI_API_KEY="k"), "azure") == "AZURE_RESOURCE is not set"
-    assert why_not(given(), "bedrock") == "BEDROCK_API_KEY is not set"
+    assert why_not(given(AWS_BEARER_TOKEN_BEDROCK="k"), "bedrock") == "neither BEDROCK_REGION nor AWS_REGION is set"
+    assert (
+        why_not(given(AZURE_OPENAI_API_KEY="k"), "azure") == "neither AZURE_RESOURCE nor AZURE_OPENAI_ENDPOINT is set"
+    )
+    assert why_not(given(), "bedrock") == "BEDROCK_REGION is not set"
 
 
 def test_the_clouds_variables_complete_a_provider_that_is_configured(given: Given) -> None:

@@ -240,6 +240,15 @@ def test_the_words_for_credentials_are_never_the_providers() -> None:
     assert "bob" not in error.message
 
 
+def test_the_owner_learns_what_the_provider_said_of_the_credentials_but_no_key() -> None:
+    denied = refused(403, openai("Your plan does not hold gpt-5. Token 9f8e7d6c5b4a39281706 is of another one."))
+    assert isinstance(denied, UpstreamRefused)
+    assert denied.said == "Your plan does not hold gpt-5. Token [key] is of another one."
+    told = refused(400, openai("Bad"))
+    assert isinstance(told, UpstreamRefused)
+    assert told.said is None
+
+
 SECRETS = [
     "sk-proj-abcdefGHIJKL123456",
     "sk-ant-api03-abc_def-123",
@@ -261,6 +270,7 @@ SECRETS = [
     "123e4567-e89b-12d3-a456-426614174000",
     "projects/my-project-123/locations/eu",
     "arn:aws:bedrock:us-east-1:123456789012:model/x",
+    "project_number:123456789012",
     "https://internal.example.com/v1?key=abc",
     "api.openai.com",
     "vllm.models.svc.cluster.local:8000",
