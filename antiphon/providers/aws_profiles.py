@@ -19,6 +19,7 @@ from antiphon.errors import CredentialsFailed
 from antiphon.providers.moments import unix_time
 from antiphon.providers.renewal import Lapsing
 from antiphon.providers.sigv4 import Keys
+from antiphon.wire.faults import UNDECODABLE
 
 PROCESS_SECONDS: Final = 60.0
 _FOLDER: Final = Path("~/.aws")
@@ -107,7 +108,7 @@ def _sections(path: Path, what: str) -> list[tuple[str, dict[str, str]]]:
         parser.read_string(path.expanduser().read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, RuntimeError):
         return []
-    except (OSError, UnicodeDecodeError, Error):
+    except (OSError, ValueError, Error):
         raise CredentialsFailed(f"AWS's shared {what} file cannot be read") from None
     return [(name, dict(parser.items(name))) for name in parser.sections()]
 
@@ -143,6 +144,6 @@ async def process_keys(command: str) -> Lapsing[Keys]:
         raise CredentialsFailed(f"the program of `credential_process` ended with status {process.returncode}")
     try:
         said = msgspec.json.decode(printed, type=_Printed)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         raise CredentialsFailed("the program of `credential_process` printed no credentials") from None
     return Lapsing(Keys(said.key_id, said.secret, said.token or ""), unix_time(said.expiration))
