@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html and feature-pro
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections.abc import Mapping
 from configparser import Error, RawConfigParser
@@ -23,7 +24,8 @@ from antiphon.wire.faults import UNDECODABLE
 
 PROCESS_SECONDS: Final = 60.0
 _FOLDER: Final = Path("~/.aws")
-_PROFILE: Final = "profile "
+_SECTION: Final = re.compile(r"profile\s+(?P<quote>[\"']?)(?P<name>.+)(?P=quote)")
+"""A profile in the configuration; a name with blanks stands in quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,9 @@ class Profiles:
         """Both files; one that is not there is empty. Raises CredentialsFailed for one that cannot be read."""
         members: dict[str, dict[str, str]] = {}
         for name, section in _sections(Path(config) if config else _FOLDER / "config", "configuration"):
-            if name == "default" or name.startswith(_PROFILE):
-                members.setdefault(name.removeprefix(_PROFILE).strip(), {}).update(section)
+            found = _SECTION.fullmatch(name)
+            if name == "default" or found is not None:
+                members.setdefault(name if found is None else found["name"], {}).update(section)
         for name, section in _sections(Path(credentials) if credentials else _FOLDER / "credentials", "credentials"):
             members.setdefault(name, {}).update(section)
         return cls({name: Profile(name, section) for name, section in members.items()})

@@ -88,9 +88,12 @@ async def test_half_a_key_is_told() -> None:
             await opened(who, access_key_id="AKx").headers(b"POST", ENDPOINT, BODY)
 
 
-@pytest.mark.parametrize("file", ["config", "credentials"])
-async def test_a_profile_is_found_in_either_shared_file(home: Path, file: str) -> None:
-    section = "profile work" if file == "config" else "work"
+@pytest.mark.parametrize(
+    ("file", "section"),
+    [("config", "profile work"), ("config", 'profile "work"'), ("config", "profile\t'work'"), ("credentials", "work")],
+    ids=["config", "double quotes", "single quotes", "credentials"],
+)
+async def test_a_profile_is_found_in_either_shared_file(home: Path, file: str, section: str) -> None:
     (home / file).write_text(
         f"[{section}]\naws_access_key_id = AKw\naws_secret_access_key=secret-w\naws_session_token = token-w\n"
     )
