@@ -57,6 +57,9 @@ class DownloadSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool, Meta(description="Whether anything is fetched; if not, the client is told what its provider cannot take.")
     ] = True
     max_bytes: Annotated[int, Meta(description="The largest image or file that is fetched.", ge=1024)] = 20_971_520
+    max_request_bytes: Annotated[
+        int, Meta(description="The most that is fetched for one request, all in all.", ge=1024)
+    ] = 104_857_600
     seconds: Annotated[float, Meta(description="How long one may take.", gt=0, le=600)] = 20.0
     allow_http: Annotated[bool, Meta(description="Whether addresses may be http://, without TLS.")] = True
     allow_private: Annotated[

@@ -59,7 +59,7 @@ def downloads_of(settings: Settings) -> WebDownloads | None:
     if not wanted.enabled:
         return None
     egress = Egress(allow_http=wanted.allow_http, allow_private=wanted.allow_private)
-    return WebDownloads(egress, seconds=wanted.seconds, max_bytes=wanted.max_bytes)
+    return WebDownloads(egress, seconds=wanted.seconds, max_bytes=wanted.max_bytes, most_bytes=wanted.max_request_bytes)
 
 
 def dialects_of(seals: Seals) -> Dialects:

@@ -37,13 +37,17 @@ class Endpoint:
         """Raises ValueError, without the URL in its message, for what is not an absolute http or https URL."""
         if _NOT_IN_A_URL.search(url):
             raise ValueError("a URL has no blanks and no control characters")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            given = parts.port
+        except ValueError:  # whose message quotes the URL
+            raise ValueError("a URL's host or port is not a legal one") from None
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError("a URL starts with http:// or https:// and a host")
         if parts.username is not None or parts.password is not None:
             raise ValueError("a URL holds no user and password; keys have settings of their own")
         host = _ascii(parts.hostname)
-        port = parts.port or _PORTS[parts.scheme]
+        port = given or _PORTS[parts.scheme]
         shown = f"[{host}]" if ":" in host else host
         authority = (shown if port == _PORTS[parts.scheme] else f"{shown}:{port}").encode()
         query = f"?{quote(parts.query, _QUERY)}" if parts.query else ""

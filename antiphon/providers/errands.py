@@ -18,6 +18,7 @@ from antiphon.errors import CredentialsFailed, UpstreamError
 from antiphon.protocols import UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, header_block
+from antiphon.wire.faults import UNDECODABLE
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 FAR_SECONDS: Final = 20.0
@@ -87,7 +88,7 @@ class Answer:
             return (found[1].decode("ascii", "replace"),)
         try:
             fault = _fault.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             return ()
         if isinstance(fault.error, _Nested):
             return (fault.error.status or str(fault.error.code),)
@@ -127,6 +128,14 @@ class Errands:
         return await _told(who, url, headers, FAR_SECONDS, ask)
 
 
+def place_of(who: str, url: str) -> Endpoint:
+    """Where a service is. Raises CredentialsFailed for what is no address."""
+    try:
+        return Endpoint.parse(url)
+    except ValueError as error:
+        raise CredentialsFailed(f"{who} cannot be asked: {error}") from None
+
+
 async def _told(
     who: str,
     url: str,
@@ -134,8 +143,9 @@ async def _told(
     seconds: float,
     ask: Callable[[Endpoint, bytes], Awaitable[UpstreamReply]],
 ) -> Answer:
+    endpoint = place_of(who, url)
     try:
-        endpoint, lines = Endpoint.parse(url), header_block({"Accept": "*/*", **headers})
+        lines = header_block({"Accept": "*/*", **headers})
     except ValueError as error:
         raise CredentialsFailed(f"{who} cannot be asked: {error}") from None
     try:
@@ -163,5 +173,5 @@ def decoded(who: str, answer: Answer, kind: type[S]) -> S:
         raise CredentialsFailed(f"{who} refused: {answer.reason}")
     try:
         return msgspec.json.decode(answer.body, type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         raise CredentialsFailed(f"{who} answered what is no credential") from None

@@ -20,6 +20,7 @@ from antiphon.providers.errands import Errands, decoded
 from antiphon.providers.google_grants import Grants, KeyFile, Token, TokenAnswer, can_sign, lapsing
 from antiphon.providers.key_files import file_text
 from antiphon.providers.renewal import Lapsing, Renewed
+from antiphon.wire.faults import UNDECODABLE
 
 EXTRA: Final = "`make vertex`, or elsewhere `pip install 'antiphon[vertex]'`"
 _GCLOUD: Final = "~/.config/gcloud"
@@ -64,7 +65,10 @@ class GoogleSearch:
         if said.file is not None:
             return _read(file_text(said.file, "Google's key"), "the file with Google's key")
         usual = Path(said.gcloud_folder or _GCLOUD) / _WELL_KNOWN
-        if not usual.expanduser().is_file():
+        try:
+            if not usual.expanduser().is_file():
+                return None
+        except (OSError, RuntimeError, ValueError):  # nobody's home folder, or one that is closed to the gateway
             return None
         return _read(file_text(str(usual), "gcloud's credentials"), "the file with gcloud's credentials")
 
@@ -83,7 +87,7 @@ class GoogleSearch:
 def _read(text: str, what: str) -> KeyFile:
     try:
         return _key_file.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (*UNDECODABLE, UnicodeEncodeError):
         raise CredentialsFailed(f"{what} is not of a form that is known") from None
 
 

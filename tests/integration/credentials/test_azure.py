@@ -137,4 +137,5 @@ async def test_with_a_key_nobody_signs() -> None:
     async with signers(Hands()) as who:
         assert who.credentials(TABLE["azure"], ProviderSettings(api_key="k")) is None
         assert who.credentials(TABLE["azure"], ProviderSettings(headers={"Authorization": "Bearer x"})) is None
+        assert who.credentials(TABLE["azure"], ProviderSettings(headers={"Api-Key": "x"})) is None
         assert who.credentials(TABLE["openai"], ProviderSettings()) is None

@@ -181,3 +181,20 @@ def test_a_key_file_may_stand_in_the_settings(given: Given) -> None:
     assert google is not None
     assert google.key == key
     assert "hunter2" not in redacted(loaded.settings)
+
+
+def test_what_changes_nothing_is_told(given: Given) -> None:
+    loaded = given(
+        """
+        providers:
+          groq: {api_key: k, region: eu, aws: {profile: p}}
+          bedrock: {region: eu-west-1, aws: {profile: p}}
+          vertex: {project: p, location: eu, api_version: v1, google: {file: /k}}
+          own: {base_url: http://h, dialect: vertex-messages, project: p, location: eu}
+        """,
+        AWS_REGION="eu-west-1",
+    )
+    assert loaded.warnings == (
+        "antiphon.yaml:3:38: `providers.groq.region` changes nothing at `groq`",
+        "antiphon.yaml:3:47: `providers.groq.aws` changes nothing at `groq`",
+    )
