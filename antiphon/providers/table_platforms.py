@@ -116,7 +116,6 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
         title="Scaleway Generative APIs",
         base_url="https://api.scaleway.ai/v1",
         dialects=TRANSLATED,
-        keys=("SCW_SECRET_KEY",),
         quirks=replace(
             SILENT,
             effort_style="reasoning_effort",
@@ -124,7 +123,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             reasoning_replay="reasoning_content",
             audio_input=True,
         ),
-        note="Scaleway calls its Responses API a beta.",
+        note="Scaleway calls its Responses API a beta. `SCW_SECRET_KEY`, which opens whole accounts, is not read.",
         services=EMBEDS,
         sources=(
             "https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api",
@@ -156,7 +155,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
         title="DigitalOcean Gradient",
         base_url="https://inference.do-ai.run/v1",
         dialects=TRANSLATED,
-        keys=("GRADIENT_MODEL_ACCESS_KEY", "DIGITALOCEAN_ACCESS_TOKEN"),
+        keys=("GRADIENT_MODEL_ACCESS_KEY",),
         quirks=replace(
             SILENT,
             max_tokens_field="max_completion_tokens",
@@ -165,7 +164,10 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             reasoning_replay="reasoning_content",
             refused_fields=OPENAI_ONLY - {"prompt_cache_retention"},
         ),
-        note="Its Responses API does not say which of its models it serves.",
+        note=(
+            "Its Responses API does not say which of its models it serves. `DIGITALOCEAN_ACCESS_TOKEN`, which opens "
+            "whole accounts, is not read."
+        ),
         sources=(
             "https://docs.digitalocean.com/products/inference/how-to/si-endpoints/",
             "https://docs.digitalocean.com/products/inference/how-to/use-reasoning/",
