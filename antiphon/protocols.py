@@ -6,11 +6,11 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
@@ -22,6 +22,8 @@ from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import Transformation
 
 Media = Literal["image", "file", "video"]
+Format = Literal["chat", "messages"]
+"""A format that clients speak, and some providers too: what is said in it may be passed on as it is."""
 
 Sink = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk on its way to the client. Awaiting it is the back-pressure."""
@@ -255,15 +257,33 @@ class UpstreamDialect(Protocol):
         ...
 
 
+@runtime_checkable
+class Wrapping(Protocol):
+    """A dialect of a host that takes a client's own request in the same format, but put differently."""
+
+    relays: Format
+
+    def wrapped(self, members: Mapping[str, Raw], target: Target, headers: Mapping[bytes, bytes]) -> Built:
+        """The request to send. `members` are those of the client's body, `headers` by lower-case name."""
+        ...
+
+    def unwrapping(self) -> Callable[[bytes], bytes] | None:
+        """For one stream: makes of the host's bytes what the client reads. None where these are the same.
+
+        It raises UpstreamError for what is no stream, or for the failure that the host tells of.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One model at one provider under one credential. `name` is public: ``provider/model``.
 
-    `post_chat`, where the provider takes chat completions as they are, sends those; `post_count` and `post_compact`,
-    where it counts tokens and compacts in the Responses format itself, ask for that. `deployment` tells one place where
-    the provider keeps its secrets from another: what one of them has sealed, another cannot open. `output_limit` is how
-    many tokens the model can answer with, `context_window` how many it takes in all, and `price` what they cost; None
-    where nobody has told.
+    `relays` send what a client says in a format of its own, for those that the provider takes as they are; `post_count`
+    and `post_compact`, where it counts tokens and compacts in the Responses format itself, ask for that. `deployment`
+    tells one place where the provider keeps its secrets from another: what one of them has sealed, another cannot open.
+    `output_limit` is how many tokens the model can answer with, `context_window` how many it takes in all, and `price`
+    what they cost; None where nobody has told.
     """
 
     name: str
@@ -271,7 +291,7 @@ class Target:
     model: str
     dialect: UpstreamDialect
     post: Post
-    post_chat: Post | None = None
+    relays: Mapping[Format, Post] = field(default_factory=dict[Format, Post])
     post_count: Post | None = None
     post_compact: Post | None = None
     quirks: Quirks = Quirks()

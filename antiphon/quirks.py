@@ -57,5 +57,6 @@ class Quirks(Struct, frozen=True, kw_only=True):
     encrypted_reasoning_models: str = ""
     blob_prefix: str = ""  # how the blobs begin that it makes itself; others it cannot open
     chat_only_models: str = ""
+    responses_extensions: frozenset[str] = frozenset()  # of stop, top_k and seed: those that it takes
     # gemini
     google_api: GoogleApi = "studio"  # where Google's models are: AI Studio, or Vertex AI

@@ -56,7 +56,9 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
         ),
         "field.reasoning.summary": approximated("{provider} does not write summaries of reasoning to order."),
         "field.safety_identifier": native("Told under another name for each tenant.").without("safety_identifier"),
+        "field.seed": NATIVE.without("seed"),
         "field.service_tier": NATIVE.without("service_tier"),
+        "field.stop": NATIVE.without("stop"),
         "field.temperature": NATIVE.where(
             "temperature_max",
             "is not",

@@ -13,7 +13,10 @@ from antiphon.dialects.fates import EMULATED, NATIVE, Fates, approximated
 FATES: Final[Fates] = MappingProxyType(
     {
         "field.instructions": NATIVE,
+        "field.seed": NATIVE,
+        "field.stop": NATIVE,
         "field.stream": NATIVE,
+        "field.top_k": NATIVE,
         "field.max_output_tokens": NATIVE,
         "field.temperature": approximated("{provider} takes a temperature of at most {most:g}; that was used."),
         "field.top_p": approximated("{provider} takes a top_p between 0.01 and 0.99; {used:g} was used."),

@@ -35,13 +35,13 @@ _FIELDS: Final = (
     | _all(
         "field",
         "input instructions max_output_tokens model prompt_cache_options prompt_cache_retention reasoning.effort"
-        " reasoning.generate_summary reasoning.summary service_tier temperature text.format.json_schema"
+        " reasoning.generate_summary reasoning.summary service_tier stop temperature text.format.json_schema"
         " text.format.text tool_choice tools top_p",
         NATIVE,
     )
     | {
         f"field.{name}": _no_word(name)
-        for name in ("presence_penalty", "frequency_penalty", "top_logprobs", "safety_identifier", "user")
+        for name in ("presence_penalty", "frequency_penalty", "top_logprobs", "top_k", "seed", "safety_identifier", "user")
     }
     | {
         "field.text.verbosity": _no_word("text.verbosity"),

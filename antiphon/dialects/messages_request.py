@@ -195,6 +195,10 @@ class _Building:
                 losses.report(f"field.{name}", name, param=name)
         if request.includes("message.output_text.logprobs") or request.top_logprobs:
             losses.report("field.top_logprobs", "top_logprobs")
+        if request.stop:
+            body["stop_sequences"] = request.stop
+        if request.seed is not None:
+            losses.report("field.seed", "seed")
         if request.service_tier is not None:
             self._tier(body, request.service_tier)
         if person := request.safety_identifier or request.user:

@@ -13,7 +13,10 @@ from antiphon.dialects.fates import EMULATED, NATIVE, Fates, approximated
 FATES: Final[Fates] = MappingProxyType(
     {
         "field.instructions": NATIVE,
+        "field.seed": NATIVE,
+        "field.stop": NATIVE,
         "field.stream": NATIVE,
+        "field.top_k": NATIVE,
         "field.max_output_tokens": NATIVE,
         "field.temperature": NATIVE,
         "field.top_p": NATIVE,

@@ -28,7 +28,12 @@ _DIFFERENT: Final[Fates] = {
         "parallel_tool_calls"
     ),
     "field.include.reasoning.encrypted_content": COMMON["field.include.reasoning.encrypted_content"].without("include"),
+    "field.max_output_tokens.least": approximated("{provider} gives no fewer than {least} tokens; so many were allowed."),
     "field.other": _RELAYED,
+    **{
+        f"field.{name}": COMMON[f"field.{name}"].where("responses_extensions", "holds", name, NATIVE)
+        for name in ("seed", "stop", "top_k")
+    },
     "choice.left_out": NATIVE,
     "item.compaction": approximated(
         "A conversation that another provider compacted cannot be read by {provider}.", "invalid_encrypted_content"
@@ -49,4 +54,4 @@ def _fate(subject: str) -> Fate:
     return NATIVE if member is None else NATIVE.without(member)
 
 
-RESPONSES_FATES: Final[Fates] = MappingProxyType({subject: _fate(subject) for subject in SUBJECTS})
+RESPONSES_FATES: Final[Fates] = MappingProxyType(_DIFFERENT | {subject: _fate(subject) for subject in SUBJECTS})

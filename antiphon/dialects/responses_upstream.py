@@ -44,6 +44,12 @@ _OURS: Final = (
 )
 """Members that are about the gateway's own state: a provider must not see them."""
 
+_EXTENSIONS: Final = ("stop", "top_k", "seed")
+"""Members that the Responses API does not have."""
+
+_LEAST_OUTPUT: Final = 16
+"""Tokens: OpenAI refuses to be asked for fewer, which clients of other APIs may."""
+
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
 """Members that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
@@ -116,6 +122,14 @@ class ResponsesUpstream:
         changed = turn.history or turn.kept is not None
         if changed or (isinstance(request.input, list) and (target.quirks.stores or _holds_seals(turn))):
             members["input"] = self._replayable(turn, target, losses)
+        if request.max_output_tokens is not None and request.max_output_tokens < _LEAST_OUTPUT:
+            members["max_output_tokens"] = _LEAST_OUTPUT
+            losses.report("field.max_output_tokens.least", "max_output_tokens", least=_LEAST_OUTPUT)
+        for name in _EXTENSIONS:
+            if name in members and name not in target.quirks.responses_extensions:
+                del members[name]
+                if getattr(request, name) is not None:
+                    losses.report(f"field.{name}", name)
         for name in [name for name in members if name in target.quirks.refused_fields]:
             del members[name]
             losses.report(f"field.{name}", name)

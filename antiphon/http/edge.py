@@ -12,7 +12,7 @@ from antiphon.errors import AntiphonError, ShuttingDown
 from antiphon.http.call import Call, ClientGone, Receive, Scope, Send, denying
 from antiphon.http.errors import reply_error, translated
 from antiphon.http.records import record_of
-from antiphon.http.routes import Routing, canonical
+from antiphon.http.routes import Routing, canonical, tongue_of
 from antiphon.records import Record
 
 _logger: Final = logging.getLogger("antiphon.http")
@@ -36,6 +36,7 @@ class Edge:
         error: AntiphonError | None = None
         try:
             call.scope = routed
+            call.tongue = tongue_of(scope["path"], routed["path"], call)
             await self._routing(routed, receive, send)
         except ClientGone:
             call.status = CLIENT_GONE_STATUS

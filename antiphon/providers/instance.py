@@ -152,7 +152,7 @@ class ProviderInstance:
         fact = self._knowledge.fact(self.name, self.row.name, model)
         count = COUNT_PATH if native and self.row.counts_tokens else route.count
         known = self._settings.deployments.get(model, model)
-        chat = self._ways.chat_beside(dialect)
+        relays = self._ways.relays(dialect, route)
         try:
             return Target(
                 name=f"{self.name}/{model}",
@@ -160,7 +160,7 @@ class ProviderInstance:
                 model=known,
                 dialect=self._dialects[dialect],
                 post=self._post(route, known),
-                post_chat=None if chat is None else self._post(chat, known),
+                relays={format: self._post(relay, known) for format, relay in relays.items()},
                 post_count=None if count is None else self._post(_only(route, count), known),
                 post_compact=self._post(Route(COMPACT_PATH)) if native and self.row.compacts else None,
                 quirks=self.quirks,

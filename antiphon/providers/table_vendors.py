@@ -123,7 +123,8 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             system_anywhere=False,
             prefix_last=True,
             call_id_digits=9,
-            refused_fields=OPENAI_ONLY - {"metadata", "prompt_cache_key"} | {"user", "logprobs", "top_logprobs"},
+            refused_fields=OPENAI_ONLY - {"metadata", "prompt_cache_key"}
+            | {"user", "logprobs", "top_logprobs", "seed"},
             temperature_max=1.5,
         ),
         note="Members it does not know are errors. Usage comes with the last chunk unasked.",
