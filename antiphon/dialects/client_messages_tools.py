@@ -42,9 +42,7 @@ _RUN_BY_THE_CLIENT: Final[dict[str, tuple[str, Item]]] = {
     ),
     "text_editor_": (
         "Views, creates and edits text files. `view_range` is the first and the last line to view.",
-        _object(
-            "command", "path", command=_words("view", "create", "str_replace", "insert", "undo_edit"), **_EDITING
-        ),
+        _object("command", "path", command=_words("view", "create", "str_replace", "insert", "undo_edit"), **_EDITING),
     ),
     "memory_": (
         "Keeps notes as files below /memories, from one conversation to the next.",

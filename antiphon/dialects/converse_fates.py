@@ -41,7 +41,15 @@ _FIELDS: Final = (
     )
     | {
         f"field.{name}": _no_word(name)
-        for name in ("presence_penalty", "frequency_penalty", "top_logprobs", "top_k", "seed", "safety_identifier", "user")
+        for name in (
+            "presence_penalty",
+            "frequency_penalty",
+            "top_logprobs",
+            "top_k",
+            "seed",
+            "safety_identifier",
+            "user",
+        )
     }
     | {
         "field.text.verbosity": _no_word("text.verbosity"),

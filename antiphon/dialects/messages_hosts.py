@@ -61,7 +61,9 @@ HOSTS: Final[dict[HostName, Host]] = {
         files=True,
         whole=True,
     ),
-    "vertex": Host(dialect="vertex-messages", version="vertex-2023-10-16", runs=frozenset({"web_search", "computer"}), betas=_BETAS),
+    "vertex": Host(
+        dialect="vertex-messages", version="vertex-2023-10-16", runs=frozenset({"web_search", "computer"}), betas=_BETAS
+    ),
     "bedrock": Host(
         dialect="bedrock-messages",
         version="bedrock-2023-05-31",

@@ -28,7 +28,9 @@ _DIFFERENT: Final[Fates] = {
         "parallel_tool_calls"
     ),
     "field.include.reasoning.encrypted_content": COMMON["field.include.reasoning.encrypted_content"].without("include"),
-    "field.max_output_tokens.least": approximated("{provider} gives no fewer than {least} tokens; so many were allowed."),
+    "field.max_output_tokens.least": approximated(
+        "{provider} gives no fewer than {least} tokens; so many were allowed."
+    ),
     "field.other": _RELAYED,
     **{
         f"field.{name}": COMMON[f"field.{name}"].where("responses_extensions", "holds", name, NATIVE)

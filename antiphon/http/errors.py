@@ -50,7 +50,9 @@ async def reply_error(call: Call, error: AntiphonError, headers: tuple[Header, .
 def anthropic_error(error: AntiphonError, request_id: str) -> tuple[int, bytes]:
     """Status and body of an error for Anthropic's clients, which know a model that is not there as a 404."""
     status = _NOT_FOUND if error.code == "model_not_found" else error.status
-    return status_of(status), error_body(status, error.message, request_id)
+    blames = error.param is not None and error.param not in error.message
+    message = f"{error.param}: {error.message}" if blames else error.message
+    return status_of(status), error_body(status, message, request_id)
 
 
 def _advice(error: AntiphonError) -> list[Header]:
