@@ -27,7 +27,7 @@ _SPOKEN: Final = frozenset(
 
 _TIERS: Final = {"standard_only": "default"}
 _LEVELS: Final = ((2048, "low"), (8192, "medium"))
-"""Budgets of thought, and the effort that is asked for up to each; beyond them it is high, which all who reason know."""
+"""Budgets of thought, and the effort that is asked for up to each; beyond them it is high, which every model knows."""
 
 _encode: Final = msgspec.json.Encoder().encode
 

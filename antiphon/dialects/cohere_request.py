@@ -103,9 +103,7 @@ def _sampling(body: Body, request: Request, target: Target, losses: Losses) -> N
         body[theirs] = min(max(value, least), most)
         if body[theirs] != value:
             losses.report(f"field.{name}", name, name=name, used=body[theirs])
-    for name, theirs in _SAME.items():
-        if (value := getattr(request, name)) is not None:
-            body[theirs] = value
+    body |= {theirs: value for name, theirs in _SAME.items() if (value := getattr(request, name)) is not None}
     if request.includes("message.output_text.logprobs"):
         body["logprobs"] = True
         if request.top_logprobs:

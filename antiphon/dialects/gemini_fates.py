@@ -13,7 +13,8 @@ from antiphon.dialects.fates import EMULATED, NATIVE, Fate, Fates, approximated
 _ALWAYS_NATIVE: Final = (
     "field.frequency_penalty field.input field.instructions field.max_output_tokens field.model"
     " field.presence_penalty field.seed field.stop field.stream field.temperature field.text.format.json_object"
-    " field.text.format.json_schema field.text.format.text field.tool_choice field.tools field.top_k field.top_logprobs field.top_p"
+    " field.text.format.json_schema field.text.format.text field.tool_choice field.tools field.top_k field.top_logprobs"
+    " field.top_p"
     " field.include.reasoning.encrypted_content"
     " tool.code_interpreter tool.file_search tool.function tool.function.strict tool.image_generation tool.web_search"
     " choice.allowed_tools choice.auto choice.function choice.none choice.required"

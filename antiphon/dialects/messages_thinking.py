@@ -114,11 +114,15 @@ def sample(body: Body, request: Request, mind: Mind, traits: Traits, losses: Los
         if top_p != 1:
             losses.report("field.top_p", "top_p")
         top_p = None
-    if request.top_k is not None and (traits.sampling == "neither" or manual):
-        losses.report("field.top_k", "top_k")
-    elif request.top_k is not None:
-        body["top_k"] = request.top_k
+    _narrow(body, request, losses, takes=traits.sampling != "neither" and not manual)
     if temperature is not None:
         body["temperature"] = temperature
     if top_p is not None:
         body["top_p"] = top_p
+
+
+def _narrow(body: Body, request: Request, losses: Losses, *, takes: bool) -> None:
+    if request.top_k is not None and takes:
+        body["top_k"] = request.top_k
+    elif request.top_k is not None:
+        losses.report("field.top_k", "top_k")

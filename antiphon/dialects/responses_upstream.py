@@ -28,7 +28,7 @@ from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, 
 from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome, narrowed
 from antiphon.wire.native import Opening
-from antiphon.wire.requests import Item
+from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -122,14 +122,7 @@ class ResponsesUpstream:
         changed = turn.history or turn.kept is not None
         if changed or (isinstance(request.input, list) and (target.quirks.stores or _holds_seals(turn))):
             members["input"] = self._replayable(turn, target, losses)
-        if request.max_output_tokens is not None and request.max_output_tokens < _LEAST_OUTPUT:
-            members["max_output_tokens"] = _LEAST_OUTPUT
-            losses.report("field.max_output_tokens.least", "max_output_tokens", least=_LEAST_OUTPUT)
-        for name in _EXTENSIONS:
-            if name in members and name not in target.quirks.responses_extensions:
-                del members[name]
-                if getattr(request, name) is not None:
-                    losses.report(f"field.{name}", name)
+        _confine(members, request, target, losses)
         for name in [name for name in members if name in target.quirks.refused_fields]:
             del members[name]
             losses.report(f"field.{name}", name)
@@ -190,6 +183,18 @@ def _opening(turn: Turn, target: Target) -> Opening:
         conversation=turn.conversation,
         transformations=turn.transformations,
     )
+
+
+def _confine(members: dict[str, Any], request: Request, target: Target, losses: Losses) -> None:
+    """Takes out what other APIs have and this one does not."""
+    if request.max_output_tokens is not None and request.max_output_tokens < _LEAST_OUTPUT:
+        members["max_output_tokens"] = _LEAST_OUTPUT
+        losses.report("field.max_output_tokens.least", "max_output_tokens", least=_LEAST_OUTPUT)
+    for name in _EXTENSIONS:
+        if name in members and name not in target.quirks.responses_extensions:
+            del members[name]
+            if getattr(request, name) is not None:
+                losses.report(f"field.{name}", name)
 
 
 def _seals(target: Target) -> bool:

@@ -164,7 +164,6 @@ def test_refusals_are_errors_of_the_right_class(
     body: Any = caught.value.body
     assert body["type"] == "error"
     assert body["request_id"] == caught.value.request_id
-    chat.answer(*[refusing("left", 500)] * 0)
 
 
 def test_our_own_errors_are_told_in_anthropics_words(gateway: Gateway, claude: anthropic.Anthropic) -> None:
@@ -174,8 +173,8 @@ def test_our_own_errors_are_told_in_anthropics_words(gateway: Gateway, claude: a
     assert body["error"]["type"] == "authentication_error"
     with pytest.raises(anthropic.NotFoundError):
         claude.messages.create(model="nobody-has-this", max_tokens=100, messages=USER)
+    wrong: Any = [{"role": "user", "content": [{"type": "smell"}]}]
     with pytest.raises(anthropic.BadRequestError, match=r"messages\[0\]"):
-        wrong: Any = [{"role": "user", "content": [{"type": "smell"}]}]
         claude.messages.create(model=NATIVE_MODEL, max_tokens=100, messages=wrong)
 
 

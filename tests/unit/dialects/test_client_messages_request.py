@@ -117,7 +117,7 @@ def plain(body: Body) -> Body:
     if "metadata" in told:
         told["metadata"] = {"user_id": told["metadata"]["user_id"].removesuffix(" of tenant")}
     if "output_config" in told:
-        told["output_config"] = {n: v for n, v in told["output_config"].items() if n not in ("task_budget",)}
+        told["output_config"] = {n: v for n, v in told["output_config"].items() if n != "task_budget"}
     return told
 
 
