@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from antiphon.dialects.common_fates import COMMON
-from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native
+from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native, sometimes
 from antiphon.dialects.subjects import SUBJECTS, words
 
 _OWN_FIELDS: Final = words(
@@ -28,6 +28,8 @@ _DIFFERENT: Final[Fates] = {
         "parallel_tool_calls"
     ),
     "field.include.reasoning.encrypted_content": COMMON["field.include.reasoning.encrypted_content"].without("include"),
+    "field.reasoning.effort": sometimes("The model cannot be told how much to reason.").without("reasoning"),
+    "field.reasoning.effort.none": sometimes("The model cannot be told not to reason; it reasons as it likes."),
     "field.max_output_tokens.least": approximated(
         "{provider} gives no fewer than {least} tokens; so many were allowed."
     ),

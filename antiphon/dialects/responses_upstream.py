@@ -26,9 +26,9 @@ from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unseal
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
-from antiphon.wire.events import Outcome, narrowed
+from antiphon.wire.events import Outcome, narrowed, split_object
 from antiphon.wire.native import Opening
-from antiphon.wire.requests import Item, Request
+from antiphon.wire.requests import Item, Reasoning, Request
 from antiphon.wire.responses import TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -190,6 +190,8 @@ def _confine(members: dict[str, Any], request: Request, target: Target, losses: 
     if request.max_output_tokens is not None and request.max_output_tokens < _LEAST_OUTPUT:
         members["max_output_tokens"] = _LEAST_OUTPUT
         losses.report("field.max_output_tokens.least", "max_output_tokens", least=_LEAST_OUTPUT)
+    if request.reasoning is not None:
+        _calm(members, request.reasoning, target, losses)
     for name in _EXTENSIONS:
         if name in members and name not in target.quirks.responses_extensions:
             del members[name]
@@ -197,15 +199,28 @@ def _confine(members: dict[str, Any], request: Request, target: Target, losses: 
                 losses.report(f"field.{name}", name)
 
 
+def _calm(members: dict[str, Any], reasoning: Reasoning, target: Target, losses: Losses) -> None:
+    """Takes out what a model that does not reason, or cannot but reason, refuses to be told."""
+    if _fits(target.quirks.effortless_models, target.model):
+        del members["reasoning"]
+        if reasoning.effort not in (None, "none"):
+            losses.report("field.reasoning.effort", "reasoning.effort")
+    elif reasoning.effort == "none" and _fits(target.quirks.restless_models, target.model):
+        told = split_object(members["reasoning"])
+        del told["effort"]
+        members["reasoning"] = told
+        losses.report("field.reasoning.effort.none", "reasoning.effort")
+
+
 def _seals(target: Target) -> bool:
     """Whether the model can hand out its reasoning sealed, to be given back on the next turn."""
-    pattern = target.quirks.encrypted_reasoning_models
-    return bool(pattern) and _matches(pattern, target.model)
+    return _fits(target.quirks.encrypted_reasoning_models, target.model)
 
 
 @lru_cache(maxsize=1024)
-def _matches(pattern: str, model: str) -> bool:
-    return re.search(pattern, model) is not None
+def _fits(pattern: str, model: str) -> bool:
+    """Whether the model is one of a pattern that a quirk holds; an empty one has none."""
+    return bool(pattern) and re.search(pattern, model) is not None
 
 
 def _holds_seals(turn: Turn) -> bool:

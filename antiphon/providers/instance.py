@@ -77,6 +77,7 @@ class ProviderInstance:
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
         _pattern(name, "signed_calls", self.quirks.signed_calls)
         _pattern(name, "effortless_models", self.quirks.effortless_models)
+        _pattern(name, "restless_models", self.quirks.restless_models)
         self._ways = Ways(row, settings, frozenset(dialects))
         self._owned = re.compile(row.owns) if row.owns else None
         self._endpoint(self.base_url)

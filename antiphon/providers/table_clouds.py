@@ -181,6 +181,8 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         standard=_AZURE,
         quirks=Quirks(
             encrypted_reasoning_models=r"^(o[1-9]|codex-|gpt-[5-9])(?!.*chat)",
+            effortless_models=r"^(gpt-[34]|computer-use-)",
+            restless_models=r"^(o[1-9]|codex-|gpt-5(?!\.))",
             blob_prefix="gAAAA",
             refused_fields=frozenset({"service_tier", "prompt_cache_retention", "safety_identifier"}),
         ),

@@ -37,6 +37,8 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             allowed_tools=True,
             custom_tools=True,
             encrypted_reasoning_models=r"^(ft:)?(o[1-9]|codex-|gpt-[5-9])(?!.*chat)",
+            effortless_models=r"^(ft:)?(gpt-[34]|chatgpt-|computer-use-)",
+            restless_models=r"^(ft:)?(o[1-9]|codex-|gpt-5(?!\.))",
             blob_prefix="gAAAA",
             chat_only_models=r"^gpt-(audio|4o(-mini)?-audio|4o(-mini)?-search|5-search)",
         ),

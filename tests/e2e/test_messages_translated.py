@@ -93,7 +93,7 @@ def test_a_tool_loop_brings_thoughts_back_to_their_maker(claude: anthropic.Anthr
     ]
     result: Any = {"type": "tool_result", "tool_use_id": call.id, "content": "A wall.", "is_error": True}
     turns: Any = [*USER, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-    second = claude.messages.create(messages=turns, **asked)
+    second: Any = claude.messages.create(messages=turns, **asked)
     assert [block.type for block in second.content] == ["text"]
     items = native.seen[-1].json["input"]
     assert [item["type"] for item in items[-3:]] == ["reasoning", "function_call", "function_call_output"]
@@ -120,7 +120,8 @@ def test_a_tool_loop_over_chat(claude: anthropic.Anthropic, chat: Provider) -> N
     assert (sent["tool_choice"], sent["stop"]) == ("required", ["END"])
     result: Any = {"type": "tool_result", "tool_use_id": "call_1", "content": [{"type": "text", "text": "A wall."}]}
     turns: Any = [*USER, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-    assert claude.messages.create(messages=turns, **asked).stop_reason == "end_turn"
+    second: Any = claude.messages.create(messages=turns, **asked)
+    assert second.stop_reason == "end_turn"
     said = chat.seen[-1].json["messages"]
     assert [each["role"] for each in said] == ["user", "assistant", "tool"]
     assert (said[1]["tool_calls"][0]["id"], said[2]["content"]) == ("call_1", "A wall.")
@@ -132,7 +133,8 @@ def test_pictures_and_documents(claude: anthropic.Anthropic, native: Provider) -
     page: Any = {"type": "document", "title": "page.txt", "source": {"type": "text", "media_type": "text/plain"}}
     page["source"]["data"] = "Hi"
     content = [picture, page, {"type": "text", "text": "?", "cache_control": {"type": "ephemeral"}}]
-    claude.messages.create(model=NATIVE_MODEL, max_tokens=100, messages=[{"role": "user", "content": content}])
+    turns: Any = [{"role": "user", "content": content}]
+    claude.messages.create(model=NATIVE_MODEL, max_tokens=100, messages=turns)
     parts = native.seen[-1].json["input"][0]["content"]
     assert parts[0] == {"type": "input_image", "image_url": f"data:image/png;base64,{PIXEL}"}
     assert parts[1] == {"type": "input_file", "file_data": "data:text/plain;base64,SGk=", "filename": "page.txt"}
@@ -228,7 +230,13 @@ def test_models_are_listed_in_anthropics_shape(
 
 
 def test_losses_are_told(wire: httpx.Client, chat: Provider) -> None:
-    request = {"model": CHAT_MODEL, "max_tokens": 9, "messages": USER, "context_management": {"edits": []}, "top_k": 3}
+    request: dict[str, Any] = {
+        "model": CHAT_MODEL,
+        "max_tokens": 9,
+        "messages": USER,
+        "context_management": {"edits": []},
+        "top_k": 3,
+    }
     chat.answer(chat_whole("Hi"))
     told = wire.post("/v1/messages", json=request).headers["antiphon-warnings"]
     assert "context_management" in told

@@ -175,7 +175,8 @@ def settle(sent: Body, wanted: Body) -> None:
         wanted.pop("tool_choice", None)
     if "memory" in {each.get("name") for each in sent["tools"]}:
         sent["tools"] = [each for each in sent["tools"] if each.get("name") != "memory"]
-    if (wanted.get("thinking") or {}).get("type") == "adaptive" and "output_config" not in wanted:
+    thinking: Body = wanted.get("thinking") or {}
+    if thinking.get("type") == "adaptive" and "output_config" not in wanted:
         assert sent.pop("output_config") == {"effort": "medium"}
     if "mcp_servers" in wanted:
         assert "mcp_servers" in sent
@@ -277,7 +278,7 @@ def test_servers_of_mcp() -> None:
     assert body_of(mcp_servers=[server])["tools"] == [mcp]
     older = server | {"tool_configuration": {"enabled": True, "allowed_tools": ["find"]}}
     assert body_of(mcp_servers=[older])["tools"] == [mcp | {"allowed_tools": ["find"]}]
-    toolset = {"type": "mcp_toolset", "mcp_server_name": "docs", "default_config": {"enabled": False}}
+    toolset: Body = {"type": "mcp_toolset", "mcp_server_name": "docs", "default_config": {"enabled": False}}
     toolset["configs"] = {"find": {"enabled": True}, "drop": {"enabled": False}}
     assert tool_of(toolset, mcp_servers=[server]) == mcp | {"allowed_tools": ["find"]}
 
@@ -327,7 +328,7 @@ def test_work_of_servers_comes_back_as_items() -> None:
 
 
 def test_results() -> None:
-    use = {"type": "tool_use", "id": "c_1", "name": "look", "input": {}}
+    use: Body = {"type": "tool_use", "id": "c_1", "name": "look", "input": {}}
     marked = {"type": "tool_result", "tool_use_id": "c_1", "content": "Seen.", "cache_control": {"type": "ephemeral"}}
     reference = {"type": "tool_result", "tool_use_id": "c_1", "content": [{"type": "tool_reference", "tool_name": "f"}]}
     found = {"type": "search_result", "title": "A", "source": "a.org", "content": [{"type": "text", "text": "B"}]}
