@@ -74,7 +74,7 @@ class Relay:
     async def read(self, body: bytes, headers: Mapping[bytes, bytes] = _NO_HEADERS) -> Relayed | None:
         """The request for those who can take it as it is; None when whoever is asked first cannot.
 
-        A provider that the client names is no part of it. Raises BadRequest for a body or a model that is not known.
+        What is said to the gateway alone, `provider` and `strict`, is no part of it. Raises BadRequest for a body or a model that is not known.
         """
         try:
             head, members = _head(body), split_object(body)
@@ -83,6 +83,7 @@ class Relay:
         provider = msgspec.json.decode(members.get("provider", _NULL))
         if not is_item(provider):
             members.pop("provider", None)
+        members.pop("strict", None)
         wanted = provider if isinstance(provider, str) else None
         targets = await self._router.targets(head.model or "", wanted)
         if self._format not in targets[0].relays:

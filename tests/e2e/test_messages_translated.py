@@ -93,7 +93,8 @@ def test_a_tool_loop_brings_thoughts_back_to_their_maker(claude: anthropic.Anthr
     ]
     result: Any = {"type": "tool_result", "tool_use_id": call.id, "content": "A wall.", "is_error": True}
     turns: Any = [*USER, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-    second: Any = claude.messages.create(messages=turns, **asked)
+    create: Any = claude.messages.create
+    second = create(messages=turns, **asked)
     assert [block.type for block in second.content] == ["text"]
     items = native.seen[-1].json["input"]
     assert [item["type"] for item in items[-3:]] == ["reasoning", "function_call", "function_call_output"]
@@ -120,7 +121,8 @@ def test_a_tool_loop_over_chat(claude: anthropic.Anthropic, chat: Provider) -> N
     assert (sent["tool_choice"], sent["stop"]) == ("required", ["END"])
     result: Any = {"type": "tool_result", "tool_use_id": "call_1", "content": [{"type": "text", "text": "A wall."}]}
     turns: Any = [*USER, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-    second: Any = claude.messages.create(messages=turns, **asked)
+    create: Any = claude.messages.create
+    second = create(messages=turns, **asked)
     assert second.stop_reason == "end_turn"
     said = chat.seen[-1].json["messages"]
     assert [each["role"] for each in said] == ["user", "assistant", "tool"]

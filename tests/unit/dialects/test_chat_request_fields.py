@@ -203,7 +203,7 @@ def test_nothing_stays_behind_that_means_nothing_alone() -> None:
 
 
 def test_fields_of_vendors_do_not_leak() -> None:
-    leaks = {"n": 3, "logit_bias": {"1": 1}, "messages": [], "moderation": {}}
+    leaks: Body = {"n": 3, "logit_bias": {"1": 1}, "messages": [], "moderation": {}}
     sent, (warning,) = lossy(hi(**leaks))
     assert sent == chat(hi())
     assert all(f"'{name}'" in warning for name in leaks)

@@ -173,8 +173,8 @@ def settle(sent: Body, wanted: Body) -> None:
         sent["tools"] = []
         sent.pop("tool_choice", None)
         wanted.pop("tool_choice", None)
-    if "memory" in {each.get("name") for each in sent["tools"]}:
-        sent["tools"] = [each for each in sent["tools"] if each.get("name") != "memory"]
+    tools: list[Body] = sent["tools"]
+    sent["tools"] = [each for each in tools if each.get("name") != "memory"]
     thinking: Body = wanted.get("thinking") or {}
     if thinking.get("type") == "adaptive" and "output_config" not in wanted:
         assert sent.pop("output_config") == {"effort": "medium"}
