@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
@@ -254,24 +254,6 @@ class UpstreamDialect(Protocol):
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         """The error that a reply with a status of 400 or more stands for, free of secrets."""
-        ...
-
-
-@runtime_checkable
-class Wrapping(Protocol):
-    """A dialect of a host that takes a client's own request in the same format, but put differently."""
-
-    relays: Format
-
-    def wrapped(self, members: Mapping[str, Raw], target: Target, headers: Mapping[bytes, bytes]) -> Built:
-        """The request to send. `members` are those of the client's body, `headers` by lower-case name."""
-        ...
-
-    def unwrapping(self) -> Callable[[bytes], bytes] | None:
-        """For one stream: makes of the host's bytes what the client reads. None where these are the same.
-
-        It raises UpstreamError for what is no stream, or for the failure that the host tells of.
-        """
         ...
 
 

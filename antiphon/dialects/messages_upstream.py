@@ -82,7 +82,7 @@ _COUNTING: Final[dict[HostName, Counting | None]] = {
 
 
 class MessagesUpstream:
-    """Implements `protocols.UpstreamDialect` and `protocols.Wrapping` for one host of the Messages API."""
+    """Implements `protocols.UpstreamDialect` and `relays.Wrapping` for one host of the Messages API."""
 
     relays: Format = "messages"
 

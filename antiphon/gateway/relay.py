@@ -15,7 +15,8 @@ from antiphon.errors import UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, retry_after
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Built, Format, Post, Router, Target, UpstreamReply, Wrapping
+from antiphon.protocols import Built, Format, Post, Router, Target, UpstreamReply
+from antiphon.relays import Wrapping
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
 from antiphon.wire.requests import is_item
@@ -74,7 +75,8 @@ class Relay:
     async def read(self, body: bytes, headers: Mapping[bytes, bytes] = _NO_HEADERS) -> Relayed | None:
         """The request for those who can take it as it is; None when whoever is asked first cannot.
 
-        What is said to the gateway alone, `provider` and `strict`, is no part of it. Raises BadRequest for a body or a model that is not known.
+        What is said to the gateway alone, `provider` and `strict`, is no part of it. Raises BadRequest for a body or a
+        model that is not known.
         """
         try:
             head, members = _head(body), split_object(body)

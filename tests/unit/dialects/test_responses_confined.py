@@ -38,10 +38,10 @@ def test_members_of_other_apis_go_to_who_takes_them() -> None:
     assert built(stop=None).warnings == ()
     taken = built(quirks=TABLE["vllm"].quirks, **members)
     assert (sent(taken, *members), taken.warnings) == (members, ())
+    strict = a_turn(**members)
+    strict.strict = True
+    target = replace(a_target(OPENAI), dialect=ResponsesUpstream(SEALER, pseudonym))
     with pytest.raises(BadRequest):
-        strict = a_turn(**members)
-        strict.strict = True
-        target = replace(a_target(OPENAI), dialect=ResponsesUpstream(SEALER, pseudonym))
         target.dialect.build(strict, target)
 
 
