@@ -24,7 +24,7 @@ Item = dict[str, Any]
 
 
 def message(parts: list[str]) -> Item:
-    content = [{"type": "output_text", "text": part, "annotations": []} for part in parts]
+    content: list[Item] = [{"type": "output_text", "text": part, "annotations": []} for part in parts]
     return {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": content}
 
 

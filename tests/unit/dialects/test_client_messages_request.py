@@ -173,13 +173,17 @@ def settle(sent: Body, wanted: Body) -> None:
         sent["tools"] = []
         sent.pop("tool_choice", None)
         wanted.pop("tool_choice", None)
-    tools: list[Body] = sent["tools"]
-    sent["tools"] = [each for each in tools if each.get("name") != "memory"]
+    sent["tools"] = without_memory(sent["tools"])
     thinking: Body = wanted.get("thinking") or {}
     if thinking.get("type") == "adaptive" and "output_config" not in wanted:
         assert sent.pop("output_config") == {"effort": "medium"}
     if "mcp_servers" in wanted:
         assert "mcp_servers" in sent
+
+
+def without_memory(tools: list[Body]) -> list[Body]:
+    """Its tool is a function here, since others than Anthropic are to know it."""
+    return [each for each in tools if each.get("name") != "memory"]
 
 
 def called(body: Body) -> set[str]:
