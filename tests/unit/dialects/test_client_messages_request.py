@@ -167,13 +167,12 @@ def settle(sent: Body, wanted: Body) -> None:
         config["effort"] = "max"  # what was recorded is that the model refuses it
     if config.get("effort") and "thinking" not in wanted:
         assert sent.pop("thinking") == {"type": "adaptive"}  # as the Responses API has it, effort is that of thoughts
+    sent |= {"tools": without_memory(sent["tools"])}
     if not wanted["tools"]:
-        names = {each["name"] for each in sent["tools"]}
-        assert names <= {"memory"} | called(wanted)
-        sent["tools"] = []
+        assert {each["name"] for each in sent["tools"]} <= called(wanted)
+        sent |= {"tools": wanted["tools"]}
         sent.pop("tool_choice", None)
         wanted.pop("tool_choice", None)
-    sent["tools"] = without_memory(sent["tools"])
     thinking: Body = wanted.get("thinking") or {}
     if thinking.get("type") == "adaptive" and "output_config" not in wanted:
         assert sent.pop("output_config") == {"effort": "medium"}
