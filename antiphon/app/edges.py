@@ -25,6 +25,7 @@ from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.health import HealthEndpoints, refuse_upgrade
 from antiphon.http.idempotent import IdempotentCreate
 from antiphon.http.lanes import Limits
+from antiphon.http.messages import MessagesEndpoint
 from antiphon.http.models import ModelsEndpoints
 from antiphon.http.openapi import OpenApiEndpoint
 from antiphon.http.prompts import PromptsEndpoints
@@ -57,9 +58,11 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
     conversations = ConversationEndpoints(parts.conversations, parts.conversation_desk, parts.surroundings, most)
     prompts = PromptsEndpoints(parts.prompts, most)
     compact = CompactEndpoints(gateway, tasks, most)
-    chat = ChatEndpoint(gateway, Relay(gateway.router, gateway.policy.retries, random.random), heartbeat, most)
-    asking = Services(gateway.router, service_dialects(), gateway.policy.retries, random.random)
+    chances = gateway.policy.retries, random.random
+    asking = Services(gateway.router, service_dialects(), *chances)
     services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
+    chat = ChatEndpoint(gateway, Relay("chat", gateway.router, *chances), heartbeat, most)
+    messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
     health = HealthEndpoints(__version__, {"database": parts.database.ping})
     keyring = _keyring(settings)
@@ -89,6 +92,8 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         rerank=services.rerank,
         rerank_v2=services.rerank_v2,
         create_moderation=services.moderations,
+        create_message=messages.create,
+        count_message_tokens=messages.count,
         list_models=models.list_models,
         retrieve_model=models.retrieve_model,
         health=health.health,

@@ -64,7 +64,9 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
         ),
         "field.reasoning.summary": NO_SUMMARIES,
         "field.safety_identifier": native("Told under another name for each tenant.").without("safety_identifier"),
+        "field.seed": NATIVE.without("seed"),
         "field.service_tier": NATIVE.without("service_tier"),
+        "field.stop": NATIVE.without("stop"),
         "field.temperature": NATIVE.where(
             "temperature_max",
             "is not",

@@ -34,6 +34,9 @@ FATES: Final[Fates] = MappingProxyType(
     )
     | {
         "field.include.message.output_text.logprobs": NATIVE,
+        "field.seed": NATIVE,
+        "field.stop": NATIVE,
+        "field.top_k": NATIVE,
         "field.max_output_tokens": NATIVE,
         "field.parallel_tool_calls": emulated("Only the first call of an answer is let by."),
         "field.reasoning.effort": sometimes("{model} does not reason, so it cannot be told how much to."),

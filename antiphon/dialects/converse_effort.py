@@ -121,6 +121,8 @@ def inference(request: Request, traits: Traits, fields: Body, losses: Losses) ->
             losses.report("field.max_output_tokens.unlimited", "max_output_tokens")
         else:
             config["maxTokens"] = request.max_output_tokens
+    if request.stop:
+        config["stopSequences"] = request.stop
     refused = traits.samplers == "none"
     when = "" if refused else " while it reasons"
     for name, word in (("temperature", "temperature"), ("top_p", "topP")):

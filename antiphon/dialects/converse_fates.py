@@ -44,11 +44,12 @@ for _wish in ("field.prompt_cache_options", "field.prompt_cache_retention", "par
 
 _FIELDS: Final = {
     f"field.{name}": _no_word(name)
-    for name in ("presence_penalty", "frequency_penalty", "top_logprobs", "safety_identifier", "user")
+    for name in ("presence_penalty", "frequency_penalty", "top_k", "top_logprobs", "seed", "safety_identifier", "user")
 } | {
     "field.include.web_search_call.action.sources": approximated("{provider} does not list what it found in the web."),
     "field.include.web_search_call.results": approximated("{provider} does not show what it read of the web."),
     "field.max_output_tokens": NATIVE,
+    "field.stop": NATIVE,
     "field.max_output_tokens.unlimited": approximated(
         "This model takes no limit to its output while it reasons with effort 'high'; it was left out."
     ),

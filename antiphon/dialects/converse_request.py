@@ -38,7 +38,7 @@ _OWN: Final[dict[str, Any]] = {
 }
 """Bedrock's own fields, which clients may set, and their types."""
 
-_LOST: Final = ("presence_penalty", "frequency_penalty", "safety_identifier", "user")
+_LOST: Final = ("presence_penalty", "frequency_penalty", "top_k", "seed", "safety_identifier", "user")
 _TIERS: Final = {"default": "default", "flex": "flex", "priority": "priority", "reserved": "reserved"}
 _USUAL_TIERS: Final = (None, "auto")
 

@@ -56,7 +56,8 @@ def _no_word(name: str) -> Fate:
 
 _FIELDS: Final = all_of(
     "field",
-    "frequency_penalty max_output_tokens presence_penalty temperature text.format.json_object top_logprobs top_p",
+    "frequency_penalty max_output_tokens presence_penalty seed stop temperature text.format.json_object top_k"
+    " top_logprobs top_p",
     NATIVE,
 ) | {
     "field.max_tool_calls": sometimes(NO_LIMIT.sentence),

@@ -35,6 +35,9 @@ _SAME: Final = {
     "max_output_tokens": "maxOutputTokens",
     "presence_penalty": "presencePenalty",
     "frequency_penalty": "frequencyPenalty",
+    "stop": "stopSequences",
+    "top_k": "topK",
+    "seed": "seed",
 }
 """Fields that mean the same, and what Google calls them."""
 

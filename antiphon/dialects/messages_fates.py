@@ -90,6 +90,8 @@ _EVERYWHERE: Final = (
         ),
         "field.temperature": sometimes("{provider} takes a temperature of at most 1; that was used."),
         "field.temperature.unknown": approximated("The model takes no temperature, or none while it reasons."),
+        "field.stop": NATIVE,
+        "field.top_k": sometimes("The model takes no top_k, or none while it reasons."),
         "field.top_p": sometimes("The model takes no top_p, or none beside a temperature or while it reasons."),
         "field.top_logprobs": approximated("{provider} does not tell how likely tokens were."),
         "field.text.format.json_object": approximated(

@@ -198,11 +198,9 @@ class _Building:
 
     def _rest(self, body: Body, pseudonym: Pseudonym) -> None:
         request, losses, host = self._request, self._losses, self._host
-        for name in ("presence_penalty", "frequency_penalty"):
-            if getattr(request, name):
-                losses.report(f"field.{name}", name, param=name)
-        if request.includes("message.output_text.logprobs") or request.top_logprobs:
-            losses.report("field.top_logprobs", "top_logprobs")
+        self._unsaid()
+        if request.stop:
+            body["stop_sequences"] = request.stop
         if request.service_tier is not None:
             self._tier(body, request.service_tier)
         if person := request.safety_identifier or request.user:
@@ -215,6 +213,17 @@ class _Building:
             losses.report("field.prompt_cache_retention", "prompt_cache_retention")
         if self._traits.caches:
             set_breakpoints(body, request)
+
+    def _unsaid(self) -> None:
+        """What Anthropic has no word for."""
+        request, losses = self._request, self._losses
+        for name in ("presence_penalty", "frequency_penalty"):
+            if getattr(request, name):
+                losses.report(f"field.{name}", name, param=name)
+        if request.seed is not None:
+            losses.report("field.seed", "seed")
+        if request.includes("message.output_text.logprobs") or request.top_logprobs:
+            losses.report("field.top_logprobs", "top_logprobs")
 
     def _tier(self, body: Body, tier: str) -> None:
         if tier == "fast" and self._traits.fast and self._host.whole:

@@ -32,7 +32,7 @@ FATES: Final[Fates] = MappingProxyType(
     )
     | all_of(
         "field",
-        "frequency_penalty max_output_tokens presence_penalty temperature text.format.json_object"
+        "frequency_penalty max_output_tokens presence_penalty seed stop temperature top_k text.format.json_object"
         " text.format.json_schema top_logprobs top_p truncation",
         NATIVE,
     )

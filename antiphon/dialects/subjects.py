@@ -24,9 +24,9 @@ FIELDS: Final = words(
     " input instructions max_output_tokens max_tool_calls metadata model moderation other parallel_tool_calls"
     " presence_penalty previous_response_id prompt prompt_cache_key prompt_cache_options"
     " prompt_cache_retention provider reasoning.context reasoning.effort reasoning.generate_summary reasoning.mode"
-    " reasoning.summary safety_identifier service_tier store stream stream_options.include_obfuscation strict"
+    " reasoning.summary safety_identifier seed service_tier stop store stream stream_options.include_obfuscation strict"
     " temperature text.format.json_object text.format.json_schema text.format.text text.verbosity tool_choice tools"
-    " top_logprobs top_p truncation user"
+    " top_k top_logprobs top_p truncation user"
 )
 """Members of the request, and values of `include`; ``other`` stands for what no specification names."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qsl
 
 from antiphon.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedMediaType
@@ -16,6 +16,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
+Tongue = Literal["openai", "anthropic"]
+"""Whose clients an answer is for: errors, lists and the names of headers differ."""
 
 DIRECT_WRITER: Final = "antiphon.direct_writer"
 """The scope's key for our server's own extension of ASGI."""
@@ -45,7 +47,10 @@ class ClientGone(Exception):
 
 
 class Call:
-    """A request and the way back to its client. `turn` or `errand` is set by handlers of one, for the log line."""
+    """A request and the way back to its client. `turn` or `errand` is set by handlers of one, for the log line.
+
+    `tongue` says in whose words errors are told.
+    """
 
     __slots__ = (
         "caller",
@@ -57,6 +62,7 @@ class Call:
         "send",
         "started",
         "status",
+        "tongue",
         "turn",
         "usage",
     )
@@ -72,6 +78,7 @@ class Call:
         self.errand: Errand | None = None
         self.started = False
         self.status = 0
+        self.tongue: Tongue = "openai"
         self.usage: tuple[int, int] | None = None
         self.cost_nanos: int | None = None
 
@@ -107,6 +114,11 @@ class Call:
             if key == name:
                 return value
         return None
+
+    def headers(self, name: bytes) -> list[bytes]:
+        """The values of every header with this lower-case name."""
+        headers: Iterable[Header] = self.scope["headers"]
+        return [value for key, value in headers if key == name]
 
     def query(self) -> dict[str, list[str]]:
         """The query's values by name; ``name[]`` counts as ``name``. Raises BadRequest for what is not UTF-8."""
@@ -147,6 +159,8 @@ class Call:
         self.started = True
         self.status = status
         all_headers = [*headers, (b"x-request-id", self.request_id.encode())]
+        if self.tongue == "anthropic":
+            all_headers.append((b"request-id", self.request_id.encode()))
         work = self.turn or self.errand
         if work is not None and work.target is not None:
             _tell_work(work, work.target, all_headers)

@@ -15,6 +15,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 _NOT_IN_A_URL: Final = re.compile(r"[\x00-\x20\x7f]")
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LISTS: Final = frozenset({b"anthropic-beta"})
 _PATH: Final = "/%:@!$&'()*+,;=~-._"
 _QUERY: Final = _PATH + "?"
 
@@ -79,6 +80,13 @@ def header_block(headers: Mapping[str, str]) -> bytes:
             raise ValueError(f"the value of header {name} has a line end, or a character that no header can carry")
         lines.append(f"{name}: {value}\r\n".encode())
     return b"".join(lines)
+
+
+def overridden(lines: bytes, more: bytes) -> bytes:
+    """Headers as `header_block` makes them, with more of them: one that is no list takes the place of its like."""
+    names = {line.partition(b":")[0].lower() for line in more.split(b"\r\n")} - _LISTS
+    kept = [line for line in lines.splitlines(keepends=True) if line.partition(b":")[0].lower() not in names]
+    return b"".join(kept) + more
 
 
 def _ascii(host: str) -> str:

@@ -78,6 +78,7 @@ class ProviderInstance:
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
         _pattern(name, "signed_calls", self.quirks.signed_calls)
         _pattern(name, "effortless_models", self.quirks.effortless_models)
+        _pattern(name, "restless_models", self.quirks.restless_models)
         self._ways = Ways(row, settings, frozenset(dialects))
         self._owned = re.compile(row.owns) if row.owns else None
         self._endpoint(self.base_url)
@@ -153,7 +154,7 @@ class ProviderInstance:
         fact = self._knowledge.fact(self.name, self.row.name, model)
         count = COUNT_PATH if native and self.row.counts_tokens else route.count
         known = self._settings.deployments.get(model, model)
-        chat = self._ways.chat_beside(dialect)
+        relays = self._ways.relays(dialect, route)
         try:
             return Target(
                 name=f"{self.name}/{model}",
@@ -161,7 +162,7 @@ class ProviderInstance:
                 model=known,
                 dialect=self._dialects[dialect],
                 post=self._post(route, known) if self.row.dialects else self._no_post(model),
-                post_chat=None if chat is None else self._post(chat, known),
+                relays={format: self._post(relay, known) for format, relay in relays.items()},
                 post_count=None if count is None else self._post(_only(route, count), known),
                 post_compact=self._post(Route(COMPACT_PATH)) if native and self.row.compacts else None,
                 quirks=self.quirks,

@@ -14,7 +14,7 @@ from antiphon.errors import BadRequest
 from antiphon.protocols import UpstreamReply
 from antiphon.providers.credentials import Credentials
 from antiphon.providers.deadlines import Timeouts
-from antiphon.providers.endpoint import Endpoint
+from antiphon.providers.endpoint import Endpoint, overridden
 
 
 class Upstream(Protocol):
@@ -54,7 +54,7 @@ class BoundPost:
         self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
     ) -> UpstreamReply:
         """A whole answer begins only when all of it has been thought of, so it is waited for longer."""
-        lines = self.headers + headers if headers else self.headers
+        lines = overridden(self.headers, headers) if headers else self.headers
         endpoint = self.stream_endpoint if streamed and self.stream_endpoint is not None else self.endpoint
         if seconds is not None:
             return await self.upstream.post(endpoint, lines, body, self.upstream.lasting(seconds))

@@ -19,6 +19,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
         dialects=TRANSLATED,
         needs_key=False,
         quirks=Quirks(
+            responses_extensions=frozenset({"stop", "top_k", "seed"}),
             developer_role=False,
             max_tokens_field="max_tokens",
             efforts=("low", "medium", "high"),

@@ -37,6 +37,8 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             allowed_tools=True,
             custom_tools=True,
             encrypted_reasoning_models=r"^(ft:)?(o[1-9]|codex-|gpt-[5-9])(?!.*chat)",
+            effortless_models=r"^(ft:)?(gpt-[34]|chatgpt-|computer-use-)",
+            restless_models=r"^(ft:)?(o[1-9]|codex-|gpt-5(?!\.))",
             blob_prefix="gAAAA",
             chat_only_models=r"^gpt-(audio|4o(-mini)?-audio|4o(-mini)?-search|5-search)",
         ),
@@ -129,7 +131,8 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             system_anywhere=False,
             prefix_last=True,
             call_id_digits=9,
-            refused_fields=OPENAI_ONLY - {"metadata", "prompt_cache_key"} | {"user", "logprobs", "top_logprobs"},
+            refused_fields=OPENAI_ONLY - {"metadata", "prompt_cache_key"}
+            | {"user", "logprobs", "top_logprobs", "seed"},
             temperature_max=1.5,
         ),
         note="Members it does not know are errors. Usage comes with the last chunk unasked.",

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from antiphon.protocols import Format
 from antiphon.providers.row import ProviderRow, Route, ServiceRow
 from antiphon.service_protocols import Service
 from antiphon.settings import Dialect, ProviderSettings
+
+_TOGETHER: Final[Mapping[Format, tuple[Dialect, ...]]] = {"chat": ("chat", "responses"), "messages": ("messages",)}
+"""Formats of clients, and the APIs that a model must be asked through to take them where models differ in that."""
+
+_HOSTED: Final[Mapping[Format, tuple[Dialect, ...]]] = {
+    "chat": (),
+    "messages": ("vertex-messages", "bedrock-messages"),
+}
+"""APIs that are such a format, put differently."""
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FALLBACK: Final[tuple[Dialect, ...]] = ("chat",)
@@ -46,10 +56,16 @@ class Ways:
         dated = self._row.dated_routes.get(dialect) if self._dated else None
         return dated or self._row.route(dialect)
 
-    def chat_beside(self, dialect: Dialect) -> Route | None:
-        """Where chat completions are for a model that is asked through `dialect`; None where it takes none."""
-        takes_chat = not self._row.speaks or dialect in ("chat", "responses")
-        return self.route("chat") if takes_chat and "chat" in self._row.dialects else None
+    def relays(self, dialect: Dialect, route: Route) -> dict[Format, Route]:
+        """Where clients' own formats are taken as they are for a model that is asked through `dialect` at `route`."""
+        found: dict[Format, Route] = {}
+        for format, others in _TOGETHER.items():
+            beside = not self._row.speaks or dialect in others
+            if dialect == format or dialect in _HOSTED[format]:
+                found[format] = route
+            elif beside and format in self._row.dialects:
+                found[format] = self.route(format)
+        return found
 
     def services(self, model: str) -> Iterator[tuple[ServiceRow, Route]]:
         """The endpoints beside answers for a model, each of another service, and where they are."""

@@ -67,7 +67,7 @@ FIELDS: dict[str, list[Sample]] = {
     "metadata": [field("metadata", {"a": "b"})],
     "model": [Sample(asked(model="ignored"), "model", None)],
     "moderation": [field("moderation", {"model": MARK}, MARK)],
-    "other": [field("seed", 12345, "12345")],
+    "other": [field("acme_option", 12345, "12345")],
     "parallel_tool_calls": [
         Sample(
             asked(parallel_tool_calls=False, tools=[{"type": "function", "name": MARK}]),
@@ -95,7 +95,9 @@ FIELDS: dict[str, list[Sample]] = {
     "reasoning.mode": [Sample(asked(reasoning={"mode": "pro"}), "reasoning.mode", "pro")],
     "reasoning.summary": [Sample(asked(reasoning={"summary": "detailed"}), "reasoning.summary", "detailed")],
     "safety_identifier": [field("safety_identifier", "alice")],
+    "seed": [field("seed", 12345, "12345")],
     "service_tier": [field("service_tier", "flex", "flex"), field("service_tier", "scale", "scale")],
+    "stop": [field("stop", [MARK], MARK)],
     "store": [field("store", True)],  # noqa: FBT003 - the value of the field
     "stream": [Sample(asked(stream=True), "stream", None)],
     "stream_options.include_obfuscation": [field("stream_options", {"include_obfuscation": False}, stream=True)],
@@ -132,6 +134,7 @@ FIELDS: dict[str, list[Sample]] = {
     "text.verbosity": [Sample(asked(text={"verbosity": "low"}), "text.verbosity", "low")],
     "tool_choice": [choice("auto")],
     "tools": [function()],
+    "top_k": [field("top_k", 4321, "4321")],
     "top_logprobs": [Sample(asked(top_logprobs=3, include=[LOGPROBS]), "top_logprobs", '"top_logprobs":3')],
     "top_p": [field("top_p", 0.125, "0.125"), field("top_p", 0.0)],
     "truncation": [field("truncation", "auto")],

@@ -273,7 +273,8 @@ def test_a_recorded_whole_answer_would_be_the_same_in_a_stream(exchange: dict[st
     for index, block in enumerate(body["content"]):
         events += [{"type": "content_block_start", "index": index, "content_block": block}]
         events += [{"type": "content_block_stop", "index": index}]
-    end = {"stop_reason": body["stop_reason"] or "end_turn", "container": body.get("container")}
+    end = {name: body.get(name) for name in ("stop_reason", "stop_sequence", "container")}
+    end["stop_reason"] = end["stop_reason"] or "end_turn"
     events += [{"type": "message_delta", "delta": end, "usage": {}}, {"type": "message_stop"}]
     stream = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in events).encode()
     target = target_of(exchange)

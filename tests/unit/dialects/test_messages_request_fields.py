@@ -51,6 +51,16 @@ def test_a_model_may_say_all_that_it_can(model: str, limit: int) -> None:
     assert json.loads(built({}, claude(model, limit=7000)).body)["max_tokens"] == 7000
 
 
+def test_where_to_stop_and_of_how_many_tokens_to_choose() -> None:
+    told = sent({"stop": ["x"], "top_k": 3})
+    assert (told["stop_sequences"], told["top_k"]) == (["x"], 3)
+    thinking = {"reasoning": {"effort": "low"}}
+    body, warning = lossy({"top_k": 3} | thinking)
+    assert ("top_k" in warning, "top_k" in body) == (True, False)
+    assert "seed" in lossy({"seed": 0})[1]
+    assert "top_k" in lossy({"top_k": 3}, NEWEST)[1]
+
+
 def test_long_answers_are_streamed_whatever_the_client_wants() -> None:
     assert built({"max_output_tokens": 21_333}).streamed is None
     long = built({"max_output_tokens": 21_334})
