@@ -31,7 +31,12 @@ AGAIN: tuple[Trouble, ...] = ("overloaded", "limit")
 ELSEWHERE: tuple[Trouble, ...] = (*AGAIN, "key", "model")
 
 
-LOOK: dict[str, Any] = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}}
+LOOK: dict[str, Any] = {
+    "type": "function",
+    "name": "look",
+    "description": "Looks.",
+    "parameters": {"type": "object", "properties": {}},
+}
 
 
 def asked(wire: httpx.Client, model: str, *, stream_: bool, **body: Any) -> tuple[dict[str, Any], httpx.Headers]:

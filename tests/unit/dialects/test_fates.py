@@ -178,11 +178,16 @@ def _faults(target: Target, table: Table, subject: str, samples: list[Sample]) -
         yield "nothing was told of the loss"
 
 
+def sent(built: Built) -> bytes:
+    """What the provider is told, be it in a header."""
+    return built.body + built.headers
+
+
 def _unsaid(target: Target, table: Table, sample: Sample, built: Built) -> Iterator[str]:
     """What ought to be in the body, and is not."""
     if not _is_said(sample.mark, table.dialect, built):
         yield f"'{sample.mark}' is not in the body"
-    if sample.plain is not None and ask(target, sample.plain).body == built.body:
+    if sample.plain is not None and sent(ask(target, sample.plain)) == sent(built):
         yield "nothing is in the body that would not be there without"
 
 
@@ -190,7 +195,7 @@ def _is_said(mark: str | None, dialect: str, built: Built) -> bool:
     """Whether the mark is in the body, if it can be: the API's own words are others in other formats."""
     if mark is None or not (MARK in mark or mark.replace(".", "").isdigit() or dialect in OPENAIS):
         return True
-    return mark in encoded(built.body)
+    return mark in encoded(built.body) + built.headers.decode().lower()
 
 
 def _unexpected(table: Table, subject: str, sample: Sample, built: Built) -> Iterator[str]:
