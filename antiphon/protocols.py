@@ -208,8 +208,8 @@ class PausingReader(Protocol):
     """A reader of answers that a provider may interrupt, to be asked to go on."""
 
     resumption: Built | None
-    """Set at the end of such a stream: what to ask. The answer to that goes on with the same events: the first bytes that
-    are fed clear it, and begin the next answer."""
+    """Set at the end of such a stream: what to ask. The answer to that goes on with the same events; its first bytes,
+    fed, clear this."""
 
 
 class Counting(Protocol):

@@ -131,7 +131,7 @@ async def use(provider: ProviderInstance) -> None:
     for model in MODELS:
         with suppress(BadRequest):
             target = provider.target(model)
-            for post in (target.post, target.post_chat, target.post_count, target.post_compact):
+            for post in (target.post, *target.relays.values(), target.post_count, target.post_compact):
                 if post is not None:
                     with suppress(UpstreamError):
                         await post(b"{}", streamed=True)
