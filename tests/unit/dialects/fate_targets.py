@@ -49,7 +49,10 @@ _SEALED: dict[str, tuple[Kind, Body]] = {
 """What each format seals: the kind of the seal, and what is in it."""
 
 
-IN_RESPONSES = ("encrypted_reasoning_models", "image_urls", "refused_fields", "stores")
+IN_RESPONSES = (
+    *("effortless_models", "encrypted_reasoning_models", "image_urls", "refused_fields", "responses_extensions"),
+    *("restless_models", "stores"),
+)
 """All that a provider of OpenAI's own format can differ in: the rest is about formats that it is not asked in."""
 
 
