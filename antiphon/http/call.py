@@ -41,6 +41,14 @@ class DirectWriter(Protocol):
         """Writes a part of the streamed body that has begun. False where ASGI's `send` has to see to it."""
         ...
 
+    def direct_reply(self, status: int, headers: list[Header], body: bytes) -> bool:
+        """Writes a whole answer; `headers` name its length. False where ASGI's `send` has to see to it."""
+        ...
+
+    def direct_body(self) -> bytes | None:
+        """The body of a request that has arrived whole, now received. None where `receive` has to be asked."""
+        ...
+
 
 class ClientGone(Exception):
     """The client closed its connection before it had its answer."""
@@ -138,12 +146,10 @@ class Call:
         self._check_media_type()
         if int(self.header(b"content-length") or 0) > limit:
             raise _too_large(limit)
-        message = await self.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        data: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            data = await self._rest(data, limit)
+        writer = self.direct_writer
+        data = None if writer is None else writer.direct_body()
+        if data is None:
+            data = await self._received(limit)
         if len(data) > limit:
             raise _too_large(limit)
         coding = self.header(b"content-encoding")
@@ -151,24 +157,32 @@ class Call:
 
     async def reply(self, status: int, body: bytes, headers: Iterable[Header] = (_JSON,)) -> None:
         """Answers with a whole body, JSON unless `headers` say otherwise."""
-        await self.start(status, [*headers, (b"content-length", b"%d" % len(body))])
-        await self.send({"type": "http.response.body", "body": body})
+        told = self._told(status, [*headers, (b"content-length", b"%d" % len(body))])
+        writer = self.direct_writer
+        if writer is None or not writer.direct_reply(status, told, body):
+            await self.send({"type": "http.response.start", "status": status, "headers": told})
+            await self.send({"type": "http.response.body", "body": body})
 
     async def start(self, status: int, headers: Iterable[Header]) -> None:
         """Sends the status line and headers."""
+        told = self._told(status, [*headers])
+        await self.send({"type": "http.response.start", "status": status, "headers": told})
+
+    def _told(self, status: int, headers: list[Header]) -> list[Header]:
+        """The headers of the answer that begins now: what was asked for, and how it came to be."""
         self.started = True
         self.status = status
-        all_headers = [*headers, (b"x-request-id", self.request_id.encode())]
+        headers.append((b"x-request-id", self.request_id.encode()))
         if self.tongue == "anthropic":
-            all_headers.append((b"request-id", self.request_id.encode()))
+            headers.append((b"request-id", self.request_id.encode()))
         work = self.turn or self.errand
         if work is not None and work.target is not None:
-            _tell_work(work, work.target, all_headers)
-        await self.send({"type": "http.response.start", "status": status, "headers": all_headers})
+            _tell_work(work, work.target, headers)
+        return headers
 
-    async def _rest(self, first: bytes, limit: int) -> bytes:
-        parts = [first]
-        size = len(first)
+    async def _received(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
         more = True
         while more:
             message = await self.receive()

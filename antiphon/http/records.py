@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from antiphon.errors import AntiphonError, UpstreamRefused
 from antiphon.gateway.services import Errand
@@ -16,32 +15,18 @@ from antiphon.wire.counts import Counts, counts_of
 from antiphon.wire.events import Outcome
 from antiphon.wire.money import cost_nanos
 
-
-class _Counts(Struct, frozen=True):
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
-class _Used(Struct, frozen=True):
-    usage: _Counts | None = None
-
-
-_used: Final = msgspec.json.Decoder(_Used).decode
 _NOTHING: Final = Decimal(0)
 
 
 def note_usage(call: Call, outcome: Outcome) -> None:
     """Puts the tokens of an answer, and what they cost, where its record is made from."""
-    call.usage = outcome.counts
-    price = None if call.turn is None or call.turn.target is None else call.turn.target.price
-    counts = None if price is None else counts_of(outcome.body)
-    if price is not None and counts is not None:
-        call.usage = counts.input, counts.output
-        call.cost_nanos = cost_nanos(counts, price)
+    counts = outcome.counts or counts_of(outcome.body)
+    if counts is None:
         return
-    if outcome.counts is None:
-        usage = _used(outcome.body).usage
-        call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
+    call.usage = counts.input, counts.output
+    price = None if call.turn is None or call.turn.target is None else call.turn.target.price
+    if price is not None:
+        call.cost_nanos = cost_nanos(counts, price)
 
 
 def note_input(call: Call, errand: Errand, tokens: int | None) -> None:

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
-from antiphon.http.call import DIRECT_WRITER
+from antiphon.http.call import DIRECT_WRITER, Header
 from antiphon.http.errors import envelope
 from antiphon.http.websocket_transport import LeanWebSocketProtocol, offered
 from antiphon.writes import Writes, writes_of
@@ -160,6 +160,34 @@ class LeanHttpProtocol(HttpToolsProtocol):
         self.last_write = self.loop.time()
         self._writes.write(self._wire, b"%x\r\n%b\r\n" % (len(data), data))
         return True
+
+    # With requests in the pipeline the cycle is that of the last of them, and not of the one that is being answered.
+
+    def direct_reply(self, status: int, headers: list[Header], body: bytes) -> bool:
+        """Implements `DirectWriter`."""
+        cycle = self.cycle
+        if self.pipeline or self.flow.write_paused or cycle.disconnected or cycle.response_started:
+            return False
+        every = self.server_state.default_headers + headers
+        lines = b"".join([b"%b: %b\r\n" % header for header in every])
+        smuggled = not lines.count(b"\n") == lines.count(b"\r") == len(every)
+        if smuggled or not cycle.keep_alive or cycle.scope["method"] == "HEAD":
+            return False
+        cycle.response_started = cycle.response_complete = True
+        self._writes.write(self._wire, b"%b%b\r\n%b" % (STATUS_LINE[status], lines, body))
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
+
+    def direct_body(self) -> bytes | None:
+        """Implements `DirectWriter`."""
+        cycle = self.cycle
+        if self.pipeline or cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        self.flow.resume_reading()
+        cycle.message_event.clear()
+        return body
 
     @override
     def on_body(self, body: bytes) -> None:

@@ -55,7 +55,7 @@ class _Usage(Struct, frozen=True):
 
 class _Response(Struct, frozen=True):
     usage: _Usage | None = None
-    service_tier: str | None = None
+    service_tier: object = None
 
 
 class _CacheCreation(Struct, frozen=True):
@@ -76,9 +76,9 @@ def counts_of(response: bytes) -> Counts | None:
     """What a response object as clients see it tells of its tokens; None where it tells nothing."""
     try:
         known = _response(response)
-    except msgspec.DecodeError:  # a provider's own word in place of a service tier
+    except msgspec.DecodeError:
         return None
-    usage = known.usage
+    usage, service = known.usage, known.service_tier
     if usage is None:
         return None
     sent, made = usage.prompt_tokens_details, usage.completion_tokens_details
@@ -94,7 +94,7 @@ def counts_of(response: bytes) -> Counts | None:
         audio_output=made.audio_tokens,
         image_input=sent.image_tokens,
         image_output=made.image_tokens,
-        service=known.service_tier or "",
+        service=service if isinstance(service, str) else "",
     )
 
 

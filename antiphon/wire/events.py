@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from antiphon.wire.counts import Counts
+
 LIFECYCLE: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
 TERMINAL: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
@@ -32,13 +34,13 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How an answer ended: its final response object as JSON, and the facts that the gateway acts on.
 
-    `counts` are the tokens read and written, where they are known without another look at `body`.
+    `counts` are its tokens, where they are known without another look at `body`.
     """
 
     status: str
     body: bytes
     upstream_id: str | None = None
-    counts: tuple[int, int] | None = None
+    counts: Counts | None = None
 
 
 EMPTY: Final = Chunk(())

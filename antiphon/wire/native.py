@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
+from antiphon.wire.counts import Counts
 from antiphon.wire.requests import Request
 from antiphon.wire.responses import Transformation, encoded, opened
 from antiphon.wire.usage import PlainUsage, completed_usage, plain_usage
@@ -77,11 +78,11 @@ _well_formed: Final = msgspec.json.Decoder(_WellFormed).decode
 
 
 class Merged(Struct, frozen=True, gc=False):
-    """A response object as the client shall see it, and what the upstream called it. `counts` are input and output."""
+    """A response object as the client shall see it, what the upstream called it, and the tokens it counted."""
 
     members: dict[str, Raw]
     upstream_id: str | None
-    counts: tuple[int, int] | None
+    counts: Counts | None
 
 
 class _Named(Struct, frozen=True, gc=False):
@@ -157,7 +158,7 @@ class Opening:
             members["reasoning"] = Raw(reasoning.rstrip()[:-1] + b',"generate_summary":null}')
         counts = None
         if known.usage is not None:
-            counts = known.usage.input_tokens, known.usage.output_tokens
+            counts = known.usage.counts(known.service_tier)
             members["usage"] = plain_usage(known.usage, members["usage"])
         if known.tools != _NO_TOOLS:
             self._hide_secrets(members)

@@ -25,7 +25,7 @@ def with_item(outcome: Outcome, item: Item, used: Usage) -> Outcome:
     members["output"] = Raw(_encode([item, *_items(members["output"])]))
     total = added(_usage(members["usage"]), used)
     members["usage"] = Raw(_encode(total))
-    return Outcome(outcome.status, _encode(members), outcome.upstream_id, (total.input_tokens, total.output_tokens))
+    return Outcome(outcome.status, _encode(members), outcome.upstream_id)
 
 
 def added(one: Usage, other: Usage) -> Usage:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from antiphon.wire.counts import Counts
+
 
 class InputDetails(Struct, frozen=True):
     """Parts of `input_tokens`."""
@@ -120,6 +122,17 @@ class PlainUsage(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     output_tokens: int
     output_tokens_details: _PlainOutput
     total_tokens: int
+
+    def counts(self, service: str) -> Counts:
+        """The tokens by what they cost, in a service tier."""
+        return Counts(
+            input=self.input_tokens,
+            output=self.output_tokens,
+            cached=self.input_tokens_details.cached_tokens,
+            cache_write=self.input_tokens_details.cache_write_tokens,
+            reasoning=self.output_tokens_details.reasoning_tokens,
+            service=service,
+        )
 
 
 _PLAIN: Final = (

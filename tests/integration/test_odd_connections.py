@@ -135,3 +135,22 @@ async def test_the_answer_reaches_a_client_that_goes_on_sending(gateway: Gateway
     assert_refused(found[0], 400)
     assert found[0].error["code"] == "invalid_http"
     assert ends
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+async def test_requests_in_one_write_are_answered_in_their_order(gateway: Gateway, count: int) -> None:
+    asked = [json.dumps({"model": "demo/echo", "input": f"Question {number}"}).encode() for number in range(count)]
+    data = b"".join(HEALTH + request_bytes("POST", b"/v1/responses", body) for body in asked)
+    found, ends = await answers(gateway, data, 2 * count)
+    assert [answer.status for answer in found] == [200] * (2 * count)
+    assert not ends
+    said = [json.loads(answer.body)["output"][0]["content"][0]["text"] for answer in found[1::2]]
+    assert [text for text in said if "Question" not in text] == []
+    assert [text[text.index("Question") :][:10] for text in said] == [f"Question {number}" for number in range(count)]
+
+
+async def test_a_client_that_wants_no_other_answer_gets_its_last_one_and_the_end(gateway: Gateway) -> None:
+    data = HEALTH + request_bytes("POST", b"/v1/responses", BODY, b"Connection: close")
+    found, ends = await answers(gateway, data, 2)
+    assert [answer.status for answer in found] == [200, 200]
+    assert ends

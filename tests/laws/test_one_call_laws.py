@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from antiphon.dialects.one_call import OneCallReader, with_one_call
 from antiphon.protocols import Reader
+from antiphon.wire.counts import Counts
 from antiphon.wire.events import TERMINAL, Chunk, Event, Outcome, render
 from antiphon.wire.synthesis import synthesised
 from tests.grammar import check_stream
@@ -68,7 +69,7 @@ class CutReader(Reader):
         size = self._sizes.pop(0) if self._sizes else 3
         events, self._left = tuple(self._left[:size]), self._left[size:]
         if not self._left:
-            self.outcome = Outcome("completed", self._body, "up_1", (1, 2))
+            self.outcome = Outcome("completed", self._body, "up_1", Counts(input=1, output=2))
         return Chunk(events, render(Chunk(events)))
 
     @override
@@ -100,7 +101,7 @@ def test_one_call_stays(kinds: list[str], sizes: list[int]) -> None:
     )
     assert all([each["id"] for each in output] == left for output in outputs)
     assert json.loads(with_one_call(Outcome("completed", body)).body) == json.loads(reader.outcome.body)
-    assert (reader.outcome.counts, reader.outcome.upstream_id) == ((1, 2), "up_1")
+    assert (reader.outcome.counts, reader.outcome.upstream_id) == (Counts(input=1, output=2), "up_1")
 
     spare = sum(kind in CALLS for kind in kinds) > 1
     assert (reader.quick(b"x", 0) is not None) is (len(left) == len(kinds))

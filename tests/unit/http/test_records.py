@@ -11,6 +11,7 @@ from antiphon.http.records import note_usage, record_of
 from antiphon.observe.logs import human_line, json_line
 from antiphon.protocols import Target
 from antiphon.records import RequestRecord
+from antiphon.wire.counts import Counts
 from antiphon.wire.events import Outcome
 from antiphon.wire.money import Price
 from tests.chat_streams import a_turn
@@ -37,22 +38,22 @@ def told(outcome: Outcome, price: Price | None, **model: Any) -> RequestRecord:
     return record_of(call, "POST", "/v1/responses", 0.1, None)
 
 
-def outcome(counts: tuple[int, int] | None = None, **response: object) -> Outcome:
+def outcome(counts: Counts | None = None, **response: object) -> Outcome:
     usage = {"input_tokens": 100, "output_tokens": 10, "input_tokens_details": {"cached_tokens": 40}}
     return Outcome(
         "completed", msgspec.json.encode({"usage": usage, "service_tier": "default"} | response), counts=counts
     )
 
 
-@pytest.mark.parametrize("counts", [None, (100, 10)])
-def test_an_answer_with_a_price_has_a_cost(counts: tuple[int, int] | None) -> None:
+@pytest.mark.parametrize("counts", [None, Counts(input=100, output=10, cached=40)])
+def test_an_answer_with_a_price_has_a_cost(counts: Counts | None) -> None:
     record = told(outcome(counts), PRICE)
     assert (record.input_tokens, record.output_tokens) == (100, 10)
     assert record.cost_nanos == 60 * 250 + 40 * 25 + 10 * 2000
 
 
-@pytest.mark.parametrize("counts", [None, (100, 10)])
-def test_an_answer_without_a_price_has_none(counts: tuple[int, int] | None) -> None:
+@pytest.mark.parametrize("counts", [None, Counts(input=100, output=10, cached=40)])
+def test_an_answer_without_a_price_has_none(counts: Counts | None) -> None:
     record = told(outcome(counts), None)
     assert (record.input_tokens, record.output_tokens, record.cost_nanos) == (100, 10, None)
 
