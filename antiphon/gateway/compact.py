@@ -143,9 +143,8 @@ class Compactor:
             service_tier=turn.request.service_tier or "default",
             usage=made.usage,
         )
-        counts = made.usage.input_tokens, made.usage.output_tokens
         turn.target = made.target
-        return made.target, Outcome("completed", encoded(response), None, counts)
+        return made.target, Outcome("completed", encoded(response))
 
     async def ahead(self, turn: Turn, targets: Sequence[Target], policy: Ask) -> Sequence[Target]:
         """`context_management`: the targets, ready to go on after a compaction where the prompt is past the threshold.

@@ -32,4 +32,4 @@ def warmed_up(turn: Turn, target: Target) -> tuple[Outcome, Chunk]:
         usage=NO_USAGE,
     )
     body = encoded(response)
-    return Outcome("completed", body, counts=(0, 0)), Chunk(tuple(synthesised(body)))
+    return Outcome("completed", body), Chunk(tuple(synthesised(body)))
