@@ -16,8 +16,8 @@ def python_files(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-@cache
 def tree_of(path: Path) -> ast.Module:
+    """Not kept: some hundred trees would make every later collection of garbage slow."""
     return ast.parse(path.read_bytes(), str(path))
 
 

@@ -23,4 +23,7 @@ def ownerless(node: ast.AST) -> bool:
 
 @pytest.mark.parametrize("path", python_files("antiphon", "tests"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_task_has_an_owner(path: Path) -> None:
+    source = path.read_text("utf-8")
+    if not any(name in source for name in OWNERLESS):
+        return
     assert not [ast.unparse(node) for node in ast.walk(tree_of(path)) if ownerless(node)]
