@@ -37,7 +37,7 @@ from tests.integration.provider import (
 from tests.integration.upstream.origin import Peer, Request
 
 CLIENTS = 12
-ROUNDS = 3
+ROUNDS = 2
 CUT = (asyncio.IncompleteReadError, OSError)
 END = b"event: response.completed\n"
 

@@ -179,7 +179,7 @@ FIELDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("model", MODELS)
 @given(body=FIELDS)
-@pace(max_examples=150, derandomize=True, deadline=None, database=None)
+@pace(max_examples=100, derandomize=True, deadline=None, database=None)
 async def test_any_item_tool_choice_or_format_is_taken_or_refused(
     gateway: Gateway, model: str, body: dict[str, Any]
 ) -> None:

@@ -244,13 +244,13 @@ def _agrees(outcome: Outcome, step: Step) -> None:
 chains = st.lists(steps, min_size=1, max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(chains)
 def test_a_chain_that_is_stored_gives_every_vendor_what_it_takes(chain: list[Step]) -> None:
     answered(chain, keeps=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(chains)
 def test_a_chain_that_the_client_replays_gives_every_vendor_what_it_takes(chain: list[Step]) -> None:
     answered(chain, keeps=False)
