@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
+
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.gateway.conformity import fault_of
 from antiphon.gateway.delivery import Delivery
 from antiphon.protocols import Built, PausingReader, Reader, Target, Turn, UpstreamReply
 from antiphon.wire.assembly import events_of
+from antiphon.wire.counts import counts_of, together
 from antiphon.wire.events import EMPTY, Chunk, Outcome, render
 from antiphon.wire.synthesis import synthesised
 
@@ -148,6 +151,8 @@ class Attempt:
             self._spare = outcome, fault
             self._turn.attempts += 1
             return self._built
+        if self._spare is not None:
+            outcome = _paid_for(outcome, self._spare[0])
         if fault is not None:
             self._warn(fault)
         await self._keep(outcome, last)
@@ -206,6 +211,14 @@ class _Flow:
         if self._error is not None:
             raise self._error
         return chunk
+
+
+def _paid_for(outcome: Outcome, spare: Outcome) -> Outcome:
+    """The outcome, counted together with the answer before it, which its provider will want money for as well."""
+    first, second = (each.counts or counts_of(each.body) for each in (spare, outcome))
+    if first is None or second is None:
+        return outcome
+    return msgspec.structs.replace(outcome, counts=together(first, second))
 
 
 def is_event_stream(reply: UpstreamReply) -> bool:

@@ -32,9 +32,9 @@ GOOD, BAD, WORSE = '{"age":3}', '{"age":"three"}', "Three."
 FREE = Quirks(json_schema=False)
 
 
-def chat(text: str) -> bytes:
+def chat(text: str, **members: Any) -> bytes:
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-    return json.dumps({"id": "c", "model": "m", "choices": [choice]}).encode()
+    return json.dumps({"id": "c", "model": "m", "choices": [choice], **members}).encode()
 
 
 async def asked(*texts: str, quirks: Quirks = FREE, **body: Any) -> tuple[Turn, ScriptedProvider, str, int]:
@@ -67,6 +67,21 @@ async def test_a_second_one_is_delivered_with_a_warning() -> None:
     turn, provider, text, kept = await asked(WORSE, BAD, text=FORM)
     assert (text, turn.attempts, len(provider.bodies), kept) == (BAD, 2, 2, 1)
     assert turn.warnings[-1] == "The answer does not conform to the JSON schema: $.age is not of the type integer."
+
+
+async def test_both_answers_are_counted() -> None:
+    details = {"prompt_tokens_details": {"cached_tokens": 2}}
+    first, second = ({"prompt_tokens": 5, "completion_tokens": made, **details} for made in (3, 4))
+    provider = ScriptedProvider(json_reply(chat(BAD, usage=first)), json_reply(chat(GOOD, usage=second)))
+    at = target(ChatUpstream(SEALER, pseudonym), provider.post, quirks=FREE)
+    store = MemoryResponses()
+    gateway = Gateway(FixedRouter(at), store, Policy(), surroundings(), no_conversations(store))
+    turn = await gateway.open(parse_request(json.dumps({"model": "m", "input": "Hi", "text": FORM}).encode()), CALLER)
+    outcome = await gateway.answer(turn, Collected())
+    counts = outcome.counts
+    assert counts is not None
+    assert (counts.input, counts.output, counts.cached, counts.service) == (10, 7, 4, "default")
+    assert json.loads(outcome.body)["usage"]["output_tokens"] == 4
 
 
 async def test_where_nothing_better_can_be_had_the_first_one_is_delivered_with_a_warning() -> None:
