@@ -70,7 +70,7 @@ def test_a_stream_comes_to_what_the_whole_answer_says(exchange: dict[str, Any]) 
         assert outcome is not None
     else:
         outcome = target.dialect.whole(turn, target, json.dumps(chunks[0]).encode())
-    told = json.loads(chat_whole(outcome.body, TOLD))
+    told = json.loads(chat_whole([outcome.body], TOLD))
     choice = told["choices"][0]
     teller = ChatTeller(TOLD)
     streamed = joined(teller.frames(synthesised(outcome.body)))
