@@ -26,12 +26,13 @@ from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
 _DONE: Final = b"data: [DONE]\n\n"
+_NONE: Final = Raw(b"[]")
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class _Delta(Struct, frozen=True):
     delta: str = ""
-    logprobs: Raw = Raw(b"[]")
+    logprobs: Raw = _NONE
     output_index: int = 0
     summary_index: int = -1
     content_index: int = -1
@@ -115,9 +116,9 @@ class ChatTeller:
     def _text(self, data: bytes) -> bytes:
         """The hot path of every stream."""
         said = _delta(data)
-        if said.logprobs == b"[]" and not said.obfuscation:
+        if said.logprobs == _NONE and not said.obfuscation:
             return self._saying + _encode(said.delta) + b'},"logprobs":null,"finish_reason":null}]}\n\n'
-        probable = None if said.logprobs == b"[]" else {"content": said.logprobs, "refusal": None}
+        probable = None if said.logprobs == _NONE else {"content": said.logprobs, "refusal": None}
         return self._padded(self._chunk({"content": said.delta}, logprobs=probable), said)
 
     def _created(self, _: bytes) -> bytes:

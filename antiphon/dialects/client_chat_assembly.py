@@ -18,7 +18,7 @@ MAX_STREAM_BYTES: Final = 64 * 1024 * 1024
 """A stream that is kept is in memory until it ends."""
 
 _DONE: Final = b"[DONE]"
-_REPLACED: Final = frozenset({"id", "type", "role", "index", "format", "expires_at"})
+_REPLACED: Final = frozenset({"id", "type", "role", "index", "name", "format", "expires_at"})
 """Members of deltas that say the same each time, where they say it again."""
 
 _chunk: Final = msgspec.json.Decoder(dict[str, Any]).decode

@@ -123,8 +123,6 @@ def _logprobs(tokens: Sequence[Item], offset: int) -> Item | None:
     return {
         "tokens": [token["token"] for token in tokens],
         "token_logprobs": [token["logprob"] for token in tokens],
-        "top_logprobs": [
-            {top["token"]: top["logprob"] for top in token.get("top_logprobs") or ()} or None for token in tokens
-        ],
+        "top_logprobs": [{top["token"]: top["logprob"] for top in token.get("top_logprobs") or ()} for token in tokens],
         "text_offset": offsets,
     }

@@ -45,7 +45,7 @@ class _Completion(Struct, frozen=True):
     best_of: Annotated[int, Meta(ge=1, le=20)] | None = None
     n: Annotated[int, Meta(ge=1, le=MOST_CHOICES)] | None = None
     logprobs: Annotated[int, Meta(ge=0, le=_MOST_LOGPROBS)] | None = None
-    max_tokens: Annotated[int, Meta(ge=0)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
     stop: str | list[str] | None = None
     stream: bool | None = None
     stream_options: _Options | None = None
