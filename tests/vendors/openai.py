@@ -197,13 +197,13 @@ class OpenAI:
 def completed(text: str, ending: str, *, streamed: bool) -> bytes:
     """What a server of legacy completions says."""
     head: Body = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}
-    usage: Body = {"usage": _USAGE}
+    end: Body = {"choices": [], "usage": _USAGE}
     choices: list[Body] = [{"text": piece, "index": 0, "finish_reason": None} for piece in halves(text)]
     last: Body = {"text": "" if streamed else text, "index": 0, "logprobs": None, "finish_reason": ending or "stop"}
     if not streamed:
-        return json.dumps(head | {"choices": [last]} | usage).encode()
-    chunks: list[Body] = [head | {"choices": [choice]} for choice in [*choices, last]]
-    return sse([*chunks, head | {"choices": []} | usage]) + b"data: [DONE]\n\n"
+        return json.dumps(head | end | {"choices": [last]}).encode()
+    chunks: list[Body] = [{"choices": [choice]} for choice in [*choices, last]]
+    return sse([head | chunk for chunk in [*chunks, end]]) + b"data: [DONE]\n\n"
 
 
 def _flat(tool: Body) -> list[Body]:

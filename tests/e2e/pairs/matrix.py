@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from antiphon.settings import Settings
-from tests.e2e.gateway import running, settings_for
+from tests.e2e.gateway import Gateway, running, settings_for
 from tests.e2e.pairs.clients import CLIENTS, PDF, PNG, WAV, Client, Heard, Wish
 from tests.e2e.upstream import Piece, Provider, Reply, Seen, serving, stream
 from tests.e2e.vendors.bridge import Upstream
@@ -273,17 +272,20 @@ def _mark(pair: Pair, check: Callable[[Pair], bool]) -> str:
 
 
 @contextmanager
+def before(folder: Path, titles: Iterable[str]) -> Generator[tuple[Gateway, dict[str, Provider]]]:
+    """One gateway before these kinds of upstream, by their titles."""
+    with ExitStack() as stack:
+        servers = {title: stack.enter_context(serving()) for title in titles}
+        doors = {title: UPSTREAMS[title] for title in titles}
+        base = settings_for(folder, _NOWHERE, _NOWHERE)
+        providers = {door.kind: door.settings(servers[title].url) for title, door in doors.items()}
+        providers["demo"] = base.providers["demo"]
+        settings = msgspec.structs.replace(base, providers=providers, models={})
+        yield stack.enter_context(running(settings)), servers
+
+
+@contextmanager
 def matrix(folder: Path) -> Generator[Iterator[tuple[Client, Marks]]]:
     """One gateway before every kind of upstream, and what it does for one format after the other."""
-    with ExitStack() as stack:
-        servers = {title: stack.enter_context(serving()) for title in UPSTREAMS}
-        settings = _settings(folder, {UPSTREAMS[title].kind: server.url for title, server in servers.items()})
-        started = stack.enter_context(running(settings))
-        http = stack.enter_context(started.wire())
+    with before(folder, UPSTREAMS) as (gateway, servers), gateway.wire() as http:
         yield ((client, marks_of(http, client, servers)) for client in CLIENTS)
-
-
-def _settings(folder: Path, urls: Mapping[str, str]) -> Settings:
-    base = settings_for(folder, _NOWHERE, _NOWHERE)
-    doors = {door.kind: door.settings(urls[door.kind]) for door in UPSTREAMS.values()}
-    return msgspec.structs.replace(base, providers={"demo": base.providers["demo"], **doors}, models={})
