@@ -61,6 +61,7 @@ record: dev ## an exchange with a provider, as tests read it: make record PROVID
 
 docs: dev ## the pages that are generated from the code
 	@$(DEV)/python -m tools.generate_docs
+	@$(DEV)/python -m tools.generate_compatibility
 
 lock: ## newer versions for constraints/ (ARGS="--upgrade-package NAME" for one)
 	@PYTHON="$(PYTHON)" tools/lock.sh $(or $(ARGS),--upgrade)

@@ -146,6 +146,13 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Dialect | None,
         Meta(description="The API that is spoken to it, of those that it has; the one that suits it best when absent."),
     ] = None
+    relays_chat: Annotated[
+        bool | None,
+        Meta(
+            description="Whether chat completions are passed on as they are to chat completions that it has beside"
+            " another API, not translated into that; when absent, only if the other is the Responses API."
+        ),
+    ] = None
     headers: Annotated[
         dict[HeaderName, HeaderValue], Meta(description="Headers that are added to every call.", max_length=64)
     ] = field(default_factory=dict[str, str])

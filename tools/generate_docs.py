@@ -21,7 +21,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
-from antiphon.http.routes import PREFIXES, Endpoint, Handlers, routes
+from antiphon.http.routes import PREFIXES, Endpoint, routes, standing_in
 from antiphon.providers import page as providers
 from tests.replayed import RECORDINGS, beside, sources, tallies
 
@@ -44,6 +44,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "background_queue_full": (
         "As many of your answers wait in the background as may (`background.queued_per_tenant`).",
         "Wait for `retry-after` seconds, or until some are done.",
+    ),
+    "chat_completion_not_found": (
+        "The chat completion is unknown, deleted, expired, not yours, or was made without `store: true`.",
+        "Check the id.",
     ),
     "conflict": ("The provider reports a conflict with another request.", "Send it again a little later."),
     "context_length_exceeded": (
@@ -355,8 +359,7 @@ def endpoints_page() -> str:
 
 def _routes() -> Iterator[tuple[str, str, Operation, bool]]:
     """Method, path, description, and whether a key is asked for. Raises LookupError for a route without description."""
-    handlers = Handlers(**dict.fromkeys(Handlers.__struct_fields__, _nothing))
-    for route in routes(handlers, Keyring([])):
+    for route in routes(standing_in(_nothing), Keyring([])):
         endpoint = route.endpoint
         keyed = isinstance(endpoint, Endpoint) and endpoint.keyring is not None
         path = _plain_path(route)

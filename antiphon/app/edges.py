@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon import __version__
+from antiphon.app.chats import chat_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
@@ -18,7 +19,6 @@ from antiphon.gateway.services import Services
 from antiphon.http.auth import Keyring
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.chains import ChainMemory
-from antiphon.http.chat import ChatEndpoint
 from antiphon.http.compact import CompactEndpoints
 from antiphon.http.conversations import ConversationEndpoints
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
@@ -61,7 +61,6 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
     chances = gateway.policy.retries, random.random
     asking = Services(gateway.router, service_dialects(), *chances)
     services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
-    chat = ChatEndpoint(gateway, Relay("chat", gateway.router, *chances), heartbeat, most)
     messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
     health = HealthEndpoints(__version__, {"database": parts.database.ping})
@@ -87,7 +86,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         retrieve_prompt=prompts.retrieve,
         add_prompt_version=prompts.add_version,
         delete_prompt=prompts.delete,
-        create_chat_completion=chat.create,
+        chats=chat_handlers(parts, heartbeat),
         create_embeddings=services.embeddings,
         rerank=services.rerank,
         rerank_v2=services.rerank_v2,

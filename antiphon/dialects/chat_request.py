@@ -50,6 +50,9 @@ _PARAMS: Final = {
 _SUBJECTS: Final = {"text.format": "field.text.format.json_object"}
 """What the table of fates calls such a place, where that is not plain."""
 
+CHAT_MEMBERS: Final = ("logit_bias", "prediction", "modalities", "audio")
+"""Members that chat completions alone have: told as they came, to who takes them."""
+
 _NO_LOSS: Final = frozenset({"store", "stream_options", "parallel_tool_calls"})
 """Fields that may go unsaid: nothing is asked for that the gateway does not see to itself."""
 
@@ -98,8 +101,16 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseu
     body["store"] = False
     if not quirks.refused_fields.isdisjoint(body):
         _refused(body, target, losses)
-    report_unknown(request, losses)
+    report_unknown(request, losses, _chat_members(body, request, quirks))
     return body
+
+
+def _chat_members(body: Body, request: Request, quirks: Quirks) -> list[str]:
+    """Puts in what is a chat client's own, and names it."""
+    members = request.members() if request.body else {}
+    own = [name for name in CHAT_MEMBERS if name in members and name not in quirks.refused_fields]
+    body.update({name: members[name] for name in own})
+    return own
 
 
 def _tools(body: Body, tools: Offer, request: Request, quirks: Quirks) -> None:

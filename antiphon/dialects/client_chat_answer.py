@@ -5,7 +5,7 @@ Law: the chunks, joined, are the message of the whole answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -26,15 +26,17 @@ from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
 _DONE: Final = b"data: [DONE]\n\n"
+_NONE: Final = Raw(b"[]")
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class _Delta(Struct, frozen=True):
     delta: str = ""
-    logprobs: Raw = Raw(b"[]")
+    logprobs: Raw = _NONE
     output_index: int = 0
     summary_index: int = -1
     content_index: int = -1
+    obfuscation: str = ""
 
 
 class _ItemEvent(Struct, frozen=True):
@@ -54,19 +56,36 @@ _delta: Final = msgspec.json.Decoder(_Delta).decode
 _item_event: Final = msgspec.json.Decoder(_ItemEvent).decode
 _note: Final = msgspec.json.Decoder(_Note).decode
 _terminal: Final = msgspec.json.Decoder(_Terminal).decode
+_response: Final = msgspec.json.Decoder(ToldResponse).decode
+
+
+def chat_end(told: ChatTold, bodies: Sequence[bytes]) -> bytes:
+    """What follows the last chunk of the last choice; `bodies` are the response objects of all."""
+    return _end(told, [_response(body) for body in bodies])
+
+
+def _end(told: ChatTold, responses: Sequence[ToldResponse]) -> bytes:
+    if not told.includes_usage:
+        return _DONE
+    head = told.head("chat.completion.chunk") | tail(responses[0])
+    return b"data: %b\n\n%b" % (_encode(head | {"choices": [], "usage": usage(responses)}), _DONE)
 
 
 class ChatTeller:
-    """Tells one streamed answer."""
+    """Tells one streamed answer, which is one choice.
 
-    __slots__ = ("_calls", "_opening", "_saying", "_tellers", "_thinking", "_told")
+    Where it is the only one, the end of the stream, or the error that it failed with, is told too.
+    """
 
-    def __init__(self, told: ChatTold) -> None:
-        """Nothing has been told yet."""
+    __slots__ = ("_calls", "_only", "_opening", "_saying", "_tellers", "_thinking", "_told")
+
+    def __init__(self, told: ChatTold, index: int = 0, *, only: bool = True) -> None:
+        """Nothing has been told yet. `index` is the place of the choice; `only`: there is no other."""
         self._told = told
+        self._only = only
         head = _encode(told.head("chat.completion.chunk"))[:-1]
         usage = b',"usage":null' if told.includes_usage else b""
-        self._opening = b'data: %b%b,"choices":[{"index":0,"delta":' % (head, usage)
+        self._opening = b'data: %b%b,"choices":[{"index":%d,"delta":' % (head, usage, index)
         self._saying = self._opening + b'{"content":'
         self._calls: dict[int, int] = {}
         self._thinking: tuple[int, int, int] | None = None
@@ -97,18 +116,21 @@ class ChatTeller:
     def _text(self, data: bytes) -> bytes:
         """The hot path of every stream."""
         said = _delta(data)
-        if said.logprobs == b"[]":
+        if said.logprobs == _NONE and not said.obfuscation:
             return self._saying + _encode(said.delta) + b'},"logprobs":null,"finish_reason":null}]}\n\n'
-        return self._chunk({"content": said.delta}, logprobs={"content": said.logprobs, "refusal": None})
+        probable = None if said.logprobs == _NONE else {"content": said.logprobs, "refusal": None}
+        return self._padded(self._chunk({"content": said.delta}, logprobs=probable), said)
 
     def _created(self, _: bytes) -> bytes:
         return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def _refusal(self, data: bytes) -> bytes:
-        return self._chunk({"refusal": _delta(data).delta})
+        said = _delta(data)
+        return self._padded(self._chunk({"refusal": said.delta}), said)
 
     def _thought(self, data: bytes) -> bytes:
-        return self._chunk({"reasoning_content": self._apart(_delta(data))})
+        said = _delta(data)
+        return self._padded(self._chunk({"reasoning_content": self._apart(said)}), said)
 
     def _arguments(self, data: bytes) -> bytes:
         return self._more(_delta(data), "function", "arguments")
@@ -121,8 +143,10 @@ class ChatTeller:
         return self._chunk({"annotations": notes}) if notes else b""
 
     def _failed(self, data: bytes) -> bytes:
+        if not self._only:
+            return b""
         error = _terminal(data).response.error or {}
-        return b"data: %b\n\n%b" % (_encode({"error": {"param": None, **error}}), _DONE)
+        return b"data: %b\n\n%b" % (_encode({"error": {"type": "server_error", "param": None, **error}}), _DONE)
 
     def _chunk(self, delta: Item, reason: str | None = None, logprobs: Item | None = None) -> bytes:
         return b'%b%b,"logprobs":%b,"finish_reason":%b}]}\n\n' % (
@@ -131,6 +155,10 @@ class ChatTeller:
             _encode(logprobs),
             _encode(reason),
         )
+
+    def _padded(self, chunk: bytes, said: _Delta) -> bytes:
+        """With what makes the size of a chunk tell nothing, where the client asked for that."""
+        return b'%b,"obfuscation":%b}\n\n' % (chunk[:-3], _encode(said.obfuscation)) if said.obfuscation else chunk
 
     def _apart(self, said: _Delta) -> str:
         """Thoughts, and summaries of them, stand apart from each other."""
@@ -150,9 +178,10 @@ class ChatTeller:
         return self._chunk({"tool_calls": [{"index": index, **called}]})
 
     def _more(self, said: _Delta, kind: str, member: str) -> bytes:
-        if self._told.legacy_functions:
-            return self._chunk({"function_call": {member: said.delta}})
-        return self._chunk({"tool_calls": [{"index": self._calls[said.output_index], kind: {member: said.delta}}]})
+        delta: Item = {"function_call": {member: said.delta}}
+        if not self._told.legacy_functions:
+            delta = {"tool_calls": [{"index": self._calls[said.output_index], kind: {member: said.delta}}]}
+        return self._padded(self._chunk(delta), said)
 
     def _done(self, data: bytes) -> bytes:
         item = _item_event(data).item
@@ -165,7 +194,4 @@ class ChatTeller:
     def _ended(self, data: bytes) -> bytes:
         response = _terminal(data).response
         last = self._chunk({}, finish(response, calls=bool(self._calls), legacy=self._told.legacy_functions))
-        if self._told.includes_usage:
-            head = self._told.head("chat.completion.chunk") | tail(response)
-            last += b"data: %b\n\n" % _encode(head | {"choices": [], "usage": usage(response)})
-        return last + _DONE
+        return last + _end(self._told, [response]) if self._only else last

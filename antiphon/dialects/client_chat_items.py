@@ -14,6 +14,15 @@ from antiphon.wire.requests import Item, is_item
 
 _WORDS: Final = ("text", "input_text", "output_text")
 
+_HOUR: Final = "1h"
+_LONG: Final = "12h"
+"""Of the times that the Responses API can keep a prompt for, the nearest to an hour that is not less."""
+
+_ONLY_TEXT: Final = "An assistant's message is told as text alone; the rest of '{}' was left out."
+_NAMED: Final = "Names of who speaks cannot be told beside what they say; '{}' was left out."
+_HEARD: Final = "Sound that a model made is known to the provider alone that made it; '{}' was left out."
+_SEALED: Final = "Reasoning that was not sealed here cannot be opened here; '{}' was left out."
+
 
 class _Function(Struct, frozen=True):
     name: str
@@ -40,33 +49,33 @@ class _Message(Struct, frozen=True):
     tool_calls: list[_Call] | None = None
     function_call: _Function | None = None
     tool_call_id: str | None = None
+    audio: dict[str, Any] | None = None
+    images: list[dict[str, Any]] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None
 
 
-def items_of(messages: list[Item]) -> list[Item]:
-    """The items, in order. Raises BadRequest whose `param` names the message."""
-    reading = _Reading()
-    for place, message in enumerate(messages):
-        reading.read(message, f"messages[{place}]")
-    return reading.items
+class Reading:
+    """Reads messages; afterwards `items` are what they come to, and `notes` a sentence for each thing that was lost."""
 
-
-class _Reading:
-    __slots__ = ("_custom", "_legacy", "items")
+    __slots__ = ("_custom", "_legacy", "items", "notes")
 
     def __init__(self) -> None:
+        """Nothing has been read."""
         self.items: list[Item] = []
+        self.notes: list[str] = []
         self._custom: set[str] = set()
         self._legacy = 0
 
     def read(self, raw: Item, place: str) -> None:
-        """Adds what one message comes to."""
+        """Adds what one message comes to. Raises BadRequest, whose `param` names the message."""
         try:
             message = msgspec.convert(raw, _Message)
         except msgspec.ValidationError as error:
             raise BadRequest(f"Invalid message at '{place}': {error}.", param=place, code="invalid_value") from None
+        if message.name and message.role not in ("tool", "function"):
+            self.notes.append(_NAMED.format(f"{place}.name"))
         match message.role:
             case "assistant":
                 self._answer(message, place)
@@ -82,12 +91,19 @@ class _Reading:
 
     def _answer(self, message: _Message, place: str) -> None:
         self.items += _thoughts(message)
+        if any(map(_is_foreign, message.reasoning_details or ())):
+            self.notes.append(_SEALED.format(f"{place}.reasoning_details"))
+        if message.audio is not None:
+            self.notes.append(_HEARD.format(f"{place}.audio"))
+        self.items += _pictures(message)
         parts: list[Item] = []
         for part in _parts(message.content, place) if message.content else ():
             if part["type"] == "refusal":
                 parts.append(part)
             elif part["type"] == "input_text":
                 parts.append({"type": "output_text", "text": part["text"], "annotations": []})
+            else:
+                self.notes.append(_ONLY_TEXT.format(f"{place}.content"))
         if message.refusal:
             parts.append({"type": "refusal", "refusal": message.refusal})
         if parts:
@@ -134,6 +150,7 @@ def _thoughts(message: _Message) -> Iterator[Item]:
     for seal in seals:
         yield {"type": "reasoning", "summary": [], "encrypted_content": seal}
     text = message.reasoning_content or message.reasoning or "\n\n".join(_thinking(message.content))
+    text = text or "\n\n".join(_told(message.reasoning_details))
     if text and not seals:
         yield {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
 
@@ -145,6 +162,30 @@ def _thinking(content: str | list[Item] | None) -> Iterator[str]:
             yield "".join(str(piece.get("text", "")) for piece in part["thinking"])
 
 
+def _is_foreign(detail: Item) -> bool:
+    """Whether it holds what somebody else has sealed or signed."""
+    return bool(detail.get("signature")) or bool(detail.get("data") and not is_sealed(detail["data"]))
+
+
+def _told(details: list[Item] | None) -> Iterator[str]:
+    """Thoughts in OpenRouter's form."""
+    for detail in details or ():
+        text: Any = detail.get("text") or detail.get("summary")
+        if isinstance(text, str) and text:
+            yield text
+
+
+def _pictures(message: _Message) -> Iterator[Item]:
+    """Pictures that a model made, as `client_chat_shapes.image` told them."""
+    for image in message.images or ():
+        address: Any = image.get("image_url")
+        url = str(address.get("url") if is_item(address) else address)
+        head, found, payload = url.partition(";base64,")
+        if found and head.startswith("data:image/"):
+            form = head.removeprefix("data:image/")
+            yield {"type": "image_generation_call", "status": "completed", "result": payload, "output_format": form}
+
+
 def _parts(content: str | list[Item] | None, place: str) -> list[Item]:
     if content is None:
         param = f"{place}.content"
@@ -152,7 +193,19 @@ def _parts(content: str | list[Item] | None, place: str) -> list[Item]:
     if isinstance(content, str):
         return [{"type": "input_text", "text": content}]
     spoken = [(index, part) for index, part in enumerate(content) if part.get("type") != "thinking"]
-    return [_part(part, f"{place}.content[{index}]") for index, part in spoken]
+    return [_marked(_part(part, f"{place}.content[{index}]"), part) for index, part in spoken]
+
+
+def _marked(part: Item, said: Item) -> Item:
+    """The part with the client's wish that all up to it be cached, in OpenAI's word or in Anthropic's."""
+    mark: Any = said.get("prompt_cache_breakpoint")
+    if is_item(mark):
+        return part | {"prompt_cache_breakpoint": mark}
+    mark = said.get("cache_control")
+    if not is_item(mark):
+        return part
+    lasting = {"ttl": _LONG} if mark.get("ttl") == _HOUR else {}
+    return part | {"prompt_cache_breakpoint": {"mode": "explicit", **lasting}}
 
 
 def _part(part: Item, place: str) -> Item:

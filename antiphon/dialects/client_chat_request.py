@@ -11,10 +11,11 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from antiphon.dialects.client_chat_items import items_of
+from antiphon.dialects.client_chat_items import Reading
+from antiphon.dialects.client_chat_tools import chosen, offered
 from antiphon.errors import BadRequest
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import Item, Request, is_item, parse_request
+from antiphon.wire.requests import Item, Metadata, Request, parse_request
 
 _SAME: Final = (
     *("model", "stream", "temperature", "top_p", "presence_penalty", "frequency_penalty", "parallel_tool_calls"),
@@ -29,11 +30,22 @@ _SPOKEN: Final = frozenset(
     | {"stop", "stream_options", "store", "web_search_options", "thinking"}
 )
 
-_SPELLINGS: Final = {"any": "required"}
-"""Vendors' words for a choice of tools."""
-
 _NO_MEANING: Final = frozenset({"include_reasoning"})
 """Members that ask for what is given anyway."""
+
+_PARAMS: Final = {
+    "reasoning.effort": "reasoning_effort",
+    "text.verbosity": "verbosity",
+    "text.format.name": "response_format.json_schema.name",
+    "text.format.schema": "response_format.json_schema.schema",
+}
+"""What a chat client calls a member that has another name in our request."""
+
+_LEVELS: Final = ((4096, "low"), (16_384, "medium"))
+"""Budgets of thinking in tokens, by the effort that they come to; more is high."""
+
+MOST_CHOICES: Final = 128
+"""OpenAI's own limit of `n`."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -45,10 +57,13 @@ class _StreamOptions(Struct, frozen=True):
 
 class _Reasoning(Struct, frozen=True):
     effort: str | None = None
+    max_tokens: int | None = None
+    enabled: bool | None = None
 
 
 class _Thinking(Struct, frozen=True):
     type: str | None = None
+    budget_tokens: int | None = None
 
 
 class _Schema(Struct, frozen=True):
@@ -70,7 +85,10 @@ class _Chat(Struct, frozen=True):
     stream_options: _StreamOptions | None = None
     max_tokens: Annotated[int, Meta(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
-    n: int | None = None
+    n: Annotated[int, Meta(ge=1, le=MOST_CHOICES)] | None = None
+    store: bool | None = None
+    metadata: Metadata | None = None
+    modalities: list[Literal["text", "audio", "image"]] | None = None
     stop: str | list[str] | None = None
     tools: list[dict[str, Any]] | None = None
     functions: list[dict[str, Any]] | None = None
@@ -91,11 +109,18 @@ _members: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class AskedByChat(Struct, frozen=True):
-    """What a chat client asks: the request in our words, and how it wants to be told."""
+    """What a chat client asks: the request in our words, so many answers to it, and how it wants to be told.
+
+    `store` tells whether the completion is to be kept, with `metadata`. `notes` are sentences about what was lost.
+    """
 
     request: Request
     includes_usage: bool = False
     legacy_functions: bool = False
+    choices: int = 1
+    store: bool = False
+    metadata: dict[str, str] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def asked_by_chat(body: bytes) -> AskedByChat:
@@ -106,74 +131,66 @@ def asked_by_chat(body: bytes) -> AskedByChat:
         chat, members = _chat(body), _members(body)
     except UNDECODABLE as error:
         raise told(error) from None
-    if chat.n is not None and chat.n != 1:
-        message = "This model gives one answer to a request; leave 'n' out, or ask so many times."
-        raise BadRequest(message, param="n", code="unsupported_value")
+    reading = Reading()
+    for place, message in enumerate(chat.messages):
+        reading.read(message, f"messages[{place}]")
     asked: Item = {name: members[name] for name in _SAME if members.get(name) is not None}
     asked |= {name: value for name, value in members.items() if name not in _SPOKEN | _NO_MEANING and value is not None}
-    asked["input"] = items_of(chat.messages)
+    if asked.get("modalities") == ["text"]:
+        del asked["modalities"]
+    asked["input"] = reading.items
     asked["store"] = False
     asked["include"] = ["reasoning.encrypted_content"]
     if chat.stop:
         asked["stop"] = [chat.stop] if isinstance(chat.stop, str) else chat.stop
-    _offer_tools(asked, chat)
+    if tools := offered(chat.tools, chat.functions, chat.web_search_options):
+        asked["tools"] = tools
+    if chat.functions is not None:
+        asked["parallel_tool_calls"] = False  # the older form has room for one call
+    choice = chat.tool_choice if chat.tool_choice is not None else chat.function_call
+    if choice is not None:
+        asked["tool_choice"] = chosen(choice)
     _shape_text(asked, chat)
     _think(asked, chat)
     options = chat.stream_options or _StreamOptions()
-    asked["stream_options"] = {"include_obfuscation": False}
-    limit = chat.max_completion_tokens or chat.max_tokens
-    request = parse_request(_encode(asked))
-    if limit is not None:
-        # A chat may ask for less than the Responses API lets one ask for.
-        asked["max_output_tokens"] = limit
-        request = msgspec.structs.replace(request, max_output_tokens=limit, body=_encode(asked))
-    return AskedByChat(request, options.include_usage is True, chat.functions is not None)
+    asked["stream_options"] = {"include_obfuscation": options.include_obfuscation is True}
+    return AskedByChat(
+        request=limited(asked, chat.max_completion_tokens or chat.max_tokens),
+        includes_usage=options.include_usage is True,
+        legacy_functions=chat.functions is not None,
+        choices=chat.n or 1,
+        store=chat.store is True,
+        metadata=chat.metadata,
+        notes=tuple(dict.fromkeys(reading.notes)),
+    )
 
 
-def _offer_tools(asked: Item, chat: _Chat) -> None:
-    tools = [_tool(tool, place) for place, tool in enumerate(chat.tools or ())]
-    tools += [{"type": "function", **function} for function in chat.functions or ()]
-    if chat.web_search_options is not None:
-        tools.append({"type": "web_search", **chat.web_search_options})
-    if tools:
-        asked["tools"] = tools
-    choice = chat.tool_choice if chat.tool_choice is not None else chat.function_call
-    if choice is not None:
-        asked["tool_choice"] = _SPELLINGS.get(choice, choice) if isinstance(choice, str) else _choice(choice)
+def limited(asked: Item, limit: int | None) -> Request:
+    """The request, with a limit of tokens that may be less than the Responses API lets one ask for.
 
-
-def _tool(tool: Item, place: int) -> Item:
-    """A tool in its flat form. Tools of other types are passed on for the dialect to judge."""
-    kind: Any = tool.get("type", "function")
-    if kind not in ("function", "custom"):
-        return tool
-    inner: Any = tool.get(kind)
-    if not is_item(inner):
-        param = f"tools[{place}].{kind}"
-        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
-    flat: Item = {"type": kind, **inner}
-    form: Any = flat.get("format")
-    if kind == "custom" and is_item(form) and is_item(form.get("grammar")):
-        flat["format"] = {"type": "grammar", **form["grammar"]}
-    return flat
-
-
-def _choice(choice: Item) -> Item:
-    kind: Any = choice.get("type", "function")
-    if kind == "allowed_tools" and is_item(choice.get("allowed_tools")):
-        allowed: Item = choice["allowed_tools"]
-        return {"type": "allowed_tools", **allowed, "tools": [_choice(tool) for tool in allowed.get("tools", ())]}
-    inner: Any = choice.get(kind)
-    if is_item(inner):
-        return {"type": kind, **inner}
-    return {"type": kind, **{name: value for name, value in choice.items() if name != "type"}}
+    Raises BadRequest in the words of chat.
+    """
+    try:
+        request = parse_request(_encode(asked))
+    except BadRequest as error:
+        param = _PARAMS.get(error.param or "", error.param)
+        raise BadRequest(
+            error.message.replace(f"'{error.param}'", f"'{param}'"), param=param, code=error.code
+        ) from None
+    if limit is None:
+        return request
+    asked["max_output_tokens"] = limit
+    return msgspec.structs.replace(request, max_output_tokens=limit, body=_encode(asked))
 
 
 def _shape_text(asked: Item, chat: _Chat) -> None:
     text: Item = {}
     form = chat.response_format
     if form is not None and form.type == "json_schema":
-        schema = form.json_schema or _Schema()
+        schema = form.json_schema
+        if schema is None or schema.name is None:
+            param = "response_format.json_schema" + ("" if schema is None else ".name")
+            raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
         text["format"] = {"type": "json_schema", **_given(schema)}
     elif form is not None:
         text["format"] = {"type": form.type}
@@ -184,14 +201,27 @@ def _shape_text(asked: Item, chat: _Chat) -> None:
     if chat.logprobs:
         asked["include"] = [*asked["include"], "message.output_text.logprobs"]
         asked["top_logprobs"] = chat.top_logprobs or 0
+    elif chat.top_logprobs:
+        message = "'top_logprobs' needs 'logprobs' to be true."
+        raise BadRequest(message, param="top_logprobs", code="invalid_value")
 
 
 def _think(asked: Item, chat: _Chat) -> None:
     """Reasoning is summed up for a client that reads it: chat has a place for that (`reasoning_content`)."""
-    effort = chat.reasoning_effort or (chat.reasoning and chat.reasoning.effort)
-    if effort is None and chat.thinking is not None:
-        effort = "none" if chat.thinking.type == "disabled" else "medium"
+    effort = chat.reasoning_effort or _effort(chat.reasoning or _Reasoning(), chat.thinking or _Thinking())
     asked["reasoning"] = {"summary": "auto"} | ({"effort": effort} if effort else {})
+
+
+def _effort(reasoning: _Reasoning, thinking: _Thinking) -> str | None:
+    """OpenRouter's word for it, and Anthropic's."""
+    if reasoning.effort is not None:
+        return reasoning.effort
+    if thinking.type == "disabled" or reasoning.enabled is False:
+        return "none"
+    budget = reasoning.max_tokens or thinking.budget_tokens
+    if budget is not None:
+        return next((word for most, word in _LEVELS if budget <= most), "high")
+    return None if thinking.type is None and reasoning.enabled is None else "medium"
 
 
 def _given(value: Struct) -> Item:

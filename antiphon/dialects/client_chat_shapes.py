@@ -14,6 +14,11 @@ from msgspec import Struct
 from antiphon.wire.requests import Item
 
 _ID: Final = "chatcmpl-"
+_COUNTS: Final = {
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+    "total_tokens": "total_tokens",
+}
 
 
 class ToldResponse(Struct, frozen=True):
@@ -28,18 +33,26 @@ class ToldResponse(Struct, frozen=True):
 
 
 class ChatTold(Struct, frozen=True):
-    """What every object of one answer says of it. `model` is the name that the client asked for."""
+    """What every object of one answer says of it. `model` is the name that the client asked for.
+
+    `metadata` are those of an answer that is kept.
+    """
 
     id: str
     created_at: int
     model: str
     includes_usage: bool = False
     legacy_functions: bool = False
+    metadata: dict[str, str] | None = None
 
     def head(self, kind: str) -> Item:
         """The members that every object begins with."""
-        identity = _ID + self.id.removeprefix("resp_")
-        return {"id": identity, "object": kind, "created": self.created_at, "model": self.model}
+        return {"id": self.name, "object": kind, "created": self.created_at, "model": self.model}
+
+    @property
+    def name(self) -> str:
+        """What clients call the answer."""
+        return _ID + self.id.removeprefix("resp_")
 
 
 def tail(response: ToldResponse) -> Item:
@@ -89,13 +102,24 @@ def finish(response: ToldResponse, *, calls: bool, legacy: bool) -> str:
     return "function_call" if legacy else "tool_calls"
 
 
-def usage(response: ToldResponse) -> Item:
-    """The tokens, in the words of chat."""
-    usage = response.usage or {}
-    return {
-        "prompt_tokens": usage.get("input_tokens", 0),
-        "completion_tokens": usage.get("output_tokens", 0),
-        "total_tokens": usage.get("total_tokens", 0),
-        "prompt_tokens_details": usage.get("prompt_tokens_details"),
-        "completion_tokens_details": usage.get("completion_tokens_details"),
+def usage(responses: Iterable[ToldResponse]) -> Item:
+    """The tokens of all answers together, in the words of chat."""
+    told: Item = {
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "total_tokens": 0,
+        "prompt_tokens_details": None,
+        "completion_tokens_details": None,
     }
+    for response in responses:
+        used = response.usage or {}
+        for name, ours in _COUNTS.items():
+            told[name] += used.get(ours, 0)
+        for name in ("prompt_tokens_details", "completion_tokens_details"):
+            if used.get(name) is not None:
+                told[name] = _added(told[name] or {}, used[name])
+    return told
+
+
+def _added(one: Item, other: Item) -> Item:
+    return {name: one.get(name, 0) + value for name, value in other.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -24,9 +24,16 @@ _encode: Final = msgspec.json.Encoder().encode
 _response: Final = msgspec.json.Decoder(ToldResponse).decode
 
 
-def chat_whole(body: bytes, told: ChatTold) -> bytes:
-    """The chat completion for a response object that ended well or early."""
-    response = _response(body)
+def chat_whole(bodies: Sequence[bytes], told: ChatTold) -> bytes:
+    """The chat completion for response objects that ended well or early, a choice for each."""
+    responses = [_response(body) for body in bodies]
+    answer = told.head("chat.completion") | tail(responses[0])
+    answer["choices"] = [_choice(response, index, told) for index, response in enumerate(responses)]
+    answer["usage"] = usage(responses)
+    return _encode(answer if told.metadata is None else answer | {"metadata": told.metadata})
+
+
+def _choice(response: ToldResponse, index: int, told: ChatTold) -> Item:
     message: Item = {"role": "assistant", "content": None, "refusal": None}
     logprobs: list[Any] = []
     for item in response.output:
@@ -37,13 +44,12 @@ def chat_whole(body: bytes, told: ChatTold) -> bytes:
     calls = message.get("tool_calls")
     if calls and told.legacy_functions:
         message["function_call"] = message.pop("tool_calls")[0]["function"]
-    choice = {
-        "index": 0,
+    return {
+        "index": index,
         "message": message,
         "logprobs": {"content": logprobs, "refusal": None} if logprobs else None,
         "finish_reason": finish(response, calls=bool(calls), legacy=told.legacy_functions),
     }
-    return _encode(told.head("chat.completion") | tail(response) | {"choices": [choice], "usage": usage(response)})
 
 
 def _say(message: Item, item: Item) -> list[Any]:

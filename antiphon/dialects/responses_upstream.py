@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
 from antiphon.dialects.losses import Losses
 from antiphon.dialects.native_pairs import check_pairs
@@ -47,6 +48,9 @@ _OURS: Final = (
 _EXTENSIONS: Final = ("stop", "top_k", "seed")
 """Members that the Responses API does not have."""
 
+_OF_CHAT: Final = ("logit_bias", "prediction", "modalities", "audio")
+"""Members that chat completions have and it has not; it would answer them with an error."""
+
 _LEAST_OUTPUT: Final = 16
 """Tokens: OpenAI refuses to be asked for fewer, which clients of other APIs may."""
 
@@ -59,6 +63,7 @@ _COUNTED: Final = frozenset(
 )
 """Members that `POST {base}/responses/input_tokens` takes."""
 
+_NULL: Final = Raw(b"null")
 _NOTHING: Final[frozenset[Media]] = frozenset()
 _IMAGES: Final[frozenset[Media]] = frozenset({"image"})
 
@@ -197,6 +202,10 @@ def _confine(members: dict[str, Any], request: Request, target: Target, losses: 
             del members[name]
             if getattr(request, name) is not None:
                 losses.report(f"field.{name}", name)
+    for name in _OF_CHAT:
+        if members.pop(name, _NULL) != _NULL:
+            message = f"{target.provider} takes no '{name}' in its Responses API; it was left out."
+            losses.lose(message, name, "unsupported_parameter")
 
 
 def _calm(members: dict[str, Any], reasoning: Reasoning, target: Target, losses: Losses) -> None:

@@ -53,13 +53,15 @@ class Client(Protocol):
 class Relayed(Struct, frozen=True):
     """A request that can be passed on as it is. `members` are those of its body, values untouched.
 
-    `headers` are the client's, by lower-case name, that belong to the format.
+    `headers` are the client's, by lower-case name, that belong to the format. `besides` are members in the gateway's
+    own words, for who does not refuse them.
     """
 
     streamed: bool
     members: dict[str, Raw]
     targets: Sequence[Target]
     headers: Mapping[bytes, bytes] = _NO_HEADERS
+    besides: Mapping[str, Raw] = {}
 
 
 class Relay:
@@ -118,7 +120,9 @@ def _built(asked: Relayed, target: Target, wrapping: Wrapping | None) -> Built:
     if wrapping is not None:
         return wrapping.wrapped(asked.members, target, asked.headers)
     lines = b"".join([b"%b: %b\r\n" % header for header in asked.headers.items()])
-    return Built(_encode(asked.members | {"model": Raw(_encode(target.model))}), headers=lines)
+    members = asked.members | {"model": Raw(_encode(target.model))}
+    members |= {name: said for name, said in asked.besides.items() if name not in target.quirks.refused_fields}
+    return Built(_encode(members), headers=lines)
 
 
 async def _exchange(

@@ -13,6 +13,7 @@ import msgspec
 from antiphon.http.cached import CachedBody, cached
 from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
+from antiphon.http.openapi_chat import CHAT_OPERATIONS, CHAT_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
@@ -45,6 +46,7 @@ print(answer.output_text)
 
 EVERY_OPERATION: Final = {
     **OPERATIONS,
+    **CHAT_OPERATIONS,
     **MESSAGES_OPERATIONS,
     **CONVERSATION_OPERATIONS,
     **PROMPT_OPERATIONS,
@@ -95,7 +97,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG],
+        "tags": [*TAGS, CHAT_TAG, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),

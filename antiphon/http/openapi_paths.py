@@ -13,7 +13,7 @@ from antiphon.wire.requests import Include
 
 Json = dict[str, Any]
 
-_CREATE_ERRORS: Final = (400, 401, 403, 404, 409, 413, 415, 429, 500, 502, 503, 504)
+CREATE_ERRORS: Final = (400, 401, 403, 404, 409, 413, 415, 429, 500, 502, 503, 504)
 STORED_ERRORS: Final = (400, 401, 404, 500, 503)
 _PAGE: Final = Page()
 
@@ -192,7 +192,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters=(_IDEMPOTENCY_KEY,),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _REQUESTS}}},
         answers={"200": answer("The answer, or its events.", _RESPONSE, ANSWERED | POLLED)},
-        errors=_CREATE_ERRORS,
+        errors=CREATE_ERRORS,
         relays=True,
     ),
     ("post", "/v1/responses/input_tokens"): Operation(
@@ -205,7 +205,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _SHORT}}},
         answers={"200": answer("The count.", {"application/json": {"schema": schema("InputTokens")}}, COUNTED)},
-        errors=_CREATE_ERRORS,
+        errors=CREATE_ERRORS,
     ),
     ("post", "/v1/responses/compact"): Operation(
         id="compactResponse",
@@ -217,23 +217,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _SHORT}}},
         answers={"200": json_answer("The short conversation.", "Compaction")},
-        errors=_CREATE_ERRORS,
-        relays=True,
-    ),
-    ("post", "/v1/chat/completions"): Operation(
-        id="createChatCompletion",
-        tag=RESPONSES,
-        summary="Create a chat completion",
-        description=(
-            "Passed on byte for byte to a provider that speaks chat completions itself, and its answer back; only the"
-            " model's name is put in place. For every other provider request and answer are translated. Nothing is"
-            " stored."
-        ),
-        body={"required": True, "content": {"application/json": {"schema": _CHAT}}},
-        answers={
-            "200": answer("The provider's own answer, or its stream.", _CHAT_ANSWER, {"antiphon-target": "Target"})
-        },
-        errors=_CREATE_ERRORS,
+        errors=CREATE_ERRORS,
         relays=True,
     ),
     ("get", "/v1/responses"): Operation(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from antiphon.errors import AntiphonError
-from antiphon.gateway.relay import Relay, Relayed
+from antiphon.gateway.relay import Client, Relay, Relayed
 from antiphon.http.call import Call, Header, header_text
 from antiphon.http.streams import STREAM_HEADERS, Heartbeat
 from antiphon.http.watch import ClientWatch
@@ -15,25 +15,44 @@ from antiphon.protocols import Target
 _JSON: Final[Header] = (b"content-type", b"application/json")
 
 
+class Ending(Client, Protocol):
+    """A client that is told when everything has been said."""
+
+    async def close(self) -> None:
+        """Ends the answer."""
+        ...
+
+
 async def relay_to(
-    call: Call, relay: Relay, asked: Relayed, heartbeat: Heartbeat, broken: Callable[[AntiphonError], bytes]
+    call: Call,
+    relay: Relay,
+    asked: Relayed,
+    heartbeat: Heartbeat,
+    broken: Callable[[AntiphonError], bytes],
+    through: Callable[[Ending], Ending] | None = None,
 ) -> None:
-    """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first."""
-    client = _RelayClient(call)
+    """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first.
+
+    `through` puts somebody between the provider and the client.
+    """
+    reader = RelayClient(call)
+    client = reader if through is None else through(reader)
     with ClientWatch(call, heartbeat.group):
         try:
             await relay.pass_on(asked, client)
+            await client.close()
         except AntiphonError as error:
             if not call.started:
                 raise
-            await client.pass_on(broken(error))
-        await client.close()
+            await reader.pass_on(broken(error))
+            await reader.close()
 
 
-class _RelayClient:
-    """Implements `relay.Client`."""
+class RelayClient:
+    """Implements `Ending` for the one who called."""
 
     def __init__(self, call: Call) -> None:
+        """Nothing has been sent yet."""
         self._call = call
         self._streams = False
 

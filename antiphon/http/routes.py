@@ -7,7 +7,7 @@ The same routes answer under several prefixes (`PREFIXES`), with or without `/v1
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
+from antiphon.http.chat_routes import ChatHandlers, chat_routes
 from antiphon.http.errors import unknown_path
 
 Handler = Callable[[Call], Awaitable[None]]
@@ -31,6 +32,7 @@ _UNVERSIONED: Final = (
     "/conversations",
     "/models",
     "/chat/completions",
+    "/completions",
     "/messages",
     "/prompts",
     "/embeddings",
@@ -79,7 +81,7 @@ class Handlers(Struct, frozen=True):
     delete_prompt: Handler
     count_input_tokens: Handler
     compact_response: Handler
-    create_chat_completion: Handler
+    chats: ChatHandlers
     create_embeddings: Handler
     rerank: Handler
     rerank_v2: Handler
@@ -95,6 +97,14 @@ class Handlers(Struct, frozen=True):
     landing: Handler
     refuse_upgrade: Handler
     connect: Handler | None = None
+
+
+def standing_in(handler: Handler) -> Handlers:
+    """One handler at every route: for who asks only what routes there are."""
+    made: dict[str, Any] = dict.fromkeys(Handlers.__struct_fields__, handler)
+    for name, kind in {"chats": ChatHandlers}.items():
+        made[name] = kind(**dict.fromkeys(kind.__struct_fields__, handler))
+    return Handlers(**made)
 
 
 def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
@@ -128,7 +138,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/prompts/{id}", "GET", handlers.retrieve_prompt),
         private("/v1/prompts/{id}", "DELETE", handlers.delete_prompt),
         private("/v1/prompts/{id}/versions", "POST", handlers.add_prompt_version),
-        private("/v1/chat/completions", "POST", handlers.create_chat_completion),
+        *chat_routes(handlers.chats, private),
         private("/v1/embeddings", "POST", handlers.create_embeddings),
         private("/v1/rerank", "POST", handlers.rerank),
         private("/v2/rerank", "POST", handlers.rerank_v2),

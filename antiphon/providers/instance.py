@@ -154,7 +154,7 @@ class ProviderInstance:
         fact = self._knowledge.fact(self.name, self.row.name, model)
         count = COUNT_PATH if native and self.row.counts_tokens else route.count
         known = self._settings.deployments.get(model, model)
-        relays = self._ways.relays(dialect, route)
+        relays = self._ways.relays(model, dialect, route)
         try:
             return Target(
                 name=f"{self.name}/{model}",

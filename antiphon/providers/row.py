@@ -119,6 +119,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     beside answers; of several for one service the first whose pattern fits holds. Without `dialects` there is nothing
     but them. `tails` are ends of base URLs that people copy from other clients although `routes` say them already.
     `adds_version` tells whether the vendor's own clients put the version path behind whatever base URL they are given.
+    `completes` is a pattern of the models that take legacy completions, at `completions_path`; None where none does.
     `standard` are groups of settings and the variables that they are taken from, where the owner says none of the
     group; `enough` are sets of variables that switch the provider on, as its own variables do.
     """
@@ -146,6 +147,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     responses_since: str = ""
     tails: tuple[str, ...] = ()
     adds_version: bool = False
+    completes: str | None = None
+    completions_path: str = "/completions"
     standard: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     enough: tuple[tuple[str, ...], ...] = ()
     counts_tokens: bool = False

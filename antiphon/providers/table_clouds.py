@@ -115,7 +115,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         routes={"chat": Route("/chat/completions", key="bearer")},
         adds_version=True,
         models_path="/models?limit=1000",
-        quirks=Quirks(max_tokens_field="max_tokens", audio_input=False, refused_fields=OPENAI_ONLY),
+        quirks=Quirks(max_tokens_field="max_tokens", audio_input=False, refused_fields=OPENAI_ONLY | {"n"}),
         note="Chat completions are for trying things out, says Anthropic: they have no caching and hide thinking.",
         sources=(
             "https://platform.claude.com/docs/en/api/messages",

@@ -40,6 +40,8 @@ class Ways:
             for rule in row.speaks
             if rule.dialect in spoken and settings.dialect is None
         ]
+        self._relays_chat = settings.relays_chat
+        self._completes = None if row.completes is None else re.compile(row.completes)
         self._services = [(re.compile(service.models), service) for service in row.services]
 
     def of(self, model: str) -> tuple[Dialect, Route]:
@@ -56,8 +58,11 @@ class Ways:
         dated = self._row.dated_routes.get(dialect) if self._dated else None
         return dated or self._row.route(dialect)
 
-    def relays(self, dialect: Dialect, route: Route) -> dict[Format, Route]:
-        """Where clients' own formats are taken as they are for a model that is asked through `dialect` at `route`."""
+    def relays(self, model: str, dialect: Dialect, route: Route) -> dict[Format, Route]:
+        """Where clients' own formats are taken as they are for a model that is asked through `dialect` at `route`.
+
+        Chat completions beside an API of the vendor's own, which says more, are used only where the owner wants that.
+        """
         found: dict[Format, Route] = {}
         for format, others in _TOGETHER.items():
             beside = not self._row.speaks or dialect in others
@@ -65,6 +70,11 @@ class Ways:
                 found[format] = route
             elif beside and format in self._row.dialects:
                 found[format] = self.route(format)
+        relayed = dialect in _TOGETHER["chat"] if self._relays_chat is None else self._relays_chat
+        if dialect != "chat" and not relayed:
+            found.pop("chat", None)
+        if self._completes is not None and self._completes.search(model):
+            found["completions"] = Route(self._row.completions_path)
         return found
 
     def services(self, model: str) -> Iterator[tuple[ServiceRow, Route]]:

@@ -12,12 +12,15 @@ from sqlalchemy import Table, bindparam, delete, literal_column, select, tuple_
 
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
+from antiphon.store.chat_tables import chat_completion_pairs, chat_completions
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.statements import text_of
 from antiphon.store.tables import idempotency_keys, responses, webhook_notices
 
 ROWS_AT_ONCE: Final = 64
 """In one transaction: few enough that nobody's save waits noticeably for them."""
+
+_EXPIRING: Final = (responses, idempotency_keys, webhook_notices, chat_completion_pairs, chat_completions)
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ class Sweeper:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._pause = pause
-        self._expiries = [_expiry(table) for table in (responses, idempotency_keys, webhook_notices)]
+        self._expiries = [_expiry(table) for table in _EXPIRING]
 
     async def run(self) -> None:
         """Until cancelled. A round that fails is logged, and the next one makes up for it."""

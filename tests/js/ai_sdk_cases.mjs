@@ -1,17 +1,17 @@
-// What people do with the AI SDK over the Responses API: text with a tool, which takes two requests.
+// What people do with the AI SDK over the Responses API, or over chat completions: text with a tool, which takes two requests.
 
 import { createOpenAI } from "@ai-sdk/openai";
 import { generateText, isStepCount, streamText, tool } from "ai";
 import { z } from "zod";
 
-function wanted(where, { model, options }) {
+function wanted(where, { model, options, api = "responses" }) {
   const weather = tool({
     description: "The weather in a city.",
     inputSchema: z.object({ city: z.string() }),
     execute: ({ city }) => `sunny in ${city}`,
   });
   return {
-    model: createOpenAI(where).responses(model),
+    model: createOpenAI(where)[api](model),
     prompt: "Weather in Paris?",
     tools: { weather },
     stopWhen: isStepCount(3),

@@ -4,11 +4,12 @@
 import { createInterface } from "node:readline";
 import * as aiSdkCases from "./ai_sdk_cases.mjs";
 import * as openaiCases from "./openai_cases.mjs";
+import * as openaiChatCases from "./openai_chat_cases.mjs";
 
 /** Milliseconds after which a case is wrong rather than slow. */
 const PATIENCE = 15_000;
 
-const CASES = { ...openaiCases, ...aiSdkCases };
+const CASES = { ...openaiCases, ...openaiChatCases, ...aiSdkCases };
 
 /** What of an error a test may ask for. */
 function told(error) {

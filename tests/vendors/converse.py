@@ -10,8 +10,12 @@ from typing import Any
 
 from tests.vendors.vendor import Body, Plan, halves, need, need_alternating, need_name
 
-_KINDS = {"text", "image", "document", "video", "toolUse", "toolResult", "reasoningContent", "cachePoint"}
+_KINDS = {"text", "image", "document", "video", "audio", "toolUse", "toolResult", "reasoningContent", "cachePoint"}
 _IN_RESULTS = {"text", "json", "image", "document", "video"}
+_USERS = {"toolResult", "image", "document", "video", "audio"}
+_PARTED = {"document", "video", "audio"}
+"""What no cache point may follow at once, so that a blank line stands between."""
+
 _MOST_BREAKPOINTS = 4
 _STRING = 7
 
@@ -40,8 +44,11 @@ class Converse:
         need_alternating([message["role"] for message in messages], "user")
         for message in messages:
             need(message["content"], "a message without content")
+            before: Body = {}
             for block in message["content"]:
-                self._take_block(block, message["role"])
+                if not (block.get("text") == "\n" and before.keys() & _PARTED):
+                    self._take_block(block, message["role"])
+                before = block
         self._take_pairs(messages)
         need(json.dumps(body).count('"cachePoint"') <= _MOST_BREAKPOINTS, "too many cache points")
 
@@ -72,7 +79,9 @@ class Converse:
         kind = next(iter(block))
         need(kind in _KINDS, f"no such block: {kind}")
         need((kind in ("toolUse", "reasoningContent")) <= (role == "assistant"), f"{kind} of the user")
-        need((kind in ("toolResult", "image", "document", "video")) <= (role == "user"), f"{kind} of the model")
+        need(
+            (kind in ("toolResult", "image", "document", "video", "audio")) <= (role == "user"), f"{kind} of the model"
+        )
         value = block[kind]
         if kind == "text":
             need(value.strip(), "text is empty")

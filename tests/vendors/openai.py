@@ -161,7 +161,7 @@ class OpenAI:
         return f"{prefix}_{next(self._count)}"
 
     def whole(self, plan: Plan) -> bytes:
-        return json.dumps(self._response(self._output(plan), "completed")).encode()
+        return json.dumps(self._ended(self._output(plan), plan)).encode()
 
     def stream(self, plan: Plan) -> bytes:
         items = self._output(plan)
@@ -178,14 +178,32 @@ class OpenAI:
             events.append({"type": "response.output_item.added", "output_index": index, "item": begun})
             events += _inner(index, item)
             events.append({"type": "response.output_item.done", "output_index": index, "item": item})
-        events.append({"type": "response.completed", "response": self._response(items, "completed")})
+        ended = self._ended(items, plan)
+        events.append({"type": f"response.{ended['status']}", "response": ended})
         return sse([event | {"sequence_number": number} for number, event in enumerate(events)], named=True)
+
+    def _ended(self, output: list[Body], plan: Plan) -> Body:
+        if not plan.ending:
+            return self._response(output, "completed")
+        return self._response(output, "incomplete") | {"incomplete_details": {"reason": plan.ending}}
 
     def _response(self, output: list[Body], status: str) -> Body:
         details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
         usage = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18} | details
         response = {"id": self._id("resp"), "object": "response", "created_at": 1, "model": self.model}
-        return response | {"status": status, "output": output, "usage": usage if status == "completed" else None}
+        return response | {"status": status, "output": output, "usage": None if status == "in_progress" else usage}
+
+
+def completed(text: str, ending: str, *, streamed: bool) -> bytes:
+    """What a server of legacy completions says."""
+    head: Body = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}
+    end: Body = {"choices": [], "usage": _USAGE}
+    choices: list[Body] = [{"text": piece, "index": 0, "finish_reason": None} for piece in halves(text)]
+    last: Body = {"text": "" if streamed else text, "index": 0, "logprobs": None, "finish_reason": ending or "stop"}
+    if not streamed:
+        return json.dumps(head | end | {"choices": [last]}).encode()
+    chunks: list[Body] = [{"choices": [choice]} for choice in [*choices, last]]
+    return sse([head | chunk for chunk in [*chunks, end]]) + b"data: [DONE]\n\n"
 
 
 def _flat(tool: Body) -> list[Body]:

@@ -10,6 +10,7 @@ import pytest
 from antiphon.dialects.client_chat_answer import ChatTeller
 from antiphon.dialects.client_chat_shapes import ChatTold
 from antiphon.dialects.client_chat_whole import chat_whole
+from antiphon.wire.events import Event
 from antiphon.wire.synthesis import synthesised
 from tests.chat_streams import a_turn, heard, stream
 from tests.unit.dialects.test_chat_recordings import EXCHANGES, FAILED, name_of, reading_of, said_in, target_for, within
@@ -70,7 +71,7 @@ def test_a_stream_comes_to_what_the_whole_answer_says(exchange: dict[str, Any]) 
         assert outcome is not None
     else:
         outcome = target.dialect.whole(turn, target, json.dumps(chunks[0]).encode())
-    told = json.loads(chat_whole(outcome.body, TOLD))
+    told = json.loads(chat_whole([outcome.body], TOLD))
     choice = told["choices"][0]
     teller = ChatTeller(TOLD)
     streamed = joined(teller.frames(synthesised(outcome.body)))
@@ -83,3 +84,11 @@ def test_a_stream_comes_to_what_the_whole_answer_says(exchange: dict[str, Any]) 
     assert (message.get("content") or "") == reading.text
     calls = [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls", [])]
     assert calls == [(name, arguments or "{}") for name, _, arguments in reading.calls]
+
+
+def test_words_without_probabilities_say_so() -> None:
+    delta: dict[str, Any] = {"type": "response.output_text.delta", "delta": "Hi", "logprobs": []}
+    event = Event("response.output_text.delta", 4, json.dumps(delta).encode())
+    (chunk,) = ChatTeller(TOLD).frames([event]).decode().split("\n\n")[:-1]
+    choice = json.loads(chunk.removeprefix("data: "))["choices"][0]
+    assert choice == {"index": 0, "delta": {"content": "Hi"}, "logprobs": None, "finish_reason": None}

@@ -39,10 +39,6 @@ USER = {"role": "user", "content": "Hi"}
 @pytest.mark.parametrize("exchange", requests("openai-chat"), ids=name_of)
 def test_a_recorded_request_comes_out_as_it_went_in(exchange: Body) -> None:
     body = exchange["request"]["body"]
-    if body.get("n") not in (None, 1):
-        with pytest.raises(BadRequest, match="one answer"):
-            asked_by_chat(json.dumps(body).encode())
-        return
     if any(tool.get("type", "function") not in ("function", "custom") for tool in body.get("tools") or ()):
         with pytest.raises(BadRequest, match="is no tool type"):
             build_chat(turn_for(asked_by_chat(json.dumps(body).encode()).request), target_of(), SEALER, pseudonym)
@@ -61,16 +57,22 @@ def test_a_recorded_request_comes_out_as_it_went_in(exchange: Body) -> None:
 
 
 def without_foreign_seals(message: Body) -> Body:
-    """What another gateway has sealed is nothing that a provider is to be given by us."""
-    return {name: value for name, value in message.items() if name != "reasoning_details"}
+    """What another gateway has sealed or signed is nothing that a provider is to be given by us; the words are."""
+    kept = {name: value for name, value in message.items() if name != "reasoning_details"}
+    told = [detail for detail in message.get("reasoning_details") or () if detail.get("text")]
+    return kept | (
+        {"reasoning_details": [{name: each[name] for name in ("type", "text")} for each in told]} if told else {}
+    )
 
 
 def plain(body: Body) -> Body:
-    """With tools in place of `functions`, their older form."""
+    """With tools in place of `functions`, their older form, and of several answers one, as each is asked for."""
+    body = {name: value for name, value in body.items() if name != "n"}
     if not body.get("functions"):
         return body
     kept = {name: value for name, value in body.items() if name not in ("functions", "function_call")}
-    return kept | {"tools": [{"type": "function", "function": function} for function in body["functions"]]}
+    tools = [{"type": "function", "function": function} for function in body["functions"]]
+    return kept | {"tools": tools, "parallel_tool_calls": False}
 
 
 def test_a_chat_may_ask_for_fewer_tokens_than_a_response() -> None:
@@ -132,7 +134,9 @@ def test_custom_tools_keep_their_grammar_and_their_calls() -> None:
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id"),
         ({"messages": [{"role": "assistant", "tool_calls": [{"id": "c"}]}]}, "messages[0].tool_calls"),
         ({"tools": [{"type": "function"}]}, "tools[0].function"),
-        ({"n": 2}, "n"),
+        ({"n": 129}, "n"),
+        ({"modalities": ["smell"]}, "modalities[0]"),
+        ({"top_logprobs": 3}, "top_logprobs"),
         ({"temperature": 9}, "temperature"),
     ],
 )

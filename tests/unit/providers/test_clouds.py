@@ -306,7 +306,13 @@ def test_named_deployments_are_all_there_are_where_nothing_lists_them() -> None:
         ("bedrock", {"region": "r"}, "openai.gpt-5", True),
         ("vertex", {"project": "p"}, "gemini-x", False),
         ("vertex", {"project": "p"}, "meta/llama", True),
-        ("anthropic", {}, "claude-x", True),
+        ("anthropic", {}, "claude-x", False),
+        ("anthropic", {"relays_chat": True}, "claude-x", True),
+        ("gemini", {}, "gemini-x", False),
+        ("cohere", {}, "command-x", False),
+        ("cohere", {"relays_chat": True}, "command-x", True),
+        ("cohere", {"dialect": "chat", "relays_chat": False}, "command-x", True),
+        ("azure", {"resource": "r", "relays_chat": False}, "gpt-5", False),
     ],
 )
 def test_chat_completions_are_relayed_only_to_those_who_take_them(

@@ -1,0 +1,128 @@
+"""Answers told to clients of legacy completions: text, and nothing but text.
+
+Law: the chunks of a choice, joined, are its text in the whole answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from antiphon.dialects.client_chat_shapes import ToldResponse, finish, usage
+from antiphon.wire.events import Event
+from antiphon.wire.requests import Item
+
+_DONE: Final = b"data: [DONE]\n\n"
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Delta(Struct, frozen=True):
+    delta: str = ""
+    logprobs: Sequence[dict[str, Any]] = ()
+
+
+class _Terminal(Struct, frozen=True):
+    response: ToldResponse
+
+
+_delta: Final = msgspec.json.Decoder(_Delta).decode
+_terminal: Final = msgspec.json.Decoder(_Terminal).decode
+_response: Final = msgspec.json.Decoder(ToldResponse).decode
+
+
+class CompletionTold(Struct, frozen=True):
+    """What every object of one answer says of it. `echoes` is what each choice begins with, by its place."""
+
+    id: str
+    created_at: int
+    model: str
+    echoes: tuple[str, ...]
+    includes_usage: bool = False
+
+    def head(self) -> Item:
+        """The members that every object begins with."""
+        identity = "cmpl-" + self.id.removeprefix("resp_")
+        return {"id": identity, "object": "text_completion", "created": self.created_at, "model": self.model}
+
+    def choice(self, index: int) -> CompletionTeller:
+        """What tells a streamed choice."""
+        return CompletionTeller(self, index)
+
+    def whole(self, bodies: Sequence[bytes]) -> bytes:
+        """The completion for response objects that ended well or early, a choice for each."""
+        responses = [_response(body) for body in bodies]
+        choices = [_choice(response, index, self.echoes[index]) for index, response in enumerate(responses)]
+        return _encode(self.head() | {"choices": choices, "usage": usage(responses)})
+
+    def end(self, bodies: Sequence[bytes]) -> bytes:
+        """What follows the last chunk of the last choice."""
+        if not self.includes_usage:
+            return _DONE
+        told: Item = self.head() | {"choices": [], "usage": usage(_response(body) for body in bodies)}
+        return b"data: %b\n\n%b" % (_encode(told), _DONE)
+
+
+class CompletionTeller:
+    """Tells one streamed choice."""
+
+    __slots__ = ("_echo", "_index", "_offset", "_told")
+
+    def __init__(self, told: CompletionTold, index: int) -> None:
+        """Nothing has been told yet."""
+        self._told = told
+        self._index = index
+        self._echo = told.echoes[index]
+        self._offset = 0
+
+    def frames(self, events: Iterable[Event]) -> bytes:
+        """What is to be sent for these events."""
+        return b"".join([self._frame(event) for event in events])
+
+    def _frame(self, event: Event) -> bytes:
+        match event.type:
+            case "response.created" if self._echo:
+                return self._chunk(self._echo, ())
+            case "response.output_text.delta" | "response.refusal.delta":
+                said = _delta(event.data)
+                return self._chunk(said.delta, said.logprobs)
+            case "response.completed" | "response.incomplete":
+                return self._chunk("", (), finish(_terminal(event.data).response, calls=False, legacy=False))
+            case _:
+                return b""
+
+    def _chunk(self, text: str, logprobs: Sequence[Item], reason: str | None = None) -> bytes:
+        probable = _logprobs(logprobs, self._offset)
+        self._offset += len(text)
+        choice = {"text": text, "index": self._index, "logprobs": probable, "finish_reason": reason}
+        usage = {"usage": None} if self._told.includes_usage else {}
+        return b"data: %b\n\n" % _encode(self._told.head() | {"choices": [choice]} | usage)
+
+
+def _choice(response: ToldResponse, index: int, echo: str) -> Item:
+    text = echo
+    logprobs: list[Item] = []
+    for item in response.output:
+        for part in item["content"] if item["type"] == "message" else ():
+            text += part.get("text", part.get("refusal", ""))
+            logprobs += part.get("logprobs") or ()
+    reason = finish(response, calls=False, legacy=False)
+    return {"text": text, "index": index, "logprobs": _logprobs(logprobs, len(echo)), "finish_reason": reason}
+
+
+def _logprobs(tokens: Sequence[Item], offset: int) -> Item | None:
+    """In the older form: lists side by side. `offset` is where the first token begins in the text."""
+    if not tokens:
+        return None
+    offsets: list[int] = []
+    for token in tokens:
+        offsets.append(offset)
+        offset += len(token["token"])
+    return {
+        "tokens": [token["token"] for token in tokens],
+        "token_logprobs": [token["logprob"] for token in tokens],
+        "top_logprobs": [{top["token"]: top["logprob"] for top in token.get("top_logprobs") or ()} for token in tokens],
+        "text_offset": offsets,
+    }

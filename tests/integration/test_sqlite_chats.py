@@ -1,0 +1,42 @@
+"""Kept chat completions in SQLite: the contract, and what the sweeper leaves of them."""
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from antiphon.chat_protocols import StoredChats
+from antiphon.protocols import Clock
+from antiphon.store.chats import SqliteChats
+from antiphon.store.database import SqliteDatabase
+from antiphon.store.sweeper import Sweeper
+from tests.contracts.chats_store import ChatsContract, MakeChats, chat
+from tests.contracts.responses_store import NOW, HandClock
+
+
+@asynccontextmanager
+async def chats_of(clock: Clock) -> AsyncGenerator[StoredChats]:
+    async with SqliteDatabase.open("sqlite://") as database:
+        yield SqliteChats(database, clock)
+
+
+class TestInMemory(ChatsContract):
+    @pytest.fixture
+    def make(self) -> MakeChats:
+        return chats_of
+
+
+async def test_what_has_expired_is_removed_with_its_pairs(tmp_path: Path) -> None:
+    clock = HandClock()
+    path = tmp_path / "chats.db"
+    async with SqliteDatabase.open(f"sqlite:///{path}") as database:
+        chats = SqliteChats(database, clock)
+        await chats.save(structs.replace(chat("a", topic="x", team="1"), expires_at=NOW))
+        await chats.save(chat("b", topic="x"))
+        await Sweeper(database, clock, 60.0).sweep()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT serial FROM chat_completions").fetchall() == [("chat_b",)]
+        assert connection.execute("SELECT serial FROM chat_completion_pairs").fetchall() == [("chat_b",)]
