@@ -126,9 +126,13 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "store_unavailable": ("The database cannot be used just now.", "Try again; the owner finds the cause in the log."),
     "unknown_parameter": ("A template cannot hold what `param` names.", "Put it into the request instead."),
     "unknown_url": ("Nothing answers at this path.", "Check it against the [endpoints](reference/endpoints.md)."),
+    "unsupported_content_encoding": (
+        "The body is compressed in an unknown way.",
+        "Use what `accept-encoding` in the answer names, zstd, gzip or deflate, or do not compress.",
+    ),
     "unsupported_media_type": (
-        "The body is not declared as JSON, or is compressed in an unknown way.",
-        "Send `Content-Type: application/json`; compress with gzip, deflate, or not at all.",
+        "The body is not declared as JSON.",
+        "Send `Content-Type: application/json`.",
     ),
     "unsupported_parameter": (
         "The field at `param` cannot be used here, or not by this model while `strict` is on.",
