@@ -78,6 +78,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Send from 1 to 255 visible ASCII characters, a random UUID for example.",
     ),
     "invalid_json": ("The body is not JSON, or is nested too deeply.", "Mend the body."),
+    "invalid_path": (
+        "A path under `/p/` leads upwards, can be read in two ways, or is no part of a URL.",
+        "Write it plainly, as the provider's documentation does.",
+    ),
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
     "invalid_type": ("The value at `param` has the wrong JSON type.", "Send the type that the message names."),
     "invalid_url": (
@@ -94,6 +98,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "`conversation` is not the one that `previous_response_id` belongs to.",
         "Leave one of them out.",
     ),
+    "not_allowed": (
+        "The gateway's owner does not let this be passed on to the provider, or not for your key.",
+        "Ask the owner, who finds the setting named in the message.",
+    ),
     "previous_response_not_found": (
         "The response to go on from, or one before it, is unknown, deleted, expired, not kept, running or failed.",
         "Go on from another, or send the whole history as `input`.",
@@ -104,6 +112,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "prompt_version_not_found": (
         "The prompt has no such version.",
         "Name one that it has, or none for the newest.",
+    ),
+    "provider_not_found": (
+        "Under `/p/`, no provider has this name, or it is switched off there.",
+        "Take one that the message names.",
     ),
     "rate_limit_exceeded": (
         "The provider limits how much the gateway may ask.",

@@ -96,12 +96,13 @@ async def _opened(settings: Settings) -> AsyncGenerator[Parts]:
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)
         knowledge = knowledge_of(settings)
-        providers = providers_of(settings, seals, knowledge, stack)
+        providers, passing = providers_of(settings, seals, knowledge, stack)
         tasks = await stack.enter_async_context(_endless())
         yield Parts(
             settings=settings,
             database=database,
             discovery=Discovery(providers, time.time, knowledge),
+            passing=passing,
             sealer=seals,
             announcer=announcer(settings, receivers, database, tasks),
             tasks=tasks,

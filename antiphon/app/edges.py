@@ -10,6 +10,7 @@ import msgspec
 
 from antiphon import __version__
 from antiphon.app.parts import Parts
+from antiphon.app.passing import passing_endpoint
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
 from antiphon.gateway.idempotency import Idempotency
@@ -102,6 +103,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         docs=DocsEndpoint(),
         landing=LandingEndpoint(__version__),
         refuse_upgrade=refuse_upgrade,
+        pass_on=passing_endpoint(parts, keyring).pass_on,
         connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
     )
     return routing(handlers, keyring)

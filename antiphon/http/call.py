@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from antiphon.errors import BadRequest, GatewayError, UnsupportedMediaType
 from antiphon.gateway.services import Errand
 from antiphon.http.codings import decoded, too_large
+from antiphon.passing_protocols import Passage
 from antiphon.protocols import Caller, Target, Turn
 
 Message = MutableMapping[str, Any]
@@ -45,7 +46,7 @@ class ClientGone(Exception):
 
 
 class Call:
-    """A request and the way back to its client. `turn` or `errand` is set by handlers of one, for the log line.
+    """A request and the way back to its client. One of `turn`, `errand`, `passage` is set by handlers, for the log.
 
     `tongue` says in whose words errors are told.
     """
@@ -54,6 +55,7 @@ class Call:
         "caller",
         "cost_nanos",
         "errand",
+        "passage",
         "receive",
         "request_id",
         "scope",
@@ -74,6 +76,7 @@ class Call:
         self.caller: Caller | None = None
         self.turn: Turn | None = None
         self.errand: Errand | None = None
+        self.passage: Passage | None = None
         self.started = False
         self.status = 0
         self.tongue: Tongue = "openai"
