@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from antiphon import __version__
 from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
 from antiphon.app.upstreams import service_dialects
@@ -40,6 +39,7 @@ from antiphon.protocols import Caller
 from antiphon.providers.cards import ModelCard
 from antiphon.settings import MASTER, Settings
 from antiphon.store.sweeper import Sweeper
+from antiphon.version import __version__
 
 _SWEEP_SECONDS: Final = 60.0
 

@@ -14,7 +14,6 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import UNSET
 
-from antiphon import __version__
 from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
 from antiphon.protocols import Post, Target, UpstreamDialect
 from antiphon.providers.credentials import Credentials, key_header
@@ -30,6 +29,7 @@ from antiphon.providers.ways import Ways
 from antiphon.quirks import Quirks
 from antiphon.service_protocols import Served
 from antiphon.settings import Dialect, ProviderSettings
+from antiphon.version import __version__
 
 MAX_LIST_BYTES: Final = 32 * 1024 * 1024
 """OpenRouter's list of models, the longest that is known, has two."""
