@@ -4,6 +4,7 @@
     ├── CallerError            the client can mend it (4xx)
     │   ├── BadRequest             400
     │   ├── Unauthorized           401
+    │   ├── Forbidden              403
     │   ├── NotFound               404
     │   ├── MethodNotAllowed       405
     │   ├── Conflict               409
@@ -69,6 +70,14 @@ class Unauthorized(CallerError):
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
+
+
+class Forbidden(CallerError):
+    """What the owner lets nobody do, or not this caller."""
+
+    status = 403
+    type = "permission_error"
+    code = "not_allowed"
 
 
 class NotFound(CallerError):

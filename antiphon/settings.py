@@ -21,6 +21,7 @@ from antiphon.lifecycle_settings import (
     WebSocketSettings,
 )
 from antiphon.model_settings import ModelSettings
+from antiphon.passthrough_settings import PassthroughSettings
 from antiphon.setting_types import (
     Address,
     HeaderName,
@@ -369,6 +370,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     moderations: Annotated[ModerationSettings, Meta(description="Who judges texts (`/v1/moderations`).")] = field(
         default_factory=ModerationSettings
     )
+    passthrough: Annotated[
+        PassthroughSettings, Meta(description="The providers' own APIs, at `/p/{provider}/{path}`.")
+    ] = field(default_factory=PassthroughSettings)
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings
     )

@@ -82,6 +82,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Send from 1 to 255 visible ASCII characters, a random UUID for example.",
     ),
     "invalid_json": ("The body is not JSON, or is nested too deeply.", "Mend the body."),
+    "invalid_path": (
+        "A path under `/p/` leads upwards, can be read in two ways, or is no part of a URL.",
+        "Write it plainly, as the provider's documentation does.",
+    ),
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
     "invalid_type": ("The value at `param` has the wrong JSON type.", "Send the type that the message names."),
     "invalid_url": (
@@ -98,6 +102,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "`conversation` is not the one that `previous_response_id` belongs to.",
         "Leave one of them out.",
     ),
+    "not_allowed": (
+        "The gateway's owner does not let this be passed on to the provider, or not for your key.",
+        "Ask the owner, who finds the setting named in the message.",
+    ),
     "previous_response_not_found": (
         "The response to go on from, or one before it, is unknown, deleted, expired, not kept, running or failed.",
         "Go on from another, or send the whole history as `input`.",
@@ -108,6 +116,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "prompt_version_not_found": (
         "The prompt has no such version.",
         "Name one that it has, or none for the newest.",
+    ),
+    "provider_not_found": (
+        "Under `/p/`, no provider has this name, or it is switched off there.",
+        "Take one that the message names.",
     ),
     "rate_limit_exceeded": (
         "The provider limits how much the gateway may ask.",
@@ -130,9 +142,13 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "store_unavailable": ("The database cannot be used just now.", "Try again; the owner finds the cause in the log."),
     "unknown_parameter": ("A template cannot hold what `param` names.", "Put it into the request instead."),
     "unknown_url": ("Nothing answers at this path.", "Check it against the [endpoints](reference/endpoints.md)."),
+    "unsupported_content_encoding": (
+        "The body is compressed in an unknown way.",
+        "Use what `accept-encoding` in the answer names, zstd, gzip or deflate, or do not compress.",
+    ),
     "unsupported_media_type": (
-        "The body is not declared as JSON, or is compressed in an unknown way.",
-        "Send `Content-Type: application/json`; compress with gzip, deflate, or not at all.",
+        "The body is not declared as JSON.",
+        "Send `Content-Type: application/json`.",
     ),
     "unsupported_parameter": (
         "The field at `param` cannot be used here, or not by this model while `strict` is on.",

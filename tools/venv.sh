@@ -35,7 +35,7 @@ if [ "$same" = no ]; then
     echo "Filling $folder from $lock"
     pip --require-hashes --requirement "$lock"
     # Compiled here and not by pip, to leave out what is never imported: it would take 10 MB of 60.
-    "$folder/bin/python" -m compileall -q -j 0 -x '/(tests?|testing|mssql|mysql|oracle|node_modules|cffi|pycparser|sqlalchemy/(orm|ext)|mako|autogenerate|websockets/(legacy|sync|asyncio|trio))/' "$folder"/lib/python*/site-packages
+    "$folder/bin/python" -m compileall -q -j 0 -x '/(tests?|testing|mssql|mysql|oracle|node_modules|cffi|pycparser|sqlalchemy/(orm|ext)|mako|autogenerate|websockets/(legacy|sync|asyncio|trio)|zstd/(zipfile|_cffi)|h11)/|/(tarfile|_shutil|_trio|pytest_plugin|testclient|h11_impl)[.]py' "$folder"/lib/python*/site-packages
 fi
 if [ -n "$more" ]; then
     pip --require-hashes --requirement "$more"

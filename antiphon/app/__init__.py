@@ -19,8 +19,9 @@ from antiphon.gateway.worker import Worker
 from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
-from antiphon.observe.logs import configure
+from antiphon.observe.logs import RequestLog, configure
 from antiphon.providers.discovery import Discovery
+from antiphon.records import Record
 from antiphon.settings import Settings
 from antiphon.store.database import SqliteDatabase
 
@@ -64,9 +65,12 @@ def create_app(settings: Settings, opened: Callable[[], None] = lambda: None) ->
 
 
 @asynccontextmanager
-async def wired(settings: Settings) -> AsyncGenerator[Edge]:
-    """Everything, open and wired together. Raises ConfigError, or StoreFailed when the database cannot be used."""
-    async with _opened(settings) as parts, AsyncExitStack() as stack:
+async def wired(settings: Settings, record: Record | None = None) -> AsyncGenerator[Edge]:
+    """Everything, open and wired together; logging is set up unless `record` is told of every request.
+
+    Raises ConfigError, or StoreFailed when the database cannot be used.
+    """
+    async with _opened(settings, record) as parts, AsyncExitStack() as stack:
         desk = parts.desk(settings.background.answers_at_once)
         worker = await stack.enter_async_context(_working(desk, parts))
         later = Background(desk, worker)
@@ -85,28 +89,34 @@ async def working(settings: Settings, answers_at_once: int) -> AsyncGenerator[No
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncGenerator[Parts]:
-    as_json = settings.logging.format == "json" or (settings.logging.format == "auto" and not sys.stderr.isatty())
-    request_log = configure(sys.stderr, level=settings.logging.level, as_json=as_json)
+async def _opened(settings: Settings, record: Record | None = None) -> AsyncGenerator[Parts]:
     async with AsyncExitStack() as stack:
-        stack.callback(request_log.flush)
+        if record is None:
+            record = request_log = _log(settings)
+            stack.callback(request_log.flush)
         database = await stack.enter_async_context(
             SqliteDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)
         knowledge = knowledge_of(settings)
-        providers = providers_of(settings, seals, knowledge, stack)
+        providers, passing = providers_of(settings, seals, knowledge, stack)
         tasks = await stack.enter_async_context(_endless())
         yield Parts(
             settings=settings,
             database=database,
             discovery=Discovery(providers, time.time, knowledge),
+            passing=passing,
             sealer=seals,
             announcer=announcer(settings, receivers, database, tasks),
             tasks=tasks,
-            record=request_log,
+            record=record,
         )
+
+
+def _log(settings: Settings) -> RequestLog:
+    as_json = settings.logging.format == "json" or (settings.logging.format == "auto" and not sys.stderr.isatty())
+    return configure(sys.stderr, level=settings.logging.level, as_json=as_json)
 
 
 @asynccontextmanager

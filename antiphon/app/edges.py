@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from antiphon import __version__
 from antiphon.app.chats import chat_handlers
 from antiphon.app.parts import Parts
+from antiphon.app.passing import passing_endpoint
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
 from antiphon.gateway.idempotency import Idempotency
@@ -39,6 +39,7 @@ from antiphon.protocols import Caller
 from antiphon.providers.cards import ModelCard
 from antiphon.settings import MASTER, Settings
 from antiphon.store.sweeper import Sweeper
+from antiphon.version import __version__
 
 _SWEEP_SECONDS: Final = 60.0
 
@@ -101,6 +102,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         docs=DocsEndpoint(),
         landing=LandingEndpoint(__version__),
         refuse_upgrade=refuse_upgrade,
+        pass_on=passing_endpoint(parts, keyring).pass_on,
         connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
     )
     return routing(handlers, keyring)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +28,7 @@ from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.kept import StoredPrompt
 from antiphon.notices import Announcer
+from antiphon.passing_protocols import Passing
 from antiphon.protocols import Sealer, StoredTurn, Turn
 from antiphon.providers.discovery import Discovery
 from antiphon.records import Record
@@ -52,6 +53,7 @@ class Parts:
     settings: Settings
     database: SqliteDatabase
     discovery: Discovery
+    passing: Mapping[str, Passing]
     sealer: Sealer
     announcer: Announcer[Work[None]]
     tasks: asyncio.TaskGroup

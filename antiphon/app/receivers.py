@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from antiphon import __version__
 from antiphon.notices import Announcer, Subscription
 from antiphon.protocols import UpstreamReply
 from antiphon.providers.deadlines import Timeouts
@@ -20,6 +19,7 @@ from antiphon.settings import Settings
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.outbox import SqliteOutbox
 from antiphon.store.work import Work
+from antiphon.version import __version__
 from antiphon.webhooks.receiver import SECONDS, Receiver, name_of
 from antiphon.webhooks.sender import Sender
 from antiphon.wire.webhooks import key_of

@@ -27,6 +27,7 @@ from antiphon.dialects.rerank import MANNERS as RANKING_MANNERS
 from antiphon.dialects.rerank import Rankings
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.model_settings import ModelSettings, PriceSettings, RateSettings
+from antiphon.passing_protocols import Passing
 from antiphon.protocols import Sealer, Target, UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
@@ -142,8 +143,10 @@ def _said(rates: RateSettings) -> dict[str, object]:
     return known
 
 
-def providers_of(settings: Settings, seals: Seals, knowledge: Knowledge, stack: AsyncExitStack) -> list[Provider]:
-    """Every provider that is switched on. `stack` closes their connections."""
+def providers_of(
+    settings: Settings, seals: Seals, knowledge: Knowledge, stack: AsyncExitStack
+) -> tuple[list[Provider], Mapping[str, Passing]]:
+    """Every provider that is switched on, and the ways to their own APIs. `stack` closes their connections."""
     timeouts = settings.timeouts
     limits = Timeouts(
         connect=timeouts.connect_seconds,
@@ -155,6 +158,7 @@ def providers_of(settings: Settings, seals: Seals, knowledge: Knowledge, stack: 
     upstreams: dict[str | None, HttpUpstream] = {}
     dialects = dialects_of(seals)
     providers: list[Provider] = []
+    passing: dict[str, Passing] = {}
 
     def reached(proxy: str | None) -> HttpUpstream:
         if proxy not in upstreams:
@@ -167,7 +171,9 @@ def providers_of(settings: Settings, seals: Seals, knowledge: Knowledge, stack: 
             continue
         upstream = reached(provider.proxy)
         signers = Signers(Errands(upstream, reached(None)), time.time)
-        providers.append(ProviderInstance(name, provider, upstream, dialects, knowledge, signers))
+        instance = ProviderInstance(name, provider, upstream, dialects, knowledge, signers)
+        providers.append(instance)
+        passing[name] = instance.passing(upstream)
     if "demo" not in settings.providers or settings.providers["demo"].enabled:
         providers.append(Demo(dialects["chat"], time.time))
-    return providers
+    return providers, passing

@@ -9,8 +9,8 @@ from typing import Final
 import click
 from typing_extensions import override
 
-from antiphon import __version__
 from antiphon.errors import AntiphonError
+from antiphon.version import __version__
 
 _INTERRUPTED: Final = 130
 """What shells give for a program that Ctrl-C has ended."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from antiphon import __version__
 from antiphon.config.keeping import MasterKey
 from antiphon.config.loading import Loaded
 from antiphon.config.redact import redacted_address
@@ -12,6 +11,7 @@ from antiphon.config.resolve import Finding
 from antiphon.providers.demo import MODEL as DEMO_MODEL
 from antiphon.providers.demo import NAME as DEMO
 from antiphon.settings import ServerSettings, Settings, WebhookSettings
+from antiphon.version import __version__
 
 _EVERY_INTERFACE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - told apart, not listened on
 

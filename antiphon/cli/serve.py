@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from antiphon.cli.banner import banner
-from antiphon.cli.configured import config_option, configured, with_kept_keys
+from antiphon.cli.configured import config_option, configured
+from antiphon.config.keeping import with_kept_keys
 from antiphon.server import run_server
 
 
@@ -23,7 +24,7 @@ def command(config: Path | None, host: str | None, port: int | None, workers: in
     a file called .env, and a key is made on the first start.
     """
     loaded, environment = configured(config, host=host, port=port, workers=workers)
-    settings, kept = with_kept_keys(loaded.settings, environment)
+    settings, kept = with_kept_keys(loaded.settings, environment.variables)
     # Standard output stays clean: whoever collects it wants log lines only.
     click.echo(banner(loaded, kept), err=True)
     run_server(settings)

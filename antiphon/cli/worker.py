@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from antiphon import __version__
-from antiphon.cli.configured import config_option, configured, with_kept_keys
+from antiphon.cli.configured import config_option, configured
+from antiphon.config.keeping import with_kept_keys
 from antiphon.errors import ConfigError
 from antiphon.lifecycle_settings import BackgroundSettings
 from antiphon.server import run_worker
+from antiphon.version import __version__
 
 
 @click.command("worker")
@@ -23,7 +24,7 @@ def command(config: Path | None, answers: int | None) -> None:
     it is as many as a server would give, or 32 where that is none.
     """
     loaded, environment = configured(config)
-    settings, _ = with_kept_keys(loaded.settings, environment)
+    settings, _ = with_kept_keys(loaded.settings, environment.variables)
     if settings.database.url in (None, "sqlite://"):
         raise ConfigError("A worker needs the database of its servers: one in memory is nobody else's.")
     at_once = answers or settings.background.answers_at_once or BackgroundSettings().answers_at_once

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import platformdirs
 
 from antiphon.errors import ConfigError
+from antiphon.settings import SecuritySettings, Settings
 
 PREFIX: Final = "sk-antiphon-"
 _KEY_FILE: Final = "master-key"
@@ -67,6 +69,21 @@ def kept_sealing_key(folder: Path) -> str:
     except _CannotKeep as error:
         message = f"the sealing key cannot be kept in {file}: {error}; set ANTIPHON_SECURITY__SEALING_KEYS instead"
         raise ConfigError(message) from None
+
+
+def with_kept_keys(settings: Settings, variables: Mapping[str, str]) -> tuple[Settings, MasterKey | None]:
+    """The settings with what is kept in the data folder where they name no key; the master key if it is among that.
+
+    Every process that serves or works needs the same: what one has sealed, the others must open.
+    """
+    folder, kept = data_folder(variables), None
+    if settings.master_key is None and not settings.keys:
+        kept = kept_master_key(folder)
+        settings = msgspec.structs.replace(settings, master_key=kept.key)
+    if settings.master_key is None and not settings.security.sealing_keys:
+        security = SecuritySettings(sealing_keys=[kept_sealing_key(folder)])
+        settings = msgspec.structs.replace(settings, security=security)
+    return settings, kept
 
 
 class _CannotKeep(Exception):

@@ -40,11 +40,20 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     path: Path | None
 
 
-def load(environment: Environment, *, config: Path | None = None, options: Options | None = None) -> Loaded:
-    """Everything that is said, in force. Raises ConfigError with a line for each thing that is wrong."""
-    path = _path(environment, config)
+def load(
+    environment: Environment,
+    *,
+    config: Path | None = None,
+    options: Options | None = None,
+    text: str | None = None,
+) -> Loaded:
+    """Everything that is said, in force; `text` is what a file would hold, and no file is read then.
+
+    Raises ConfigError with a line for each thing that is wrong.
+    """
+    path = _path(environment, config) if text is None else None
     problems = Problems()
-    tree = _written(path, environment, problems)
+    tree = _written(path, environment, problems) if text is None else _given(text, environment, problems)
     discoveries = _discoveries(tree, environment, TABLE)
     tree = _with_discoveries(tree, discoveries)
     variables = Variables(environment, problems, TABLE)
@@ -89,6 +98,10 @@ def _written(path: Path | None, environment: Environment, problems: Problems) ->
         raise ConfigError(f"{path}: {reason}") from None
     name = str(path.relative_to(environment.folder)) if path.is_relative_to(environment.folder) else str(path)
     return parsed(text, name, References(environment.variables, path.parent), problems)
+
+
+def _given(text: str, environment: Environment, problems: Problems) -> Node:
+    return parsed(text, "configuration", References(environment.variables, environment.folder), problems)
 
 
 def _discoveries(tree: Node, environment: Environment, rows: Mapping[str, ProviderRow]) -> list[Discovery]:

@@ -35,6 +35,10 @@ class Keyring:
             raise Unauthorized("Incorrect API key provided. Check the key, or ask the gateway's owner for one.")
         return caller
 
+    def opens(self, key: bytes) -> bool:
+        """Whether somebody would be let in with this."""
+        return _digest(key) in self._callers
+
 
 def _digest(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qsl
 
-from antiphon.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedMediaType
+from antiphon.errors import BadRequest, GatewayError, UnsupportedMediaType
 from antiphon.gateway.services import Errand
+from antiphon.http.codings import decoded, too_large
+from antiphon.passing_protocols import Passage
 from antiphon.protocols import Caller, Target, Turn
 
 Message = MutableMapping[str, Any]
@@ -27,8 +28,6 @@ FRAME_WRITE: Final = "antiphon.frame_write"
 
 _JSON: Final = (b"content-type", b"application/json")
 _MAX_HEADER_CHARACTERS: Final = 4096
-_WINDOW: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
-"""zlib's window size per content coding (https://docs.python.org/3/library/zlib.html#zlib.decompress)."""
 
 
 class DirectWriter(Protocol):
@@ -55,7 +54,7 @@ class ClientGone(Exception):
 
 
 class Call:
-    """A request and the way back to its client. `turn` or `errand` is set by handlers of one, for the log line.
+    """A request and the way back to its client. One of `turn`, `errand`, `passage` is set by handlers, for the log.
 
     `tongue` says in whose words errors are told.
     """
@@ -64,6 +63,7 @@ class Call:
         "caller",
         "cost_nanos",
         "errand",
+        "passage",
         "receive",
         "request_id",
         "scope",
@@ -84,6 +84,7 @@ class Call:
         self.caller: Caller | None = None
         self.turn: Turn | None = None
         self.errand: Errand | None = None
+        self.passage: Passage | None = None
         self.started = False
         self.status = 0
         self.tongue: Tongue = "openai"
@@ -145,15 +146,16 @@ class Call:
         """The whole body, decompressed. Raises BodyTooLarge, UnsupportedMediaType, BadRequest or ClientGone."""
         self._check_media_type()
         if int(self.header(b"content-length") or 0) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         writer = self.direct_writer
         data = None if writer is None else writer.direct_body()
         if data is None:
             data = await self._received(limit)
         if len(data) > limit:
-            raise _too_large(limit)
-        coding = self.header(b"content-encoding")
-        return data if coding is None else _decompressed(data, coding, limit)
+            raise too_large(limit)
+        if self.header(b"content-encoding") is None:
+            return data
+        return decoded(data, self.headers(b"content-encoding"), limit)
 
     async def reply(self, status: int, body: bytes, headers: Iterable[Header] = (_JSON,)) -> None:
         """Answers with a whole body, JSON unless `headers` say otherwise."""
@@ -192,7 +194,7 @@ class Call:
             more = message.get("more_body", False)
             size += len(part)
             if size > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
             parts.append(part)
         return b"".join(parts)
 
@@ -217,28 +219,6 @@ def denying(send: Send) -> Send:
 
 def _is_http(message: Message) -> bool:
     return message["type"].startswith("http.")
-
-
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The request body is larger than the {limit} bytes that are accepted here.")
-
-
-def _decompressed(data: bytes, coding: bytes, limit: int) -> bytes:
-    window = _WINDOW.get(coding.strip().lower())
-    if window is None:
-        if coding.strip().lower() == b"identity":
-            return data
-        message = "This content encoding is not accepted; send the body as gzip, deflate, or plain."
-        raise UnsupportedMediaType(message)
-    unpacker = zlib.decompressobj(window)
-    try:
-        plain = unpacker.decompress(data, limit + 1)
-    except zlib.error:
-        message = "The body is not what its Content-Encoding says."
-        raise BadRequest(message, code="invalid_value") from None
-    if len(plain) > limit:
-        raise _too_large(limit)
-    return plain
 
 
 def _tell_work(turn: Turn | Errand, target: Target, headers: list[Header]) -> None:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from antiphon.dialects.client_messages_shapes import error_body, status_of
 from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, MethodNotAllowed, NotFound
 from antiphon.http.call import Call, Header
+from antiphon.http.codings import ACCEPTED
 from antiphon.wire.client_frames import with_stream_id
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -56,7 +57,7 @@ def anthropic_error(error: AntiphonError, request_id: str) -> tuple[int, bytes]:
 
 
 def _advice(error: AntiphonError) -> list[Header]:
-    """Whether and when to try again: clients obey `retry-after`.
+    """Whether and when to try again, where clients obey `retry-after`, and in which encoding (RFC 9110, 15.5.16).
 
     OpenAI's clients retry every 429 and 409, but for a quota that is used up or a conflict that stays one.
     """
@@ -64,6 +65,8 @@ def _advice(error: AntiphonError) -> list[Header]:
     if error.retry_after is not None:
         advice.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
         advice.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after * 1000)))
+    if error.code == "unsupported_content_encoding":
+        advice.append((b"accept-encoding", ACCEPTED))
     if error.code == "insufficient_quota" or isinstance(error, Conflict):
         advice.append(_FINAL)
     return advice

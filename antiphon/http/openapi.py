@@ -16,6 +16,7 @@ from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_chat import CHAT_OPERATIONS, CHAT_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
+from antiphon.http.openapi_passing import PASSING_OPERATIONS, PASSING_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
 from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
 from antiphon.http.openapi_schemas import schemas
@@ -51,6 +52,7 @@ EVERY_OPERATION: Final = {
     **CONVERSATION_OPERATIONS,
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
+    **PASSING_OPERATIONS,
 }
 
 _SECURITY: Final = {
@@ -97,7 +99,15 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, CHAT_TAG, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG],
+        "tags": [
+            *TAGS,
+            CHAT_TAG,
+            MESSAGES_TAG,
+            TAG,
+            PROMPT_TAG,
+            SERVICE_TAG,
+            PASSING_TAG,
+        ],
         "paths": paths,
         "components": {
             "schemas": schemas(),

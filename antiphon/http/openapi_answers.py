@@ -11,6 +11,7 @@ from antiphon.errors import (
     Conflict,
     ConnectFailed,
     CredentialsFailed,
+    Forbidden,
     GatewayError,
     NotFound,
     RateLimited,
@@ -28,6 +29,7 @@ Json = dict[str, Any]
 DESCRIBED: Final[tuple[type[AntiphonError], ...]] = (
     BadRequest,
     Unauthorized,
+    Forbidden,
     NotFound,
     Conflict,
     BodyTooLarge,
@@ -43,7 +45,7 @@ DESCRIBED: Final[tuple[type[AntiphonError], ...]] = (
     UpstreamTimeout,
 )
 _RELAYED: Final = {
-    403: ("The provider does not allow this.", "permission_error", None),
+    403: ("The provider, or the owner of the gateway, does not allow this.", "permission_error", None),
     429: (
         "The provider asks for patience, a quota is used up, or too many of your answers wait: see `retry-after`.",
         "rate_limit_error",

@@ -186,8 +186,8 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             "Answers `input`, whole or, with `stream: true`, as events. Once the last byte has arrived the response is"
             " stored, unless `store` is false. With `background: true` it is stored as `queued` and answered later.\n\n"
             "Failures before the first output are errors with a status; later ones"
-            " are the events `error` and `response.failed`. Bodies may be compressed (`content-encoding: gzip` or"
-            " `deflate`)."
+            " are the events `error` and `response.failed`. Bodies may be compressed (`content-encoding: zstd`,"
+            " `gzip` or `deflate`)."
         ),
         parameters=(_IDEMPOTENCY_KEY,),
         body={"required": True, "content": {"application/json": {"schema": schema("Request"), "examples": _REQUESTS}}},

@@ -10,6 +10,7 @@ import msgspec
 from antiphon.errors import AntiphonError, UpstreamRefused
 from antiphon.gateway.services import Errand
 from antiphon.http.call import Call
+from antiphon.passing_protocols import Passage, Passing
 from antiphon.records import RequestRecord
 from antiphon.wire.counts import Counts, counts_of
 from antiphon.wire.events import Outcome
@@ -44,7 +45,7 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
     """The record of a call that took so long; `error` is what its client was told, if it was one."""
     turn, caller, usage = call.turn, call.caller, call.usage
     work = turn or call.errand
-    return RequestRecord(
+    record = RequestRecord(
         request_id=call.request_id,
         method=method,
         path=path,
@@ -65,4 +66,26 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         error=None if error is None else error.message,
         error_code=None if error is None else error.code,
         upstream_error=error.said if isinstance(error, UpstreamRefused) else None,
+    )
+    return record if call.passage is None else _passed(record, call.passage)
+
+
+def note_passed(call: Call, passing: Passing, passage: Passage, counts: Counts | None) -> None:
+    """As `note_usage`, for what could be recognised of an answer that was passed on."""
+    if counts is None:
+        return
+    call.usage = counts.input, counts.output
+    if passage.model is not None:
+        call.cost_nanos = passing.cost_nanos(passage.model, counts)
+
+
+def _passed(record: RequestRecord, passage: Passage) -> RequestRecord:
+    model = passage.model
+    return msgspec.structs.replace(
+        record,
+        model=model,
+        target=passage.provider if model is None else f"{passage.provider}/{model}",
+        stream=passage.streamed,
+        attempts=1,
+        upstream_request_id=passage.upstream_request_id,
     )

@@ -18,6 +18,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.chat_routes import ChatHandlers, chat_routes
 from antiphon.http.errors import unknown_path
+from antiphon.http.passing_routes import passing_routes, refuse_passed_socket
 
 Handler = Callable[[Call], Awaitable[None]]
 
@@ -96,6 +97,7 @@ class Handlers(Struct, frozen=True):
     docs: Handler
     landing: Handler
     refuse_upgrade: Handler
+    pass_on: Handler
     connect: Handler | None = None
 
 
@@ -147,6 +149,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
+        *passing_routes(handlers.pass_on, private),
         public("/", handlers.landing),
         public("/health", handlers.health),
         public("/health/ready", handlers.ready),
@@ -183,9 +186,10 @@ class Routing:
             raise HTTPException(_METHOD_NOT_ALLOWED, headers={"Allow": self._allowed(scope["path"])}) from None
 
     async def websocket(self, path: str, call: Call) -> None:
-        """Runs the handler of a WebSocket. Raises NotFound."""
+        """Runs the handler of a WebSocket. Raises NotFound, UpgradeRefused."""
         handler = self._sockets.get(path)
         if handler is None:
+            refuse_passed_socket(path)
             raise unknown_path(call.scope["path"], "GET")
         await handler(call)
 

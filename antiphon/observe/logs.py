@@ -18,6 +18,7 @@ from antiphon.records import RequestRecord
 
 _encode: Final = msgspec.json.Encoder().encode
 _FLUSH_SECONDS: Final = 0.1
+_requests: Final = logging.getLogger("antiphon.requests")
 
 Line = Callable[[float, RequestRecord], str]
 """The text of a record that ended at a moment in Unix time, without its line end."""
@@ -104,6 +105,13 @@ class JsonFormatter(logging.Formatter):
         return _encode(members).decode()
 
 
+def told_to_logging(record: RequestRecord) -> None:
+    """The record as a line of the logger `antiphon.requests`, for a process whose logging is somebody else's."""
+    level = logging.ERROR if record.status >= 500 else logging.INFO  # noqa: PLR2004 - the server's own faults
+    if _requests.isEnabledFor(level):
+        _requests.log(level, "%s", human_line(time.time(), record), extra={"record": record})
+
+
 def configure(stream: TextIO, *, level: str, as_json: bool) -> RequestLog:
     """Sets up logging for the whole process and returns the log of requests."""
     handler = logging.StreamHandler(stream)
@@ -111,9 +119,7 @@ def configure(stream: TextIO, *, level: str, as_json: bool) -> RequestLog:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     line = json_line if as_json else human_line
-    return RequestLog(
-        stream, line, time.time, enabled=logging.getLogger("antiphon.requests").isEnabledFor(logging.INFO)
-    )
+    return RequestLog(stream, line, time.time, enabled=_requests.isEnabledFor(logging.INFO))
 
 
 def _iso(seconds: float) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 
 from typing_extensions import override
 
@@ -69,6 +69,8 @@ class Connection(asyncio.Protocol):
         self._silent = 0
         self._body_begun = False
         self._lingering = False
+        self._unended = False  # a body is being pushed
+        self._room: asyncio.Future[None] | None = None  # who pushes waits for it
         self._consume: Callable[[bytes], bool] | None = None
         self._between_chunks = False
         self.answer = Answer()
@@ -82,24 +84,29 @@ class Connection(asyncio.Protocol):
             self.abort()
         return not self.closed and not self._transport.is_closing()
 
-    async def ask(self, head: bytes, body: bytes, timeouts: Timeouts) -> None:
-        """Send a request and wait until the head of the final answer is there; closed unless it comes to that.
+    def ask(self, head: bytes, body: bytes | None, timeouts: Timeouts) -> Coroutine[Any, Any, None]:
+        """Send a request, of which a body that is None is then pushed.
 
-        Raises UpstreamError.
+        What is returned waits until the head of the final answer is there; closed unless it comes to that. It raises
+        UpstreamError.
         """
-        answer = self.answer
         self._begin(timeouts)
-        answered = False
-        try:
-            self._send(head, body)
-            while not answer.status and self._failure is None:
-                await self.more(None)
-            answered = answer.status > 0
-        finally:
-            if not answered:
-                self.abort()
-        if self._failure is not None and not answered:
-            raise self._failure
+        self._unended = body is None
+        self._send(head, body or b"")
+        return self._answer_begun()
+
+    async def push(self, piece: bytes, *, last: bool = False) -> bool:
+        """Send a piece of the body once the socket takes it. False when nobody reads it any more."""
+        while self._stuffed and not self.closed:
+            self._room = self._loop.create_future()
+            await self._room
+        if self.closed or self.answer.done or self.answer.status >= _REFUSAL:
+            return False
+        self._sent_at = self._loop.time()
+        if piece:
+            self._writes.write(self._transport, piece)
+        self._unended = not last
+        return True
 
     def take(self) -> bytes | None:
         """All body bytes that have arrived; None if there are none yet, b"" after the last. Raises UpstreamError."""
@@ -137,7 +144,7 @@ class Connection(asyncio.Protocol):
 
         With `linger` an answer that only lacks its end gets a moment for it first.
         """
-        if not self.answer.done or not self.answer.reusable or self._stuffed:
+        if not self.answer.done or not self.answer.reusable or self._stuffed or self._unended:
             if linger and not self.answer.done and not self.closed:
                 self._wait_for_the_end()
                 return
@@ -162,6 +169,7 @@ class Connection(asyncio.Protocol):
         self._alarm.stop()
         self._unsent = _NOTHING
         self._transport.abort()
+        self._make_room()
         self._wake(arrived=True)
 
     # what asyncio calls
@@ -220,8 +228,26 @@ class Connection(asyncio.Protocol):
         self._stuffed = False
         self._sent_at = self._loop.time()
         self._send_on()
+        self._make_room()
 
     # inside
+
+    async def _answer_begun(self) -> None:
+        answer = self.answer
+        answered = False
+        try:
+            while not answer.status and self._failure is None:
+                await self.more(None)
+            answered = answer.status > 0
+        finally:
+            if not answered:
+                self.abort()
+        if self._failure is not None and not answered:
+            raise self._failure
+
+    def _make_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
 
     def _hand_over(self, data: bytes, consume: Callable[[bytes], bool]) -> bool:
         """Whether `data` is one whole chunk, as paced streams send them: the parser need not see it."""

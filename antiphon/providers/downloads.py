@@ -7,7 +7,6 @@ import ssl
 from typing import Final
 from urllib.parse import urljoin
 
-from antiphon import __version__
 from antiphon.downloads import Downloaded
 from antiphon.errors import UpstreamError
 from antiphon.providers.deadlines import Timeouts
@@ -15,6 +14,7 @@ from antiphon.providers.egress import Egress
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.reply import UpstreamReply
+from antiphon.version import __version__
 
 _MOST_HOPS: Final = 5
 _OK: Final = 200

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import certifi
 
@@ -24,8 +24,11 @@ from antiphon.providers.foreign import NO_CONNECTION, broken, connect_failed
 from antiphon.providers.pool import Pool
 from antiphon.providers.proxy import Proxies, Proxy, Tunnel
 from antiphon.providers.reply import UpstreamReply
+from antiphon.providers.uploading import Upload
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+_WITH_BODY: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 
 
 def default_trust() -> ssl.SSLContext:
@@ -113,13 +116,33 @@ class HttpUpstream:
     async def put(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
         """As `post`, with no body: how machines ask their own cloud for a session."""
         origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
-        line = (
-            request_head(b"PUT", endpoint.target, endpoint.authority)
-            if origin.through is None
-            else _through_proxy(b"PUT", endpoint, origin.through)
-        )
-        head = b"%b%bContent-Length: 0\r\n\r\n" % (line, headers)
+        head = b"%b%bContent-Length: 0\r\n\r\n" % (_head(b"PUT", endpoint, origin), headers)
         return await self._exchange(endpoint, origin, head, b"", self._timeouts)
+
+    async def send(
+        self, method: bytes, endpoint: Endpoint, headers: bytes, body: bytes, timeouts: Timeouts
+    ) -> UpstreamReply:
+        """As `post`, by any method; the answer stays encoded as it comes."""
+        origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
+        length = b"Content-Length: %d\r\n" % len(body) if body or method in _WITH_BODY else b""
+        head = b"%b%b%b\r\n" % (_head(method, endpoint, origin), headers, length)
+        reply = await self._exchange(endpoint, origin, head, body, timeouts, raw=True)
+        if method == b"HEAD":
+            reply.end()
+        return reply
+
+    async def upload(
+        self, method: bytes, endpoint: Endpoint, headers: bytes, length: int | None, timeouts: Timeouts
+    ) -> Upload:
+        """As `send`, for a body that is still coming, of a known length or not.
+
+        Nobody could send it twice, so a kept connection, which may close at any time, is the last choice.
+        """
+        origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
+        told = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
+        connection = await self._connection(endpoint, origin)
+        head = b"%b%b%b\r\n\r\n" % (_head(method, endpoint, origin), headers, told)
+        return Upload(connection, connection.ask(head, None, timeouts), chunked=length is None)
 
     def lasting(self, seconds: float) -> Timeouts:
         """The usual timeouts, but for an answer that may take so long."""
@@ -141,7 +164,7 @@ class HttpUpstream:
         return origin
 
     async def _exchange(
-        self, endpoint: Endpoint, origin: _Origin, head: bytes, body: bytes, timeouts: Timeouts
+        self, endpoint: Endpoint, origin: _Origin, head: bytes, body: bytes, timeouts: Timeouts, *, raw: bool = False
     ) -> UpstreamReply:
         connection = origin.pool.take() or await self._connection(endpoint, origin)
         try:
@@ -149,7 +172,7 @@ class HttpUpstream:
         except Stale:
             connection = await self._connection(endpoint, origin)
             await connection.ask(head, body, timeouts)
-        return UpstreamReply(connection)
+        return UpstreamReply(connection, raw=raw)
 
     async def _connection(self, endpoint: Endpoint, origin: _Origin) -> Connection:
         """A new one, or where there is a limit one that comes free. Raises ConnectFailed, UpstreamTimeout."""
@@ -217,6 +240,12 @@ async def _secured(
     if secured is None:
         raise ConnectionAbortedError
     return secured
+
+
+def _head(method: bytes, endpoint: Endpoint, origin: _Origin) -> bytes:
+    if origin.through is not None:
+        return _through_proxy(method, endpoint, origin.through)
+    return request_head(method, endpoint.target, endpoint.authority)
 
 
 def _through_proxy(method: bytes, endpoint: Endpoint, proxy: Proxy) -> bytes:

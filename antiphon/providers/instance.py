@@ -14,12 +14,12 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import UNSET
 
-from antiphon import __version__
 from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
 from antiphon.protocols import Post, Target, UpstreamDialect
 from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.knowledge import Knowledge
+from antiphon.providers.passing import PassThrough, Place, Web
 from antiphon.providers.places import filled, parts_of
 from antiphon.providers.posts import BoundPost, NoPost, SignedPost, Upstream
 from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, ProviderRow, Route, normalise_base_url
@@ -29,6 +29,7 @@ from antiphon.providers.ways import Ways
 from antiphon.quirks import Quirks
 from antiphon.service_protocols import Served
 from antiphon.settings import Dialect, ProviderSettings
+from antiphon.version import __version__
 
 MAX_LIST_BYTES: Final = 32 * 1024 * 1024
 """OpenRouter's list of models, the longest that is known, has two."""
@@ -136,6 +137,11 @@ class ProviderInstance:
             return await reply.read(MAX_LIST_BYTES)
         finally:
             reply.release()
+
+    def passing(self, web: Web) -> PassThrough:
+        """The way to its own API, as it is."""
+        place = Place(self.name, self.row, self._settings, self.base_url, self._credentials)
+        return PassThrough(place, web, self)
 
     def dialect_of(self, model: str) -> Dialect:
         """The API that this model is asked through."""

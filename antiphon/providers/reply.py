@@ -18,15 +18,18 @@ class UpstreamReply:
 
     __slots__ = ("_by_name", "_connection", "_inflate", "headers", "status")
 
-    def __init__(self, connection: Connection) -> None:
-        """Raises UpstreamBroke, with the connection released, when the body is encoded in an unknown way."""
+    def __init__(self, connection: Connection, *, raw: bool = False) -> None:
+        """A `raw` one leaves the body encoded as it came.
+
+        Raises UpstreamBroke, with the connection released, when the body is encoded in an unknown way.
+        """
         self._connection: Connection | None = connection
         self.status = connection.answer.status
         self.headers = connection.answer.headers
         self._by_name = dict(connection.answer.headers)
         self._inflate: Inflate | None = None
         encoding = self.header(b"content-encoding")
-        if encoding is not None and encoding != b"identity":
+        if encoding is not None and encoding != b"identity" and not raw:
             try:
                 self._inflate = Inflate(encoding)
             finally:
@@ -86,6 +89,12 @@ class UpstreamReply:
                 too_large.retry = Retry.ELSEWHERE
                 raise too_large
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def end(self) -> None:
+        """There is no body behind this head, whatever it says: so it is with answers to HEAD."""
+        if self._connection is not None:
+            self._connection.answer.done = True
+            self._connection.answer.reusable = False
 
     def release(self, *, linger: bool = False) -> None:
         """Give the connection back if its answer is complete, else close it at once, so that the provider stops.
