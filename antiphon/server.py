@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -77,7 +77,8 @@ def serving_beside(settings: Settings) -> Generator[str]:
 
         def serve() -> None:
             try:
-                server.run(sockets=[listener])
+                with suppress(SystemExit):  # how the server tells that the application did not start
+                    server.run(sockets=[listener])
             finally:
                 if not opened.done():
                     opened.set_result(False)

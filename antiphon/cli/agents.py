@@ -31,12 +31,25 @@ class Offer(Struct, frozen=True, kw_only=True):
     models: Sequence[Listed] = ()
 
 
+class Home(Struct, frozen=True, kw_only=True):
+    """A home of its own for an agent that is told something by a file alone, unless the user's own says it already.
+
+    `variable` names the home, `file` is the path in it, and `suffices` reads the user's.
+    """
+
+    variable: str
+    file: str
+    text: str
+    suffices: Callable[[bytes], bool]
+
+
 class Setup(Struct, frozen=True, kw_only=True):
     """What is set, what is taken away since it would send the agent elsewhere, and the arguments that come first."""
 
     variables: Mapping[str, str]
     removed: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    home: Home | None = None
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -120,16 +133,42 @@ def _claudes_sizes(model: Listed) -> dict[str, str]:
     return sizes
 
 
+_BY_KEY: Final = "gemini-api-key"
+
+
+class _GeminiAuth(Struct, frozen=True, rename="camel"):
+    selected_type: str = ""
+
+
+class _GeminiSecurity(Struct, frozen=True):
+    auth: _GeminiAuth = _GeminiAuth()
+
+
+class _GeminiSettings(Struct, frozen=True):
+    security: _GeminiSecurity = _GeminiSecurity()
+
+
+def _signs_in_by_key(settings: bytes) -> bool:
+    try:
+        return msgspec.json.decode(settings, type=_GeminiSettings).security.auth.selected_type == _BY_KEY
+    except msgspec.DecodeError:
+        return False
+
+
 def _gemini(offer: Offer) -> Setup:
-    variables = {
-        "GOOGLE_GEMINI_BASE_URL": f"{offer.root}/gemini",
-        "GEMINI_API_KEY": offer.key,
-        "GEMINI_DEFAULT_AUTH_TYPE": "gemini-api-key",
-    }
+    """How it signs in only a file of settings says: else it goes to Google as it did last, or ends at once."""
+    variables = {"GOOGLE_GEMINI_BASE_URL": f"{offer.root}/gemini", "GEMINI_API_KEY": offer.key}
     if offer.model is not None:
         variables["GEMINI_MODEL"] = offer.model
     elsewhere = ("GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_GCA", "GOOGLE_VERTEX_BASE_URL")
-    return Setup(variables=variables, removed=elsewhere)
+    settings = _GeminiSettings(_GeminiSecurity(_GeminiAuth(_BY_KEY)))
+    home = Home(
+        variable="GEMINI_CLI_HOME",
+        file=".gemini/settings.json",
+        text=msgspec.json.encode(settings).decode(),
+        suffices=_signs_in_by_key,
+    )
+    return Setup(variables=variables, removed=elsewhere, home=home)
 
 
 def _opencode(offer: Offer) -> Setup:

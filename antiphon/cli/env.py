@@ -12,7 +12,7 @@ import click
 from antiphon.cli.agents import AGENTS
 from antiphon.cli.configured import config_option
 from antiphon.cli.listed import Listed
-from antiphon.cli.nearby import Place, Wish, answers, checked_model, checked_url, models_at, place
+from antiphon.cli.nearby import Place, Wish, answers, checked_model, checked_url, models_at, place, prepared
 from antiphon.cli.shells import SHELLS, lines
 
 
@@ -37,7 +37,8 @@ def command(
     said["--config"] = None if config is None else str(config)
     options = [word for name, text in said.items() if text is not None for word in (name, text)]
     repeated = shlex.join(["antiphon", "env", tool, *options])
-    shown = lines(shell or _shell(where.variables), repeated, wish.agent.program, wish.agent.setup(offer))
+    setup = prepared(wish, offer, where.variables)
+    shown = lines(shell or _shell(where.variables), repeated, wish.agent.program, setup)
     click.echo("\n".join(shown))
 
 

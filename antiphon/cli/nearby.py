@@ -9,7 +9,7 @@ import http.client
 import ipaddress
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,11 +18,12 @@ import click
 import msgspec
 from msgspec import Struct
 
-from antiphon.cli.agents import AGENTS, KEY_VARIABLE, Agent, Offer, can_work, needs_model
+from antiphon.cli.agents import AGENTS, KEY_VARIABLE, Agent, Offer, Setup, can_work, needs_model
 from antiphon.cli.answers import failure_in
 from antiphon.cli.banner import base_url
 from antiphon.cli.configured import configured, with_kept_keys
 from antiphon.cli.listed import Listed, listed
+from antiphon.config.keeping import data_folder, prepare
 from antiphon.errors import ConfigError
 from antiphon.settings import Settings
 
@@ -88,6 +89,31 @@ def place(wish: Wish) -> Place:
 
 def _own_key(settings: Settings) -> str:
     return settings.master_key or settings.keys[0].key
+
+
+def prepared(wish: Wish, offer: Offer, variables: Mapping[str, str]) -> Setup:
+    """The setup of the agent; where it wants a home of its own, that is made. Raises ConfigError."""
+    setup = wish.agent.setup(offer)
+    home = setup.home
+    if home is None or home.variable in variables or home.suffices(_read(Path.home() / home.file)):
+        return setup
+    folder = data_folder(variables) / wish.tool
+    file = folder / home.file
+    prepare(file.parent)
+    try:
+        if not home.suffices(_read(file)):
+            file.write_text(home.text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}") from None
+    return msgspec.structs.replace(setup, variables={**setup.variables, home.variable: str(folder)})
+
+
+def _read(file: Path) -> bytes:
+    """What is in the file; nothing where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def is_here(root: str) -> bool:

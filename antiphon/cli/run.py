@@ -17,7 +17,7 @@ import msgspec
 
 from antiphon.cli.agents import AGENTS, Setup
 from antiphon.cli.configured import config_option
-from antiphon.cli.nearby import Place, Wish, answers, checked_model, checked_url, is_here, models_at, place
+from antiphon.cli.nearby import Place, Wish, answers, checked_model, checked_url, is_here, models_at, place, prepared
 from antiphon.config.keeping import data_folder, prepare
 from antiphon.errors import ConfigError
 from antiphon.server import serving_beside
@@ -68,7 +68,7 @@ def command(
         raise SystemExit(_NOT_FOUND)
     with _gateway(where) as root:
         offer = wish.offer(root, where.key, models_at(root, where.key))
-        setup = wish.agent.setup(offer)
+        setup = prepared(wish, offer, where.variables)
         status = _ran([program, *setup.arguments, *arguments], _surroundings(where.variables, setup, root))
     raise SystemExit(status)
 
