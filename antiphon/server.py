@@ -6,6 +6,11 @@ import asyncio
 import gc
 import math
 import signal
+import socket
+import threading
+from collections.abc import Generator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -15,6 +20,7 @@ from msgspec import Struct
 from uvicorn.supervisors import Multiprocess
 
 from antiphon.app import Application, create_app, working
+from antiphon.errors import ConfigError
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import Settings
@@ -47,10 +53,52 @@ def _settle_memory() -> None:
 
 def run_server(settings: Settings) -> None:
     """Serves until a stop signal. Raises OSError when the address cannot be had."""
+    config = _config(settings, _Factory(settings), factory=True)
+    if settings.server.workers == 1:
+        uvicorn.Server(config).run()
+        return
+    listener = config.bind_socket()
+    try:
+        Multiprocess(config, sockets=[listener]).run()
+    finally:
+        listener.close()
+
+
+@contextmanager
+def serving_beside(settings: Settings) -> Generator[str]:
+    """Serves from a thread of this process while the block runs, at a port that is free; gives the address.
+
+    Raises ConfigError when the gateway does not start; its log tells why.
+    """
+    opened: Future[bool] = Future()
+    application = create_app(settings, lambda: opened.set_result(True))
+    server = uvicorn.Server(_config(settings, application, factory=False))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            try:
+                with suppress(SystemExit):  # how the server tells that the application did not start
+                    server.run(sockets=[listener])
+            finally:
+                if not opened.done():
+                    opened.set_result(False)
+
+        thread = threading.Thread(target=serve, name="gateway")
+        thread.start()
+        try:
+            if not opened.result():
+                raise ConfigError("the gateway did not start")
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _config(settings: Settings, application: Application | _Factory, *, factory: bool) -> uvicorn.Config:
     server = settings.server
-    config = uvicorn.Config(
-        _Factory(settings),
-        factory=True,
+    return uvicorn.Config(
+        application,
+        factory=factory,
         host=server.host,
         port=server.port,
         workers=server.workers,
@@ -66,14 +114,6 @@ def run_server(settings: Settings) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(server.shutdown_seconds + _GRACE_SECONDS),
     )
-    if server.workers == 1:
-        uvicorn.Server(config).run()
-        return
-    listener = config.bind_socket()
-    try:
-        Multiprocess(config, sockets=[listener]).run()
-    finally:
-        listener.close()
 
 
 def run_worker(settings: Settings, answers_at_once: int) -> None:

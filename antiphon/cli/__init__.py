@@ -22,6 +22,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "providers": "List the providers that are known, and what each can do.",
     "models": "List the models that can be asked for.",
     "ask": "Ask a model, and print its answer as it comes.",
+    "run": "Start an agent on any model: codex, claude, gemini, opencode.",
+    "env": "Print what such an agent has to be told.",
     "config": "Describe the configuration: schema, docs.",
     "db": "Look after the database: upgrade, status.",
     "webhooks": "Look after the receivers of webhooks: test.",

@@ -9,32 +9,13 @@ from typing import Final
 
 import click
 import msgspec
-from msgspec import Struct
 
 from antiphon.app import create_app
 from antiphon.cli.answers import Whole
 from antiphon.cli.configured import config_option, configured
 from antiphon.cli.in_process import Request, exchange, private
+from antiphon.cli.listed import Listed, listed
 from antiphon.settings import Settings
-
-
-class _Price(Struct, frozen=True):
-    input: str | None = None
-    output: str | None = None
-
-
-class _Card(Struct, frozen=True):
-    """The part of a model's card that a line shows."""
-
-    id: str
-    context_window: int | None = None
-    max_output_tokens: int | None = None
-    capabilities: list[str] = msgspec.field(default_factory=list[str])
-    usd_per_million_tokens: _Price = _Price()
-
-
-class _Models(Struct, frozen=True):
-    data: list[_Card]
 
 
 @click.command("models")
@@ -53,7 +34,7 @@ def command(*, as_json: bool, config: Path | None) -> None:
     if as_json:
         click.echo(msgspec.json.format(listing.body).decode())
         return
-    cards = msgspec.json.decode(listing.body, type=_Models).data
+    cards = listed(listing.body)
     click.echo("\n".join(_lines(cards)))
     for name in unlisted(settings, [card.id for card in cards]):
         click.echo(f"! {name} lists nothing at the moment; its models can be asked for by name", err=True)
@@ -68,7 +49,7 @@ def unlisted(settings: Settings, models: Iterable[str]) -> list[str]:
 _TITLES: Final = ("MODEL", "CONTEXT", "OUTPUT", "$ IN", "$ OUT", "CAN")
 
 
-def _lines(cards: Iterable[_Card]) -> Iterator[str]:
+def _lines(cards: Iterable[Listed]) -> Iterator[str]:
     """A table: numbers to the right, what is not known left empty."""
     rows = [_TITLES, *map(_cells, cards)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -77,7 +58,7 @@ def _lines(cards: Iterable[_Card]) -> Iterator[str]:
         yield "  ".join([f"{name:{widths[0]}}", *cells, abilities]).rstrip()
 
 
-def _cells(card: _Card) -> tuple[str, ...]:
+def _cells(card: Listed) -> tuple[str, ...]:
     price = card.usd_per_million_tokens
     sizes = (f"{size:,}" if size is not None else "" for size in (card.context_window, card.max_output_tokens))
     return (card.id, *sizes, price.input or "", price.output or "", ", ".join(card.capabilities))

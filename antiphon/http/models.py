@@ -1,7 +1,7 @@
 """`/v1/models`: what can be asked for, in the OpenAI shape with what is known of each model's size and abilities.
 
 Anthropic's clients, who send `anthropic-version`, are told in their own shape
-(https://platform.claude.com/docs/en/api/models-list, read 2026-11).
+(https://platform.claude.com/docs/en/api/models-list, read 2026-11), and so is Codex, which sends `client_version`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from antiphon.errors import NotFound
+from antiphon.http.cached import cached
 from antiphon.http.call import Call
+from antiphon.http.codex_models import CodexCard, codex_models
 from antiphon.http.queries import Values, number
 
 Json = dict[str, Any]
@@ -21,13 +23,8 @@ Json = dict[str, Any]
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Card(Protocol):
+class Card(CodexCard, Protocol):
     """A model on offer: encodes to the object that `/v1/models` shows."""
-
-    @property
-    def id(self) -> str:
-        """Its public name."""
-        ...
 
     @property
     def created(self) -> int:
@@ -47,8 +44,11 @@ class ModelsEndpoints:
         self._cards = cards
 
     async def list_models(self, call: Call) -> None:
-        """Every model on offer."""
+        """Every model on offer. Codex asks again only when the tag has changed."""
         cards = await self._cards()
+        if "client_version" in call.query():
+            await cached(_encode(codex_models(cards)), b"application/json").reply(call)
+            return
         if call.tongue == "anthropic":
             await call.reply(200, _encode(_page(cards, call.query())))
             return

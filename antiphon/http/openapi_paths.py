@@ -307,7 +307,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         summary="List models",
         description=(
             "Every model of every provider that answers, with what is known of it. With `anthropic-version` the answer"
-            " has Anthropic's shape, and so have errors."
+            " has Anthropic's shape, and so have errors; with `client_version` it has Codex's."
         ),
         parameters=_PAGE_OF_MODELS,
         answers={"200": json_answer("The models.", "ModelList")},

@@ -133,3 +133,13 @@ def test_a_provider_that_lists_nothing_hides_nobody_else(listing: Gateway, nativ
         answer: httpx.Response = wire.get("/v1/models")
     assert answer.status_code == 200
     assert "chat/llama-4" in [model["id"] for model in answer.json()["data"]]
+
+
+def test_codex_is_told_in_its_own_shape_and_only_once(listing: Gateway) -> None:
+    with listing.wire() as wire:
+        first = wire.get("/v1/models", params={"client_version": "0.169.0"})
+        again = wire.get("/models", params={"client_version": "9"}, headers={"if-none-match": first.headers["etag"]})
+    slugs = [model["slug"] for model in first.json()["models"]]
+    assert slugs[:2] == ["native/gpt-5-mini", "native/org/with-slash"]
+    assert BOTH in slugs
+    assert (again.status_code, again.content) == (304, b"")
