@@ -7,7 +7,7 @@ DEV := .venv-dev/bin
 PACKAGED := pyproject.toml constraints/build.txt tools/venv.sh README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test check format bench record docs lock hooks clean
+.PHONY: help install dev vertex run test check format bench record docs lock hooks clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ install: .venv/.installed ## .venv: the product, and nothing else
 
 dev: .venv-dev/.installed ## .venv-dev: the product and the tools that check it
 	@$(DEV)/python -m compileall -q antiphon
+
+vertex: install ## into .venv: what signs with the key file of a Google service account
+	@PYTHON="$(PYTHON)" tools/venv.sh .venv constraints/runtime.txt constraints/vertex.txt
 
 .venv/.installed: constraints/runtime.txt tools/fastest_python.sh $(PACKAGED)
 	@PYTHON="$(if $(filter file,$(origin PYTHON)),$$(tools/fastest_python.sh),$(PYTHON))" tools/venv.sh .venv constraints/runtime.txt
@@ -33,6 +36,8 @@ dev: .venv-dev/.installed ## .venv-dev: the product and the tools that check it
 run: install ## the gateway, on http://127.0.0.1:8080 (ARGS="--port 9000" to say more)
 	@.venv/bin/antiphon serve $(ARGS)
 
+# Tests start gateways by the dozen: none of them, nor any worker, should compile everything again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install dev .node-dev/.installed ## every test
 	@$(DEV)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 

@@ -17,6 +17,11 @@ class Downloaded(Struct, frozen=True):
 class Downloads(Protocol):
     """Fetches what clients name by address, and goes nowhere that the owner has not opened."""
 
+    @property
+    def most_bytes(self) -> int:
+        """How much may be fetched for one request, all in all."""
+        ...
+
     async def fetch(self, url: str) -> Downloaded | str:
         """What is there; or, in a few words that name no host, why it could not be had."""
         ...

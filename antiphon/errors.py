@@ -185,13 +185,18 @@ class UpstreamRefused(UpstreamError):
         param: str | None = None,
         retry: Retry = Retry.NEVER,
         retry_after: float | None = None,
+        said: str | None = None,
     ) -> None:
-        """All texts must already be free of keys, hosts and organisation ids."""
+        """All texts must already be free of keys, hosts and organisation ids.
+
+        `said` are the provider's own words where `message` keeps them from the client: its owner reads them in the log.
+        """
         super().__init__(message, param=param, code=code, retry_after=retry_after)
         self.status = status
         self.type = type
         self.code = code
         self.retry = retry
+        self.said = said
 
 
 class JobLost(AntiphonError):

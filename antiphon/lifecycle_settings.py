@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from antiphon.setting_types import ModelName
+
 
 class BackgroundSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How answers are given in the background (`"background": true`)."""
@@ -55,6 +57,9 @@ class DownloadSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool, Meta(description="Whether anything is fetched; if not, the client is told what its provider cannot take.")
     ] = True
     max_bytes: Annotated[int, Meta(description="The largest image or file that is fetched.", ge=1024)] = 20_971_520
+    max_request_bytes: Annotated[
+        int, Meta(description="The most that is fetched for one request, all in all.", ge=1024)
+    ] = 104_857_600
     seconds: Annotated[float, Meta(description="How long one may take.", gt=0, le=600)] = 20.0
     allow_http: Annotated[bool, Meta(description="Whether addresses may be http://, without TLS.")] = True
     allow_private: Annotated[
@@ -117,3 +122,17 @@ class IdempotencySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             le=600,
         ),
     ] = 15.0
+
+
+class ModerationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who judges what nobody is named for."""
+
+    model: Annotated[
+        ModelName,
+        Meta(
+            description=(
+                "The model of requests that name none. `local/moderation-rules` is a list of patterns of the gateway's"
+                " own, and no classifier."
+            )
+        ),
+    ] = "omni-moderation-latest"

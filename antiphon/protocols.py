@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from antiphon.conversation_protocols import Alongside, ConversationHold, ConversationView
 from antiphon.errors import UpstreamError
 from antiphon.quirks import Quirks
+from antiphon.service_protocols import Served, Service
 from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.ids import NewId
 from antiphon.wire.money import Price
@@ -22,6 +23,8 @@ from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import Transformation
 
 Media = Literal["image", "file", "video"]
+Format = Literal["chat", "messages"]
+"""A format that clients speak, and some providers too: what is said in it may be passed on as it is."""
 
 Sink = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk on its way to the client. Awaiting it is the back-pressure."""
@@ -205,11 +208,8 @@ class PausingReader(Protocol):
     """A reader of answers that a provider may interrupt, to be asked to go on."""
 
     resumption: Built | None
-    """Set at the end of such a stream: what to ask. The answer to that goes on with the same events."""
-
-    def feed(self, data: bytes) -> Chunk:
-        """As `Reader.feed`; the first call after a pause begins the next answer and clears `resumption`."""
-        ...
+    """Set at the end of such a stream: what to ask. The answer to that goes on with the same events; its first bytes,
+    fed, clear this."""
 
 
 class Counting(Protocol):
@@ -259,11 +259,11 @@ class UpstreamDialect(Protocol):
 class Target:
     """One model at one provider under one credential. `name` is public: ``provider/model``.
 
-    `post_chat`, where the provider takes chat completions as they are, sends those; `post_count` and `post_compact`,
-    where it counts tokens and compacts in the Responses format itself, ask for that. `deployment` tells one place where
-    the provider keeps its secrets from another: what one of them has sealed, another cannot open. `output_limit` is how
-    many tokens the model can answer with, `context_window` how many it takes in all, and `price` what they cost; None
-    where nobody has told.
+    `relays` send what a client says in a format of its own, for those that the provider takes as they are; `post_count`
+    and `post_compact`, where it counts tokens and compacts in the Responses format itself, ask for that. `deployment`
+    tells one place where the provider keeps its secrets from another: what one of them has sealed, another cannot open.
+    `output_limit` is how many tokens the model can answer with, `context_window` how many it takes in all, and `price`
+    what they cost; None where nobody has told. `services` are the endpoints beside answers that it has for the model.
     """
 
     name: str
@@ -271,7 +271,7 @@ class Target:
     model: str
     dialect: UpstreamDialect
     post: Post
-    post_chat: Post | None = None
+    relays: Mapping[Format, Post] = field(default_factory=dict[Format, Post])
     post_count: Post | None = None
     post_compact: Post | None = None
     quirks: Quirks = Quirks()
@@ -279,6 +279,7 @@ class Target:
     output_limit: int | None = None
     context_window: int | None = None
     price: Price | None = None
+    services: Mapping[Service, Served[Post]] = field(default_factory=dict[Service, Served[Post]])
 
 
 class Router(Protocol):

@@ -24,6 +24,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     effort_style: EffortStyle = "reasoning_effort"
     efforts: tuple[str, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
     effortless_models: str = ""  # a pattern of models that cannot be told how much to reason
+    restless_models: str = ""  # a pattern of models that cannot be told not to reason
     reasoning_replay: ReasoningReplay = "none"
     reasoning_with_calls: bool = False  # calls are replayed with a reasoning field, be it empty
     signed_calls: str = ""  # a pattern of models that take no call back without a signature
@@ -57,5 +58,8 @@ class Quirks(Struct, frozen=True, kw_only=True):
     encrypted_reasoning_models: str = ""
     blob_prefix: str = ""  # how the blobs begin that it makes itself; others it cannot open
     chat_only_models: str = ""
+    # messages
+    refused_members: frozenset[str] = frozenset()  # as `refused_fields`, of the body that Anthropic's format has
+    responses_extensions: frozenset[str] = frozenset()  # of stop, top_k and seed: those that it takes
     # gemini
     google_api: GoogleApi = "studio"  # where Google's models are: AI Studio, or Vertex AI

@@ -32,6 +32,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     warnings: tuple[str, ...] = ()
     error: str | None = None
     error_code: str | None = None
+    upstream_error: str | None = None
 
 
 Record = Callable[[RequestRecord], None]

@@ -16,6 +16,7 @@ from antiphon.lifecycle_settings import (
     BackgroundSettings,
     DownloadSettings,
     IdempotencySettings,
+    ModerationSettings,
     PromptSettings,
     WebSocketSettings,
 )
@@ -358,6 +359,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         IdempotencySettings,
         Meta(description="What becomes of a request that comes again under the same `Idempotency-Key`."),
     ] = field(default_factory=IdempotencySettings)
+    moderations: Annotated[ModerationSettings, Meta(description="Who judges texts (`/v1/moderations`).")] = field(
+        default_factory=ModerationSettings
+    )
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings
     )

@@ -40,6 +40,13 @@ def claude(
     )
 
 
+def host_of(exchange: Body) -> HostName:
+    """Where a recorded exchange took place, going by its format and its path."""
+    if exchange["dialect"].startswith("bedrock-"):
+        return "bedrock"
+    return "vertex" if exchange["request"]["url_path"].endswith("awPredict") else "anthropic"
+
+
 def event(kind: str, **members: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **members}, separators=(',', ':'))}\n\n".encode()
 

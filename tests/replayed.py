@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +29,18 @@ TESTS: Final = Path(__file__).resolve().parent
 RECORDINGS: Final = TESTS / "recordings"
 DECLARATIONS: Final = TESTS / "unit" / "dialects"
 REFUSED: Final = 400
+
+NOT_REPLAYED: Final[Mapping[str, str]] = {
+    "openai-models": "a list of models, which the tests of providers read",
+    "bedrock-invoke-nova": "Nova is asked through Converse; how Amazon frames a stream is read from these",
+    "bedrock-invoke-titan": "Titan is asked through Converse; how Amazon frames a stream is read from these",
+    "bedrock-invoke-cohere-embed": "embeddings, which the tests of services replay",
+    "bedrock-invoke-titan-embed": "embeddings, which the tests of services replay",
+    "openai-embeddings": "embeddings, which the tests of services replay",
+    "openai-moderations": "moderations, which the tests of services replay",
+    "rerank": "rankings, which the tests of services replay",
+}
+"""Formats of recordings that no dialect speaks, and what they are here for."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,16 @@ class Tally:
     answers: list[bool] = field(default_factory=list[bool])
     refusals: int = 0
     reasons: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Beside:
+    """So many recordings of one API in one format that no golden test replays, and why."""
+
+    api: str
+    format: str
+    exchanges: int
+    reason: str
 
 
 def requests(form: str, folder: Path = RECORDINGS) -> list[Exchange]:
@@ -105,6 +128,25 @@ def tallies() -> list[Tally]:
             tally = found.setdefault(exchange["api"], Tally(exchange["api"]))
             _count(tally, exchange, excepted)
     return [found[api] for api in sorted(found)]
+
+
+def beside() -> list[Beside]:
+    """What is recorded and not replayed, by its API. Raises KeyError for a format that nobody has declared."""
+    found = Counter((each["api"], each["dialect"]) for each in recorded())
+    reasons = {key: reason for key in found if (reason := _reason_against(*key))}
+    return [Beside(*key, found[key], reasons[key]) for key in sorted(reasons)]
+
+
+def sources() -> list[tuple[str, str, int]]:
+    """The repositories that the recordings are from: name, licence, exchanges; the largest first."""
+    found = Counter((each["source"]["repo"], each["source"]["license"]) for each in recorded())
+    return sorted(((*key, number) for key, number in found.items()), key=lambda each: (-each[2], each[0].lower()))
+
+
+def _reason_against(api: str, form: str) -> str | None:
+    """Why recordings of this API in this format are not replayed; None where they are."""
+    declaration = declared().get(form)
+    return NOT_REPLAYED[form] if declaration is None else declaration.elsewhere.get(api)
 
 
 def _count(tally: Tally, exchange: Exchange, excepted: Exceptions) -> None:

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the code: what `make docs` runs.
+"""Writes the pages that are made from the code and from the recordings: what `make docs` runs.
 
 A code that the page of errors does not explain, and an explanation of a code that nothing uses, stop it; so does a
 route that the OpenAPI document does not describe.
@@ -16,17 +16,19 @@ from starlette.routing import Route
 from antiphon import errors
 from antiphon.app import losses_page as losses
 from antiphon.config import docs as configuration
+from antiphon.dialects.fates_summary import counted
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
 from antiphon.http.routes import PREFIXES, Endpoint, Handlers, routes
 from antiphon.providers import page as providers
-from tests.replayed import tallies
+from tests.replayed import RECORDINGS, beside, sources, tallies
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCS: Final = ROOT / "docs"
 PACKAGE: Final = ROOT / "antiphon"
+RECORDED: Final = RECORDINGS / "README.md"
 
 BOUNDS: Final = frozenset(
     {f"{kind}_{side}_value" for kind in ("integer", "decimal") for side in ("below_min", "above_max")}
@@ -205,6 +207,9 @@ Every answer that is not a success has the same shape, on every path:
 - `retry-after` (seconds) and `retry-after-ms` say when to try again, where that is known.
 - What a provider answers keeps its meaning and loses its secrets. A 400 or 404 of a provider keeps the provider's own
   code, if it has one that is not listed here. A key that a provider refuses is the gateway's trouble, so it is a 502.
+- Clients of Anthropic's API (`/v1/messages`, everything below `/anthropic`, and lists of models asked for with
+  `anthropic-version`) get Anthropic's shape, types and statuses: `{"type": "error", "error": {"type", "message"},
+  "request_id"}`, a model that nobody has as 404 `not_found_error`, an overload as 529 `overloaded_error`.
 - Over a [WebSocket](reference/websocket.md) an error is a message with `type`, `status` and `error`; its `code` is
   never null.
 - A client that leaves is logged with status 499.
@@ -220,6 +225,11 @@ ENDPOINTS_HEAD: Final = """\
 
 | Method | Path | What it does | Key |
 |---|---|---|---|
+"""
+
+SOURCES_HEAD: Final = """\
+| source | licence | exchanges |
+|---|---|---:|
 """
 
 ENDPOINTS_SPELLINGS: Final = """
@@ -246,9 +256,10 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference" / "configuration.md": configuration.page(),
         DOCS / "reference" / "losses.md": losses.page(),
-        DOCS / "reference" / "providers.md": providers.page(figures()),
+        DOCS / "reference" / "providers.md": providers.page(figures(), counted, not_counted()),
         DOCS / "reference" / "endpoints.md": endpoints_page(),
         DOCS / "errors.md": errors_page(),
+        RECORDED: recordings_page(),
     }
 
 
@@ -266,6 +277,23 @@ def figures() -> list[providers.Figures]:
         )
         for tally in tallies()
     ]
+
+
+def not_counted() -> list[providers.Beside]:
+    """What they do not, and why."""
+    return [
+        providers.Beside(api=each.api, format=each.format, exchanges=each.exchanges, reason=each.reason)
+        for each in beside()
+    ]
+
+
+def recordings_page() -> str:
+    """The recordings' own page with its table of sources counted anew; the rest of it is written by hand."""
+    text = RECORDED.read_text("utf-8")
+    before, _, rest = text.partition(SOURCES_HEAD)
+    after = rest.partition("\n\n")[2]
+    rows = "".join(f"| {repository} | {licence} | {number} |\n" for repository, licence, number in sources())
+    return f"{before}{SOURCES_HEAD}{rows}\n{after}"
 
 
 def errors_page() -> str:

@@ -20,7 +20,7 @@ import re
 import sys
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,8 +38,11 @@ from antiphon.gateway.history import new_items
 from antiphon.protocols import Built, Caller, Target, Turn, UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
-from antiphon.providers.http import HttpUpstream
+from antiphon.providers.errands import Errands
+from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import ProviderInstance
+from antiphon.providers.proxy import Proxies
+from antiphon.providers.signers import Signers
 from antiphon.sealing import Seals
 from antiphon.settings import Dialect, ProviderSettings
 from antiphon.wire.ids import RANDOM_BYTES, identifier
@@ -61,6 +64,8 @@ FORMATS: Final[Mapping[Dialect, str]] = {
     "responses": "openai-responses",
     "chat": "openai-chat",
     "messages": "anthropic-messages",
+    "vertex-messages": "anthropic-messages",
+    "bedrock-messages": "bedrock-invoke-anthropic",
     "gemini": "gemini",
     "converse": "bedrock-converse",
     "cohere": "cohere-v2",
@@ -72,6 +77,8 @@ APIS: Final[Mapping[Dialect, tuple[str, str]]] = {
     "responses": ("responses", "responses"),
     "chat": ("chat", "chat"),
     "messages": ("messages", "messages"),
+    "vertex-messages": ("messages", "messages"),
+    "bedrock-messages": ("invoke", "invoke_stream"),
     "gemini": ("generate", "stream"),
     "converse": ("converse", "converse_stream"),
     "cohere": ("chat", "chat"),
@@ -171,12 +178,16 @@ class Noting:
 @asynccontextmanager
 async def instance_of(name: str, settings: ProviderSettings) -> AsyncGenerator[tuple[ProviderInstance, Noting]]:
     """The provider as the gateway would make it, and what it posts through."""
-    upstream = HttpUpstream(Timeouts())
-    noting = Noting(upstream)
-    try:
-        yield ProviderInstance(name, settings, noting, dialects_of(Seals([os.urandom(32).hex()], os.urandom))), noting
-    finally:
-        await upstream.close()
+    trust = default_trust()
+    async with AsyncExitStack() as stack:
+        far = HttpUpstream(Timeouts(), proxies=Proxies.parse(settings.proxy, settings.proxy), trust=trust)
+        stack.push_async_callback(far.close)
+        near = HttpUpstream(Timeouts(), trust=trust)
+        stack.push_async_callback(near.close)
+        noting = Noting(far)
+        dialects = dialects_of(Seals([os.urandom(32).hex()], os.urandom))
+        signers = Signers(Errands(far, near), time.time)
+        yield ProviderInstance(name, settings, noting, dialects, signers=signers), noting
 
 
 def configured(name: str, environment: Environment) -> ProviderSettings:
@@ -311,7 +322,7 @@ def recording(instance: ProviderInstance, target: Target, url_path: str, exchang
     return {
         "provider": instance.name,
         "api": f"{instance.name}.{api_of(instance, dialect, streamed=exchange.streamed)}",
-        "dialect": FORMATS.get(dialect, dialect),
+        "dialect": FORMATS[dialect],
         "stream": is_stream or exchange.streamed,
         "request": {
             "method": "POST",
@@ -342,7 +353,7 @@ def api_of(instance: ProviderInstance, dialect: Dialect, *, streamed: bool) -> s
     """What the folder is called; chat completions of a provider that has a chat of its own are `openai_chat`."""
     if dialect == "chat" and set(instance.row.dialects) - {"chat", "responses"}:
         return "openai_chat"
-    return APIS.get(dialect, (dialect, dialect))[streamed]
+    return APIS[dialect][streamed]
 
 
 def keep(folder: Path, case: str, place: tuple[int, int], contents: dict[str, Any]) -> Path:

@@ -1,10 +1,12 @@
 #!/bin/sh
 # Makes FOLDER a virtual environment that holds exactly what LOCK pins, and this checkout, editable.
-# usage: PYTHON=python3 tools/venv.sh FOLDER LOCK
+# What MORE pins beyond that is added, and stays until LOCK changes.
+# usage: PYTHON=python3 tools/venv.sh FOLDER LOCK [MORE]
 # The environment gets no pip of its own: it would be the largest thing a server never runs.
 set -eu
 folder=$1
 lock=$2
+more=${3:-}
 python=${PYTHON:-python3}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -34,6 +36,9 @@ if [ "$same" = no ]; then
     pip --require-hashes --requirement "$lock"
     # Compiled here and not by pip, to leave out what is never imported: it would take 10 MB of 60.
     "$folder/bin/python" -m compileall -q -j 0 -x '/(tests?|testing|mssql|mysql|oracle|node_modules|cffi|pycparser|sqlalchemy/(orm|ext)|mako|autogenerate|websockets/(legacy|sync|asyncio|trio))/' "$folder"/lib/python*/site-packages
+fi
+if [ -n "$more" ]; then
+    pip --require-hashes --requirement "$more"
 fi
 # The build backend is pinned too, and stays outside.
 pip --require-hashes --requirement constraints/build.txt --target "$scratch/build"

@@ -10,9 +10,11 @@ import msgspec
 
 from antiphon import __version__
 from antiphon.app.parts import Parts
+from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.relay import Relay
+from antiphon.gateway.services import Services
 from antiphon.http.auth import Keyring
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.chains import ChainMemory
@@ -23,11 +25,13 @@ from antiphon.http.docs import DocsEndpoint, LandingEndpoint
 from antiphon.http.health import HealthEndpoints, refuse_upgrade
 from antiphon.http.idempotent import IdempotentCreate
 from antiphon.http.lanes import Limits
+from antiphon.http.messages import MessagesEndpoint
 from antiphon.http.models import ModelsEndpoints
 from antiphon.http.openapi import OpenApiEndpoint
 from antiphon.http.prompts import PromptsEndpoints
 from antiphon.http.responses import EdgeOptions, ResponsesEndpoints
 from antiphon.http.routes import Handlers, Routing, routing
+from antiphon.http.services import ServiceEndpoints
 from antiphon.http.streams import Heartbeat
 from antiphon.http.websocket import SocketOptions, SocketParts
 from antiphon.http.websocket_session import Sockets
@@ -54,7 +58,11 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
     conversations = ConversationEndpoints(parts.conversations, parts.conversation_desk, parts.surroundings, most)
     prompts = PromptsEndpoints(parts.prompts, most)
     compact = CompactEndpoints(gateway, tasks, most)
-    chat = ChatEndpoint(gateway, Relay(gateway.router, gateway.policy.retries, random.random), heartbeat, most)
+    chances = gateway.policy.retries, random.random
+    asking = Services(gateway.router, service_dialects(), *chances)
+    services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
+    chat = ChatEndpoint(gateway, Relay("chat", gateway.router, *chances), heartbeat, most)
+    messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
     health = HealthEndpoints(__version__, {"database": parts.database.ping})
     keyring = _keyring(settings)
@@ -80,6 +88,12 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         add_prompt_version=prompts.add_version,
         delete_prompt=prompts.delete,
         create_chat_completion=chat.create,
+        create_embeddings=services.embeddings,
+        rerank=services.rerank,
+        rerank_v2=services.rerank_v2,
+        create_moderation=services.moderations,
+        create_message=messages.create,
+        count_message_tokens=messages.count,
         list_models=models.list_models,
         retrieve_model=models.retrieve_model,
         health=health.health,

@@ -12,7 +12,7 @@ from functools import cached_property
 import msgspec
 
 from antiphon.app.ids import Identifiers
-from antiphon.app.upstreams import downloads_of
+from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
 from antiphon.gateway.bells import Bells
@@ -94,7 +94,7 @@ class Parts:
             strict=settings.responses.strict,
             hold_seconds=settings.responses.hold_seconds,
         )
-        router = ModelRouter(self.discovery, settings.aliases)
+        router = ModelRouter(self.discovery, settings.aliases, own_targets(self.sealer))
         means = Means(
             prompts=self.prompts,
             items=SqliteItems(self.database, time.time),

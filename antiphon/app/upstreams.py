@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -12,12 +13,21 @@ from msgspec import UNSET
 from antiphon.dialects.chat_upstream import ChatUpstream
 from antiphon.dialects.cohere_upstream import CohereUpstream
 from antiphon.dialects.converse_upstream import ConverseUpstream
+from antiphon.dialects.embeddings_bedrock import FAMILIES, AmazonEmbeddings
+from antiphon.dialects.embeddings_cohere import CohereEmbeddings
+from antiphon.dialects.embeddings_google import WAYS, GoogleEmbeddings
+from antiphon.dialects.embeddings_openai import MANNERS as EMBEDDING_MANNERS
+from antiphon.dialects.embeddings_openai import OpenAIEmbeddings
 from antiphon.dialects.gemini_upstream import GeminiUpstream
 from antiphon.dialects.messages_upstream import MessagesUpstream
+from antiphon.dialects.moderation_rules import RuleModerations
+from antiphon.dialects.moderations import MistralModerations, OpenAIModerations
 from antiphon.dialects.ollama_upstream import OllamaUpstream
+from antiphon.dialects.rerank import MANNERS as RANKING_MANNERS
+from antiphon.dialects.rerank import Rankings
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.model_settings import ModelSettings, PriceSettings, RateSettings
-from antiphon.protocols import UpstreamDialect
+from antiphon.protocols import Sealer, Target, UpstreamDialect
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import Provider
@@ -28,9 +38,11 @@ from antiphon.providers.facts import Fact
 from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.instance import Dialects, ProviderInstance
 from antiphon.providers.knowledge import Knowledge
+from antiphon.providers.posts import NoPost
 from antiphon.providers.proxy import Proxies
 from antiphon.providers.signers import Signers
 from antiphon.sealing import Seals
+from antiphon.service_protocols import MODERATION_RULES, Served, Service, ServiceDialect, ServiceDialects
 from antiphon.settings import Settings
 from antiphon.wire.money import Price
 
@@ -47,7 +59,7 @@ def downloads_of(settings: Settings) -> WebDownloads | None:
     if not wanted.enabled:
         return None
     egress = Egress(allow_http=wanted.allow_http, allow_private=wanted.allow_private)
-    return WebDownloads(egress, seconds=wanted.seconds, max_bytes=wanted.max_bytes)
+    return WebDownloads(egress, seconds=wanted.seconds, max_bytes=wanted.max_bytes, most_bytes=wanted.max_request_bytes)
 
 
 def dialects_of(seals: Seals) -> Dialects:
@@ -64,6 +76,44 @@ def dialects_of(seals: Seals) -> Dialects:
         MessagesUpstream(seals, seals.pseudonym, "bedrock"),
     )
     return {each.name: each for each in speakers}
+
+
+def own_targets(sealer: Sealer) -> Mapping[str, Target]:
+    """What the gateway itself is asked for. It gives no answers, so the dialect of those is any."""
+    provider, _, model = MODERATION_RULES.partition("/")
+    nobody = NoPost(MODERATION_RULES, ("moderations",))
+    rules = Target(
+        name=MODERATION_RULES,
+        provider=provider,
+        model=model,
+        dialect=OllamaUpstream(sealer),
+        post=nobody,
+        services={"moderations": Served("rules", nobody)},
+    )
+    return {rules.name: rules}
+
+
+def service_dialects() -> ServiceDialects:
+    """Every format in which endpoints beside answers can be asked."""
+    embeddings: dict[str, ServiceDialect] = {
+        **{name: OpenAIEmbeddings(manner) for name, manner in EMBEDDING_MANNERS.items()},
+        **{name: GoogleEmbeddings(way) for name, way in WAYS.items()},
+        **{name: AmazonEmbeddings(family) for name, family in FAMILIES.items()},
+        "cohere": CohereEmbeddings(at_amazon=False),
+        "bedrock-cohere": CohereEmbeddings(at_amazon=True),
+    }
+    rankings: dict[str, ServiceDialect] = {name: Rankings(name) for name in RANKING_MANNERS}
+    moderations: dict[str, ServiceDialect] = {
+        "openai": OpenAIModerations(),
+        "mistral": MistralModerations(),
+        "rules": RuleModerations(),
+    }
+    services: dict[Service, dict[str, ServiceDialect]] = {
+        "embeddings": embeddings,
+        "rerank": rankings,
+        "moderations": moderations,
+    }
+    return {(service, name): each for service, named in services.items() for name, each in named.items()}
 
 
 def knowledge_of(settings: Settings) -> Knowledge:

@@ -33,13 +33,19 @@ def banner(loaded: Loaded, kept: MasterKey | None) -> str:
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """One line per provider: a tick or a cross, its name, its address, and where it was found or why it was not."""
-    shown = list(findings)
+    """A line per provider: a tick or a cross, its name, its address, and where it was found or why it was not.
+
+    Those of whom nobody has said anything are only counted: four dozen crosses would hide the one that is a mistake.
+    """
+    everyone = list(findings)
+    shown = [finding for finding in everyone if finding.is_found or finding.is_touched]
     names = max((len(finding.name) for finding in shown), default=0)
     urls = max((len(_address(finding)) for finding in shown), default=0)
     for finding in shown:
         sign = "✓" if finding.is_found else "✗"
         yield f"{sign} {finding.name:{names}}  {_address(finding):{urls}}  {finding.origin}"
+    if len(everyone) > len(shown):
+        yield f"  {len(everyone) - len(shown)} more are known: `antiphon providers` tells what switches each on"
 
 
 def webhook_lines(webhooks: Iterable[WebhookSettings]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from antiphon.app import create_app
 from antiphon.cli.answers import Whole
 from antiphon.cli.configured import config_option, configured
 from antiphon.cli.in_process import Request, exchange, private
+from antiphon.settings import Settings
 
 
 class _Price(Struct, frozen=True):
@@ -54,6 +55,14 @@ def command(*, as_json: bool, config: Path | None) -> None:
         return
     cards = msgspec.json.decode(listing.body, type=_Models).data
     click.echo("\n".join(_lines(cards)))
+    for name in unlisted(settings, [card.id for card in cards]):
+        click.echo(f"! {name} lists nothing at the moment; its models can be asked for by name", err=True)
+
+
+def unlisted(settings: Settings, models: Iterable[str]) -> list[str]:
+    """The providers that are switched on, and of which nothing is listed."""
+    listed = {model.partition("/")[0] for model in models}
+    return [name for name, provider in settings.providers.items() if provider.enabled and name not in listed]
 
 
 _TITLES: Final = ("MODEL", "CONTEXT", "OUTPUT", "$ IN", "$ OUT", "CAN")

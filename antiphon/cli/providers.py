@@ -9,15 +9,18 @@ from typing import Final
 
 import click
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from antiphon.cli.configured import config_option, configured
 from antiphon.config.loading import Loaded
 from antiphon.config.redact import redacted_address
 from antiphon.config.tree import did_you_mean
+from antiphon.dialects.all_fates import losses_of
+from antiphon.dialects.fates_summary import listed
 from antiphon.errors import ConfigError
 from antiphon.providers.abilities import NATIVE, abilities, differences
 from antiphon.providers.demo import NAME as DEMO
+from antiphon.providers.page import services_of
 from antiphon.providers.table import TABLE
 
 WIDTH: Final = 80
@@ -29,13 +32,16 @@ _LABELS: Final = 14
 class Known(Struct, frozen=True, kw_only=True):
     """A provider as JSON tells it. `found` says where its key or address was found, or why it is not used.
 
-    `tried` tells whether anything is set for it, be it enough or not.
+    `tried` tells whether anything is set for it, be it enough or not. `switches` are groups of variables: one of each
+    group switches it on. `losses` are by API what cannot be told there without one, or is not told in an answer; see
+    docs/reference/losses.md.
     """
 
     name: str
     type: str
     title: str
     apis: tuple[str, ...]
+    services: tuple[str, ...]
     native: bool
     configured: bool
     tried: bool
@@ -43,11 +49,14 @@ class Known(Struct, frozen=True, kw_only=True):
     base_url: str
     key_variables: tuple[str, ...]
     url_variables: tuple[str, ...]
+    switches: tuple[tuple[str, ...], ...]
     needs_key: bool
     lists_models: bool
     owns: str
     abilities: Mapping[str, bool]
     quirks: Mapping[str, str]
+    losses: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    losses_at_times: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     note: str
     sources: tuple[str, ...]
     read_on: str
@@ -67,8 +76,8 @@ def command(name: str | None, *, as_json: bool, config: Path | None) -> None:
     if name is not None:
         listed = [_named(name, listed)]
     if as_json:
-        told = listed if name is None else listed[0]
-        click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
+        told = [_with_losses(each) for each in listed]
+        click.echo(msgspec.json.format(msgspec.json.encode(told if name is None else told[0])).decode())
         return
     for line in _all(listed) if name is None else _one(listed[0]):
         click.echo(line)
@@ -87,6 +96,7 @@ def _known(loaded: Loaded) -> Iterator[Known]:
             type=row.name,
             title=row.title,
             apis=row.dialects,
+            services=tuple(services_of(row)),
             native=NATIVE in row.dialects,
             configured=finding.is_found,
             tried=finding.is_touched,
@@ -94,6 +104,7 @@ def _known(loaded: Loaded) -> Iterator[Known]:
             base_url=redacted_address(finding.base_url) if finding.base_url else row.base_url,
             key_variables=row.key_variables,
             url_variables=row.url_variables,
+            switches=row.switches,
             needs_key=row.needs_key,
             lists_models=row.models_path is not None,
             owns=row.owns,
@@ -103,6 +114,16 @@ def _known(loaded: Loaded) -> Iterator[Known]:
             sources=row.sources,
             read_on=row.read_on,
         )
+
+
+def _with_losses(known: Known) -> Known:
+    """The same, with what is lost there: that takes longer to find than all the rest."""
+    quirks = TABLE[known.type].quirks
+    return msgspec.structs.replace(
+        known,
+        losses={api: losses_of(api, quirks) for api in known.apis},
+        losses_at_times={api: losses_of(api, quirks, at_times=True) for api in known.apis},
+    )
 
 
 def _named(name: str, listed: Sequence[Known]) -> Known:
@@ -141,28 +162,28 @@ def _facts(known: Known) -> Iterator[tuple[str, Iterable[str]]]:
     yield "key", [", ".join(known.key_variables) + ("" if known.needs_key else " (not needed)")]
     yield "base URL", [known.base_url or "yours", f"or from {', '.join(known.url_variables)}"]
     yield "APIs", [_apis(known)]
+    if known.services:
+        yield "also", [", ".join(known.services)]
     yield "models", [_models(known)]
-    yield "does itself", [", ".join(_able(known, able=True))]
+    if known.abilities:
+        yield "does itself", [", ".join(_able(known, able=True))]
     if not all(known.abilities.values()):
         yield "does not", [", ".join(_able(known, able=False))]
     if known.quirks:
         yield "differs", [f"{name}: {value}" for name, value in known.quirks.items()]
+    yield "loses", [line for api in known.apis for line in listed(api, TABLE[known.type].quirks)]
     yield "sources", [f"read {known.read_on}", *known.sources]
 
 
 def _apis(known: Known) -> str:
-    return ", then ".join(f"{api} (native)" if api == NATIVE else api for api in known.apis)
+    """Those that answer, or, where none does, what there is instead."""
+    answers = ", then ".join(f"{api} (native)" if api == NATIVE else api for api in known.apis)
+    return answers or ", ".join(known.services)
 
 
 def _switch(known: Known) -> str:
     """Where it was found, or what is wrong with it, or what would switch it on."""
-    if known.tried:
-        return known.found
-    url = known.url_variables[0]
-    if not known.needs_key:
-        return f"set {url}"
-    keys = " or ".join(known.key_variables)
-    return f"set {keys}" if known.base_url else f"set {url}, and {keys}"
+    return known.found if known.tried else f"set {', and '.join(map(' or '.join, known.switches))}"
 
 
 def _models(known: Known) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, get_args
 
 import msgspec
 
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
 from antiphon.errors import BadRequest, ConfigError
 from antiphon.model_settings import ModelSettings
-from antiphon.providers.row import ProviderRow
+from antiphon.providers.places import PLACES
+from antiphon.providers.row import Cloud, ProviderRow
+from antiphon.service_protocols import MODERATION_RULES
 from antiphon.settings import Settings
 from antiphon.store.location import sqlite_location
 from antiphon.wire.prompts import checked_template
+
+_ADDRESSED: Final = ("project", "location")
+"""What stands in the addresses of Claude on Vertex AI, whoever it is that speaks so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Aliases:
         return left
 
     def _is_available(self, alias: str, target: str) -> bool:
+        if target == MODERATION_RULES:
+            return True
         name, _, model = target.partition("/")
         provider = self.settings.providers.get(name)
         about = f"`models.{alias}`: the target `{target}`"
@@ -54,6 +62,22 @@ class Aliases:
 
     def _place(self, alias: str) -> str:
         return _place(self.tree, "models", alias, "targets")
+
+
+def idle(settings: Settings, tree: Node, rows: Mapping[str, ProviderRow]) -> list[str]:
+    """A word on each place and each section of credentials that a provider of this kind does nothing with."""
+    doubts: list[str] = []
+    for name, provider in settings.providers.items():
+        row = rows.get(provider.type or "")
+        if row is None:
+            continue
+        known = {*row.places, row.cloud, *(_ADDRESSED if provider.dialect == "vertex-messages" else ())}
+        doubts += [
+            f"{_place(tree, 'providers', name, part)}: `providers.{name}.{part}` changes nothing at `{row.name}`"
+            for part in (*PLACES, *get_args(Cloud))
+            if part not in known and getattr(provider, part) is not None
+        ]
+    return doubts
 
 
 def check_keys(settings: Settings, tree: Node, problems: Problems) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon.config.check import checked
-from antiphon.config.consistency import Aliases, check_database, check_keys, check_prompts
+from antiphon.config.consistency import Aliases, check_database, check_keys, check_prompts, idle
 from antiphon.config.environment import Environment
 from antiphon.config.keeping import data_folder, database_url
 from antiphon.config.models import check_models
@@ -65,7 +65,7 @@ def load(environment: Environment, *, config: Path | None = None, options: Optio
     return Loaded(
         settings=_with_database(settings, environment),
         findings=tuple(resolution.findings),
-        warnings=tuple(dict.fromkeys([*variables.doubtful(), *aliases.doubts])),
+        warnings=tuple(dict.fromkeys([*variables.doubtful(), *aliases.doubts, *idle(settings, tree, TABLE)])),
         path=path,
     )
 

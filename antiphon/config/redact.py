@@ -1,6 +1,7 @@
 """The settings as they may be shown: everything but what opens a door.
 
-Law: what a field is marked secret for in `settings.py` is nowhere in the result.
+Law: what a field is marked secret for in `settings.py` is nowhere in the result. What is not set is left out, too: a
+provider may have some thirty settings, and mostly has two.
 """
 
 from __future__ import annotations
@@ -35,12 +36,11 @@ def redacted_address(address: str) -> str:
 
 
 def _shown(value: Any, kind: Type) -> object:  # noqa: ANN401 - what to_builtins makes of a Struct
-    if value is None:
-        return None
     match plain(kind):
         case StructType() as struct:
             fields = members(struct)
-            return {name: _shown(inner, fields[name].type) for name, inner in value.items()}
+            said = {name: inner for name, inner in value.items() if inner is not None and inner != {}}
+            return {name: _shown(inner, fields[name].type) for name, inner in said.items()}
         case DictType() as mapping:
             return {name: _shown(inner, mapping.value_type) for name, inner in value.items()}
         case CollectionType() as many:

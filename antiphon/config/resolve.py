@@ -89,7 +89,7 @@ class Resolution:
             return
         if provider.type is None:
             hint = did_you_mean(name, self.rows)
-            message = f"there is no provider `{name}`{hint}; give it a `base_url` if it is one of your own"
+            message = f"there is no provider `{name}`{hint or '.'} If it is one of your own, give it a `base_url`"
             self.problems.add(self._at(name), message)
         else:
             hint = did_you_mean(provider.type, self.rows)

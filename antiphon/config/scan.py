@@ -135,6 +135,8 @@ class Scan:
             and (self._is_enough(row, names) or not parts.keys().isdisjoint(row.places))
         ):
             return ""
+        if row.cloud is not None and names.keys == row.key_variables:
+            return no_key or _unset(*row.switches[0])
         return no_key or f"{(names.keys if row.needs_key else names.urls)[0]} is not set"
 
     def _is_enough(self, row: ProviderRow, names: Names) -> bool:
@@ -145,7 +147,10 @@ class Scan:
     def _unplaced(self, row: ProviderRow, names: Names, parts: Mapping[str, Node], said: AbstractSet[str]) -> str:
         settled = "base_url" in parts and (row.cloud != "aws" or "api_key" in parts)
         place = None if settled else missing(row.base_url, said)
-        return "" if place is None else f"{names.places[place]} is not set"
+        if place is None:
+            return ""
+        common = [each[place][0] for each in row.standard if place in each] if row.cloud == "aws" else names.urls[1:2]
+        return _unset(names.places[place], *common)
 
     def _group(self, group: Mapping[str, tuple[str, ...]], name: str, row: ProviderRow) -> Group:
         """What is set of it. Another instance than the provider itself gets no key from it."""
@@ -201,6 +206,10 @@ def _names(row: ProviderRow, prefix: str) -> Names:
 
 def _places(row: ProviderRow, prefix: str) -> Mapping[str, str]:
     return {place: f"{prefix}_{place.upper()}" for place in row.places}
+
+
+def _unset(*variables: str) -> str:
+    return f"{variables[0]} is not set" if len(variables) == 1 else f"neither {' nor '.join(variables)} is set"
 
 
 def _fault(value: str, *, is_key: bool) -> str:

@@ -25,7 +25,8 @@ def built_by(translate: Translate, turn: Turn, target: Target, sealer: Sealer, k
 
     Raises BadRequest for what cannot be said at all, or not without loss when strict.
     """
-    losses = Losses(strict=turn.strict or turn.request.strict is True, provider=target.provider, fates=fates)
+    strict = turn.strict or turn.request.strict is True
+    losses = Losses(strict=strict, provider=target.provider, fates=fates, quirks=target.quirks)
     try:
         body = _encode(translate(turn, target, losses, Unsealing(turn, target, sealer, kind)))
     except RecursionError:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_endings import incompleteness
@@ -35,6 +37,8 @@ from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item
+
+_encode: Final = msgspec.json.Encoder().encode
 
 _CITED: Final = b'"citation"'
 """What stands in the verdicts of a filter that has something to cite."""
@@ -217,15 +221,17 @@ class ChatAnswer:
         self._kept.sign(extra, call_id)
         self.writer.reasoning("", sealed=True)
 
-    def _take_content(self, content: str | list[Any], logprobs: Logprobs | None) -> None:
-        if isinstance(content, str):
-            self._speak(content, logprobs)
+    def _take_content(self, content: str | list[Any] | Item, logprobs: Logprobs | None) -> None:
+        if not isinstance(content, list):
+            self._speak(content if isinstance(content, str) else _encode(content).decode(), logprobs)
             return
         for part in objects(content):
             if part.get("type") == "thinking":
                 for thought in _texts(part.get("thinking")):
                     self._settle()
                     self._muse(thought)
+            elif part.get("type") == "reasoning":
+                self._summarise(part)
             elif part.get("type") == "refusal":
                 self._refuse(_text(part.get("refusal")))
             elif part.get("type") == "reference":
@@ -233,6 +239,12 @@ class ChatAnswer:
             else:
                 self._speak(_text(part.get("text")), logprobs)
                 logprobs = None
+
+    def _summarise(self, part: Item) -> None:
+        """Databricks tells it so (https://docs.databricks.com/machine-learning/model-serving/query-reason-models)."""
+        for summary in filter(None, _texts(part.get("summary"))):
+            self._settle()
+            self.writer.summary(summary)
 
     def _speak(self, text: str, logprobs: Logprobs | None = None) -> None:
         thought = ""

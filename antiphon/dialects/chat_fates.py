@@ -5,7 +5,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from antiphon.dialects.common_fates import COMMON, NO_FORCE
+from antiphon.dialects.common_fates import (
+    COMMON,
+    DANGLING,
+    NO_BREAKPOINT,
+    NO_FORCE,
+    NO_SUMMARIES,
+    ONLY_TEXT,
+    ORIGINAL_DETAIL,
+)
 from antiphon.dialects.efforts import EFFORTS
 from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native
 from antiphon.dialects.subjects import EVENTS, words
@@ -19,7 +27,7 @@ def _not_taken(what: str, note: str = "") -> Fate:
 
 _NO_IMAGES: Final = _not_taken("images")
 _NO_FILES: Final = _not_taken("files")
-_TEXT_ALONE: Final = "{where} can only hold text at {provider}; the rest was left out."
+_NOT_REPLAYED: Final = emulated("Reasoning is not told to who takes none back.")
 _OFFERED: Final = words(
     "tool.apply_patch tool.custom tool.custom.grammar tool.function tool.function.allowed_callers tool.function.async"
     " tool.function.defer_loading tool.function.output_schema tool.function.strict tool.local_shell tool.namespace"
@@ -28,6 +36,7 @@ _OFFERED: Final = words(
 
 CHAT_FATES: Final[Fates] = MappingProxyType(
     {
+        "field.include.message.output_text.logprobs": NATIVE.without("logprobs"),
         "field.frequency_penalty": NATIVE.without("frequency_penalty"),
         "field.max_output_tokens": NATIVE.without("max_completion_tokens", "max_tokens"),
         "field.parallel_tool_calls": NATIVE.unless(
@@ -53,9 +62,11 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
             )
             .without("reasoning_effort", "reasoning", "thinking")
         ),
-        "field.reasoning.summary": approximated("{provider} does not write summaries of reasoning to order."),
+        "field.reasoning.summary": NO_SUMMARIES,
         "field.safety_identifier": native("Told under another name for each tenant.").without("safety_identifier"),
+        "field.seed": NATIVE.without("seed"),
         "field.service_tier": NATIVE.without("service_tier"),
+        "field.stop": NATIVE.without("stop"),
         "field.temperature": NATIVE.where(
             "temperature_max",
             "is not",
@@ -86,9 +97,11 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
         "choice.required": NATIVE.where("tool_choice_required", "is", "auto", NO_FORCE).without("tools", "tool_choice"),
         "item.computer_call_output": NATIVE.unless("image_input", _NO_IMAGES),
         "item.image_generation_call": COMMON["item.image_generation_call"].unless("image_input", _NO_IMAGES),
-        "item.reasoning.dangling": approximated(
-            "Item '{id}' of type 'reasoning' was provided without its required following item.", None
-        ).where("reasoning_replay", "is", "none", emulated("Reasoning is not told to who takes none back.")),
+        "item.message.system": approximated(
+            "{provider} takes system messages only before what the model said; a later one was the user's."
+        ),
+        "item.reasoning": COMMON["item.reasoning"].where("reasoning_replay", "is", "none", _NOT_REPLAYED),
+        "item.reasoning.dangling": DANGLING.where("reasoning_replay", "is", "none", _NOT_REPLAYED),
         "part.input_audio": NATIVE.unless("audio_input", _not_taken("audio")),
         "part.input_file": NATIVE.unless("file_input", _NO_FILES),
         "part.input_file.detail": approximated("{provider} is not told how closely to look at files.").unless(
@@ -101,14 +114,13 @@ CHAT_FATES: Final[Fates] = MappingProxyType(
             "file_style", "is", "file", _not_taken("files by address", "Antiphon fetches them first, where it may.")
         ),
         "part.input_image": NATIVE.unless("image_input", _NO_IMAGES),
-        "part.input_image.detail": approximated(
-            "{provider} does not look at images in their original detail; 'high' was used."
-        ).unless("image_input", _NO_IMAGES),
+        "part.input_image.detail": ORIGINAL_DETAIL.unless("image_input", _NO_IMAGES),
         "part.input_image.file_id": _not_taken("images by file id").unless("image_input", _NO_IMAGES),
         "part.input_video": NATIVE.unless("video_input", _not_taken("video")),
-        "part.media_from_assistant": approximated(_TEXT_ALONE),
-        "part.media_from_system": approximated(_TEXT_ALONE),
-        "part.prompt_cache_breakpoint": approximated("{provider} is not told where to cache; it caches as it likes."),
+        "part.media_from_assistant": ONLY_TEXT,
+        "part.media_from_system": ONLY_TEXT,
+        "part.prompt_cache_breakpoint": NO_BREAKPOINT,
+        "output.logprobs": NATIVE.without("logprobs"),
         "output.annotations": native("Citations of web pages."),
         "output.audio": emulated("The transcript is the text."),
         "output.image_generation_call": native("Pictures that the model makes itself."),

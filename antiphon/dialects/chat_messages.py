@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from antiphon.dialects.chat_keepsakes import Recalled, recalled
 from antiphon.dialects.chat_parts import ChatPart, PartWriter
-from antiphon.dialects.grouped import ELSEWHERE, UNANSWERED
+from antiphon.dialects.grouped import ELSEWHERE, output_of
 from antiphon.dialects.losses import Losses
 from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
 from antiphon.dialects.tools import Offer
@@ -65,7 +65,6 @@ class MessageWriter:
         "_offer",
         "_open",
         "_parts",
-        "_provider",
         "_quirks",
         "_signatures",
         "_thoughts",
@@ -75,7 +74,6 @@ class MessageWriter:
     def __init__(self, target: Target, offer: Offer, losses: Losses) -> None:
         """`offer` names the tools that calls are of."""
         self._quirks = target.quirks
-        self._provider = target.provider
         pattern = target.quirks.signed_calls
         self._must_sign = bool(pattern) and re.search(pattern, target.model) is not None
         self._signatures: dict[str, Item] = {}
@@ -172,8 +170,7 @@ class MessageWriter:
         self.messages.append({"role": said.role if self._quirks.developer_role else "system", "content": text})
 
     def _not_as_system(self) -> None:
-        message = f"{self._provider} takes system messages only before what the model said; a later one was the user's."
-        self._losses.lose(message, "input")
+        self._losses.report("item.message.system", "input")
 
     def _user(self, content: str | list[ChatPart]) -> None:
         if not self._quirks.user_after_tool and self.messages and self.messages[-1]["role"] == "tool":
@@ -241,8 +238,7 @@ class MessageWriter:
         """One tool message for each call, then one user message for all that tool messages cannot hold."""
         behind: list[ChatPart] = []
         for call in calls:
-            output = UNANSWERED if call.output is None else call.output
-            text, others = self._parts.tool(output, call.place)
+            text, others = self._parts.tool(output_of(call), call.place)
             content = text or (ELSEWHERE if others else "")
             self.messages.append({"role": "tool", "tool_call_id": self._id(call.id), "content": content})
             if others:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from antiphon.dialects.leftovers import report_breakpoint, report_detail, report_media
 from antiphon.dialects.losses import Losses, missing
-from antiphon.dialects.parts import Content, InputAudio, InputFile, InputVideo, Part, Picture, Refusal, Words, readable
+from antiphon.dialects.parts import Content, InputAudio, InputFile, Part, Picture, Refusal, Words, readable
 from antiphon.protocols import Target
 
 ChatPart = dict[str, Any]
@@ -27,7 +28,7 @@ class PartWriter:
         if isinstance(content, str):
             return content
         if len(content) == 1 and isinstance(words := content[0], Words):
-            self._check_breakpoint(words, f"{place}.content[0]")
+            report_breakpoint(words, f"{place}.content[0]", self._losses)
             return words.text
         parts = self._parts(content, place)
         texts = [part["text"] for part in parts if part["type"] == "text"]
@@ -58,26 +59,21 @@ class PartWriter:
     def _texts(self, content: Sequence[Part], place: str, role: str) -> list[str]:
         texts: list[str] = []
         for index, part in enumerate(content):
-            self._check_breakpoint(part, f"{place}.content[{index}]")
+            report_breakpoint(part, f"{place}.content[{index}]", self._losses)
             if isinstance(part, Words):
                 texts.append(part.text)
             elif isinstance(part, Refusal):
                 texts.append(part.refusal)
             else:
-                where = "An assistant's message" if role == "assistant" else "A system message"
-                self._losses.report(f"part.media_from_{role}", f"{place}.content[{index}]", where=where)
+                report_media(role, f"{place}.content[{index}]", self._losses)
         return texts
 
     def _parts(self, content: list[Part], place: str) -> list[ChatPart]:
         written = (self._part(part, f"{place}.content[{index}]") for index, part in enumerate(content))
         return [part for part in written if part is not None]
 
-    def _check_breakpoint(self, part: Part, place: str) -> None:
-        if not isinstance(part, Refusal | InputAudio | InputVideo) and part.prompt_cache_breakpoint is not None:
-            self._losses.report("part.prompt_cache_breakpoint", f"{place}.prompt_cache_breakpoint")
-
     def _part(self, part: Part, place: str) -> ChatPart | None:
-        self._check_breakpoint(part, place)
+        report_breakpoint(part, place, self._losses)
         match part:
             case Words():
                 return {"type": "text", "text": part.text}
@@ -128,8 +124,7 @@ class PartWriter:
         if not self._quirks.file_input:
             text = readable(part)
             return self._lose("input_file", place) if text is None else {"type": "text", "text": text}
-        if part.detail not in (None, "auto"):
-            self._losses.report("part.input_file.detail", f"{place}.detail")
+        report_detail(part, place, self._losses)
         if address is None:
             if style != "file":
                 return self._lose("input_file.file_id", place)

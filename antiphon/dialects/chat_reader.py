@@ -64,10 +64,21 @@ class ChatReader:
         if self.failure is not None:
             raise self.failure
         if self.outcome is None:
+            self._read_last()
+        if self.outcome is None:
             if not self._answer.ended:
                 raise _cut()
             self.outcome = self._answer.finish()
         return self._given()
+
+    def _read_last(self) -> None:
+        """A frame without its end. Behind the reason to end, one that was cut inside takes nothing from the answer."""
+        try:
+            for frame in self._frames.finish():
+                self._read(frame)
+        except UpstreamBroke:
+            if not self._answer.ended:
+                raise
 
     def _learn(self, data: bytes) -> None:
         template = template_of(data)

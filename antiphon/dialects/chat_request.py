@@ -29,7 +29,7 @@ Body = dict[str, Any]
 
 _encode: Final = msgspec.json.Encoder().encode
 
-_SAME: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "service_tier")
+_SAME: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "service_tier", "stop", "seed")
 """Fields that mean the same in both APIs, under the same name."""
 
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
@@ -121,6 +121,8 @@ def _sampling(body: Body, request: Request, target: Target, losses: Losses) -> N
     if request.temperature is not None and request.temperature > quirks.temperature_max:
         body["temperature"] = quirks.temperature_max
         losses.report("field.temperature", "temperature", most=f"{quirks.temperature_max:g}")
+    if request.top_k is not None:
+        losses.report("field.top_k", "top_k")
     if request.include and request.includes("message.output_text.logprobs"):
         body["logprobs"] = True
         if request.top_logprobs:

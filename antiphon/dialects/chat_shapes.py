@@ -81,10 +81,10 @@ class Delta(Struct, frozen=True, gc=False):
     """What a chunk adds to the message; a whole message has the same members.
 
     `reasoning_details` is OpenRouter's reasoning: raw (`text`), told (`summary`) or sealed (neither). `executed_tools`
-    are those that Groq ran.
+    are those that Groq ran. `content` held to a schema is an object at Cloudflare, in place of its text.
     """
 
-    content: str | list[Any] | None = None
+    content: str | list[Any] | dict[str, Any] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None

@@ -19,14 +19,14 @@ from antiphon.wire.requests import Item, Request, is_item, parse_request
 _SAME: Final = (
     *("model", "stream", "temperature", "top_p", "presence_penalty", "frequency_penalty", "parallel_tool_calls"),
     *("service_tier", "metadata", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"),
-    *("provider", "strict"),
+    *("provider", "strict", "top_k", "seed"),
 )
 """Members that mean the same in both APIs."""
 
 _SPOKEN: Final = frozenset(
     {*_SAME, "messages", "tools", "functions", "tool_choice", "function_call", "response_format", "verbosity", "n"}
     | {"max_tokens", "max_completion_tokens", "reasoning_effort", "reasoning", "logprobs", "top_logprobs"}
-    | {"stream_options", "store", "web_search_options", "thinking"}
+    | {"stop", "stream_options", "store", "web_search_options", "thinking"}
 )
 
 _SPELLINGS: Final = {"any": "required"}
@@ -71,6 +71,7 @@ class _Chat(Struct, frozen=True):
     max_tokens: Annotated[int, Meta(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
     n: int | None = None
+    stop: str | list[str] | None = None
     tools: list[dict[str, Any]] | None = None
     functions: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
@@ -113,6 +114,8 @@ def asked_by_chat(body: bytes) -> AskedByChat:
     asked["input"] = items_of(chat.messages)
     asked["store"] = False
     asked["include"] = ["reasoning.encrypted_content"]
+    if chat.stop:
+        asked["stop"] = [chat.stop] if isinstance(chat.stop, str) else chat.stop
     _offer_tools(asked, chat)
     _shape_text(asked, chat)
     _think(asked, chat)

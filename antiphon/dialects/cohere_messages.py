@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from antiphon.dialects.grouped import ELSEWHERE, UNANSWERED, Spoken, grouped
+from antiphon.dialects.grouped import ELSEWHERE, Spoken, grouped, output_of
+from antiphon.dialects.leftovers import report_breakpoint, report_media
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.parts import (
     Content,
@@ -57,13 +58,13 @@ class MessageWriter:
             elif each.role == "user":
                 self.messages.append({"role": "user", "content": self._content(each.content, each.place)})
             else:
-                self.system("\n\n".join(self._texts(each, "A system message")))
+                self.system("\n\n".join(self._texts(each, "system")))
 
     def _spoken(self, spoken: Spoken) -> None:
-        text = "\n\n".join(filter(None, ("".join(self._texts(said, "An answer")) for said in spoken.said)))
+        text = "\n\n".join(filter(None, ("".join(self._texts(said, "assistant")) for said in spoken.said)))
         if not text and not spoken.calls:
             if spoken.thoughts:
-                self._losses.report("item.reasoning", "input")
+                self._losses.report("item.reasoning.dangling", "input", id=spoken.thoughts[0].id)
             return
         message: Body = {"role": "assistant"}
         thoughts, plan = _memories(spoken.thoughts, calls=bool(spoken.calls))
@@ -88,7 +89,7 @@ class MessageWriter:
         """One tool message for each call, then one user message for all that tool messages cannot hold."""
         behind: list[Body] = []
         for call in calls:
-            content, others = self._output(UNANSWERED if call.output is None else call.output, call.place)
+            content, others = self._output(output_of(call), call.place)
             if others:
                 behind += [{"type": "text", "text": f"Output of the tool call {call.id}:"}, *others]
                 content = content or ELSEWHERE
@@ -123,6 +124,7 @@ class MessageWriter:
         return parts[0]["text"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
 
     def _part(self, part: Part, place: str) -> Body | None:
+        report_breakpoint(part, place, self._losses)
         match part:
             case Words():
                 return {"type": "text", "text": part.text}
@@ -142,11 +144,13 @@ class MessageWriter:
         if address is None:
             if part.file_id is None:
                 raise missing(f"{place}.image_url")
-            return self._losses.report("part.input_image", place)
+            return self._losses.report("part.input_image.file_id", place)
         if not isinstance(address, str):
             detail = detail or address.detail
             address = address.url
         image = {"url": address}
+        if detail in _DETAILS:
+            self._losses.report("part.input_image.detail", f"{place}.detail")
         if detail:
             image["detail"] = _DETAILS.get(detail, detail)
         return {"type": "image_url", "image_url": image}
@@ -162,16 +166,18 @@ class MessageWriter:
         self.documents.append({"id": id_, "data": _data(name, text)})
         return {"type": "text", "text": f"(The file {name or id_} is among the documents.)"}
 
-    def _texts(self, said: Said, where: str) -> list[str]:
+    def _texts(self, said: Said, role: str) -> list[str]:
         content = [InputText(said.content)] if isinstance(said.content, str) else said.content
         texts: list[str] = []
         for index, part in enumerate(content):
+            place = f"{said.place}.content[{index}]"
+            report_breakpoint(part, place, self._losses)
             if isinstance(part, Words):
                 texts.append(part.text)
             elif isinstance(part, Refusal):
                 texts.append(part.refusal)
             else:
-                self._losses.report("part.other", f"{said.place}.content[{index}]", where=where)
+                report_media(role, place, self._losses)
         return texts
 
 

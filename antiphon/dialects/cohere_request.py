@@ -26,6 +26,9 @@ Body = dict[str, Any]
 
 _encode: Final = msgspec.json.Encoder().encode
 
+_SAME: Final = {"stop": "stop_sequences", "top_k": "k", "seed": "seed"}
+"""Members that mean the same, and what Cohere calls them."""
+
 _RANGES: Final = (
     ("top_p", "p", 0.01, 0.99),
     ("presence_penalty", "presence_penalty", 0.0, 1.0),
@@ -100,6 +103,7 @@ def _sampling(body: Body, request: Request, target: Target, losses: Losses) -> N
         body[theirs] = min(max(value, least), most)
         if body[theirs] != value:
             losses.report(f"field.{name}", name, name=name, used=body[theirs])
+    body |= {theirs: value for name, theirs in _SAME.items() if (value := getattr(request, name)) is not None}
     if request.includes("message.output_text.logprobs"):
         body["logprobs"] = True
         if request.top_logprobs:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from antiphon.dialects.fates import LEFT_OUT, NATIVE, UNKNOWN, Fate, Fates, approximated, emulated, native
+from antiphon.dialects.fates import LEFT_OUT, NATIVE, UNKNOWN, Fate, Fates, absent, approximated, emulated, native
 from antiphon.dialects.subjects import FOLLOWS, words
 
 CANNOT_RUN: Final = approximated("{provider} cannot run the tool '{tool}'; it was left out.")
@@ -21,10 +21,36 @@ NO_FORCE: Final = approximated("{provider} cannot be made to call a tool.")
 UNTOLD: Final = approximated("Items of type '{kind}' mean nothing to {provider}; they were left out.")
 """An item that a provider has no words for, or that says nothing but to its maker."""
 
+NO_LIMIT: Final = approximated("{provider} cannot be told how often '{tool}' may be used.")
+"""Tools that the provider runs, and `max_tool_calls`."""
+
+NO_BREAKPOINT: Final = approximated("{provider} is not told where to cache; it caches as it likes.")
+NO_DETAIL: Final = approximated("{provider} looks at every image in the same detail.")
+NO_SUMMARIES: Final = approximated("{provider} does not write summaries of reasoning to order.")
+NO_VERBOSITY: Final = approximated("{provider} cannot be told how much to say.")
+DANGLING: Final = approximated(
+    "Item '{id}' of type 'reasoning' was provided without its required following item.", None
+)
+ONLY_TEXT: Final = approximated("{where} can only hold text at {provider}; the rest was left out.")
+ORIGINAL_DETAIL: Final = approximated("{provider} does not look at images in their original detail; 'high' was used.")
+REPLAYED: Final = native("A model is told its own reasoning, and that which came without a seal.")
+UNSEALED: Final = native(
+    "Sealed reasoning goes to its own author alone, and who cannot open it is not told it. A summary without a seal"
+    " is for readers, and goes to nobody."
+)
+
 _STAND_IN: Final = emulated("A function stands in for it, and its calls come back as calls of the tool.")
 _A_CALL: Final = emulated("Told as a call of the function that stands in for the tool, and its output.")
 _WHOLE: Final = emulated("The item comes whole, in `output_item.added` and `output_item.done`.")
 """Events that tell an item piece by piece."""
+
+_IN_WORDS: Final = emulated("Told in words before the output.")
+NO_CUSTOM_TOOLS: Final[dict[str, Fate]] = {
+    "tool.custom": emulated("A function with one text stands in for it."),
+    "tool.custom.grammar": approximated("{provider} does not hold '{name}' to its grammar; the model only reads it."),
+    "item.custom_tool_call": _A_CALL,
+}
+"""What becomes of tools that take free text where a format has functions alone."""
 
 _OURS: Final = emulated("Antiphon does it; the provider is not told.")
 _FILTERED: Final = emulated("Decides what is shown when the response is read; all of it is kept.")
@@ -54,20 +80,20 @@ COMMON: Final[Fates] = MappingProxyType(
         "field.previous_response_id": _OURS,
         "field.prompt": _OURS,
         "field.provider": emulated("Says who is asked; not told to the provider."),
+        "field.seed": approximated("{provider} takes no seed; it was left out."),
+        "field.stop": approximated("{provider} cannot be told where to stop; its answer may go on."),
         "field.store": _OURS,
         "field.stream": NATIVE,
         "field.stream_options.include_obfuscation": _OURS,
         "field.strict": emulated("Says whether losses are errors; not told to the provider."),
         "field.text.format.text": NATIVE,
         "field.tool_choice": native("See the forms of `tool_choice`."),
+        "field.top_k": approximated("{provider} takes no top_k; it was left out."),
         "field.tools": native("See the types of tools."),
         "field.truncation": _OURS,
         "tool.apply_patch": _STAND_IN,
-        "tool.custom": NATIVE.unless("custom_tools", emulated("A function with one text stands in for it.")),
-        "tool.custom.grammar": NATIVE.unless(
-            "custom_tools",
-            approximated("{provider} does not hold '{name}' to its grammar; the model only reads it."),
-        ),
+        "tool.custom": NATIVE.unless("custom_tools", NO_CUSTOM_TOOLS["tool.custom"]),
+        "tool.custom.grammar": NATIVE.unless("custom_tools", NO_CUSTOM_TOOLS["tool.custom.grammar"]),
         "tool.function": NATIVE,
         "tool.function.allowed_callers": approximated(
             "{provider} knows no programs that could call '{name}'; the model may call it itself."
@@ -106,6 +132,7 @@ COMMON: Final[Fates] = MappingProxyType(
         "item.function_call": NATIVE,
         "item.function_call.async": emulated("A call without an output is told to be running."),
         "item.function_call_output": NATIVE,
+        "item.function_call_output.failed": _IN_WORDS,
         "item.image_generation_call": approximated(UNTOLD.sentence, note="With its picture, that is shown."),
         "item.item_reference": emulated("Antiphon puts the item in its place."),
         "item.local_shell_call": _A_CALL,
@@ -128,7 +155,7 @@ COMMON: Final[Fates] = MappingProxyType(
         "part.refusal": NATIVE,
         "part.summary_text": NATIVE,
         "part.text": NATIVE,
-        "output.audio": native("The provider's answers hold none."),
+        "output.audio": absent(),
         "output.compaction": _OURS,
         "output.encrypted_content": emulated("What only the provider can read is sealed."),
         "output.error": NATIVE,

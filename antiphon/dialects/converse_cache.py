@@ -24,6 +24,14 @@ _MOST: Final = 4
 _HOUR: Final = "1h"
 _DAY: Final = "24h"
 _LONG: Final = "12h"
+_SHORT: Final = (None, "in_memory", "in-memory")
+
+_RETENTION: Final = "field.prompt_cache_retention"
+_OPTIONS: Final = "field.prompt_cache_options"
+_MARK: Final = "part.prompt_cache_breakpoint"
+_PLACES: Final = {_RETENTION: "prompt_cache_retention", _OPTIONS: OPTIONS, _MARK: "input"}
+"""Where the client says how it wants something to be cached, by the subject."""
+
 _MEDIA: Final = ("document", "video", "audio")
 """Blocks that no cache point may follow; that one does where a line end stands between is recorded."""
 
@@ -37,6 +45,8 @@ def place_points(body: Body, request: Request, traits: Traits, losses: Losses) -
     """Puts cache points where they belong, and takes away those that the model would refuse."""
     options = _options(request)
     marked = _marked(body)
+    if not traits.cached:
+        _report_uncached(request, options, losses, marked=marked)
     if options.mode != "explicit" and not marked and traits.cached:
         _place(body, traits)
     lasting = _lasts(request, options, body, traits, losses)
@@ -85,12 +95,26 @@ def _place(body: Body, traits: Traits) -> None:
 def _lasts(request: Request, options: _Options, body: Body, traits: Traits, losses: Losses) -> bool:
     """Whether the cache is to be kept for an hour, the longest that there is."""
     points = [block["cachePoint"] for _, blocks in _lists(body) for block in blocks if "cachePoint" in block]
-    wishes = {request.prompt_cache_retention, options.ttl, *(point.get("ttl") for point in points)}
-    wishes -= {None, "in_memory", "in-memory"}
+    wishes = [(_RETENTION, request.prompt_cache_retention), (_OPTIONS, options.ttl)]
+    wishes += [(_MARK, point.get("ttl")) for point in points]
+    wishes = [(subject, wish) for subject, wish in wishes if wish not in _SHORT]
     if not wishes or not traits.cached:
         return False
-    if not traits.lasting_cache:
-        losses.report("field.prompt_cache_retention.minutes", "prompt_cache_retention")
-    elif wishes & {_DAY, _LONG}:
-        losses.report("field.prompt_cache_retention.hour", "prompt_cache_retention")
+    for subject, wish in wishes:
+        if not traits.lasting_cache:
+            losses.report(f"{subject}.minutes", _PLACES[subject])
+        elif wish in (_DAY, _LONG):
+            losses.report(f"{subject}.hour", _PLACES[subject])
     return traits.lasting_cache
+
+
+def _report_uncached(request: Request, options: _Options, losses: Losses, *, marked: bool) -> None:
+    """Reports wishes for a cache that the model has not."""
+    wished = {
+        _RETENTION: request.prompt_cache_retention not in _SHORT,
+        _OPTIONS: options.ttl not in _SHORT,
+        _MARK: marked,
+    }
+    for subject, wish in wished.items():
+        if wish:
+            losses.report(subject, _PLACES[subject])

@@ -41,7 +41,7 @@ def thinking_of(request: Request, target: Target, traits: Traits, losses: Losses
         return {}
     summary = reasoning.summary or reasoning.generate_summary
     if summary in ("concise", "detailed"):
-        losses.report("field.reasoning.summary.style", "reasoning.summary")
+        losses.report("field.reasoning.summary", "reasoning.summary")
     shown = summary is not None
     if reasoning.effort is None:
         return _shown(traits) if shown and traits.omits else {}
@@ -121,6 +121,8 @@ def inference(request: Request, traits: Traits, fields: Body, losses: Losses) ->
             losses.report("field.max_output_tokens.unlimited", "max_output_tokens")
         else:
             config["maxTokens"] = request.max_output_tokens
+    if request.stop:
+        config["stopSequences"] = request.stop
     refused = traits.samplers == "none"
     when = "" if refused else " while it reasons"
     for name, word in (("temperature", "temperature"), ("top_p", "topP")):
@@ -136,6 +138,6 @@ def inference(request: Request, traits: Traits, fields: Body, losses: Losses) ->
         else:
             config[word] = value
     if config.get("temperature", 0) > 1:
-        losses.report("field.temperature.range", "temperature")
+        losses.report("field.temperature", "temperature")
         config["temperature"] = 1
     return config

@@ -15,6 +15,7 @@ import msgspec
 from antiphon.dialects.converse_keepsakes import recalled
 from antiphon.dialects.converse_models import Traits
 from antiphon.dialects.converse_parts import Block, PartWriter, is_textual, kind_of
+from antiphon.dialects.grouped import output_of
 from antiphon.dialects.losses import Losses
 from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
 from antiphon.dialects.tools import Offer
@@ -22,7 +23,6 @@ from antiphon.wire.requests import is_item
 
 Message = dict[str, Any]
 
-_UNANSWERED: Final = "The call is still running; it has no output yet."
 _ELSEWHERE: Final = "The output is in what follows."
 _EMPTY: Final = "The tool gave no output."
 _BETWEEN: Final = "."
@@ -84,7 +84,7 @@ class MessageWriter:
                 case Thought():
                     self._think(step)
                 case Said(role="assistant"):
-                    self._speak(self._parts.words(step.content, step.place, subject="part.media_from_assistant"))
+                    self._speak(self._parts.words(step.content, step.place, "assistant"))
                 case Said(role="user"):
                     self._close()
                     self._user(self._parts.blocks(step.content, step.place))
@@ -107,7 +107,7 @@ class MessageWriter:
 
     def _order(self, said: Said) -> None:
         """System text: in its own place while nothing else was said, later where it stands."""
-        blocks = self._parts.words(said.content, said.place, subject="part.media_from_system")
+        blocks = self._parts.words(said.content, said.place, "system")
         if self._traits.system and not self.messages and not self._answer and not self._calls:
             self.system += blocks
             return
@@ -139,7 +139,7 @@ class MessageWriter:
         behind: list[Block] = []
         results: list[Block] = []
         for call in calls:
-            output = _UNANSWERED if call.output is None else call.output
+            output = output_of(call, marked=self._traits.status)
             blocks = [block for block in self._parts.blocks(output, call.place) if "cachePoint" not in block]
             inside = [block for block in blocks if self._fits(block)]
             outside = [block for block in blocks if not self._fits(block)]

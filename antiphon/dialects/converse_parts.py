@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, Literal
 
+from antiphon.dialects.leftovers import report_detail, report_media
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.parts import (
     Breakpoint,
@@ -88,15 +89,15 @@ class PartWriter:
                 blocks.append(cache_point(mark))
         return blocks
 
-    def words(self, content: Content, place: str, *, subject: str) -> list[Block]:
-        """Content that can be text alone; anything else is lost as `subject`."""
+    def words(self, content: Content, place: str, role: str) -> list[Block]:
+        """Content that can be text alone; anything else is lost. `role` is who says it."""
         if isinstance(content, str):
             return _text(content)
         blocks: list[Block] = []
         for index, part in enumerate(content):
             text = _words(part)
             if text is None:
-                self._losses.report(subject, f"{place}.content[{index}]")
+                report_media(role, f"{place}.content[{index}]", self._losses)
                 continue
             blocks += _text(text)
             if blocks and (mark := breakpoint_of(part)) is not None:
@@ -106,8 +107,10 @@ class PartWriter:
     def _part(self, part: Part, place: str) -> list[Block]:
         match part:
             case Picture():
+                report_detail(part, place, self._losses)
                 return self._picture(part, place)
             case InputFile():
+                report_detail(part, place, self._losses)
                 return self._document(part, place)
             case InputVideo():
                 return self._media("video", _address(part.video_url), "", place)

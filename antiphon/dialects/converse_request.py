@@ -16,6 +16,7 @@ from antiphon.dialects.converse_fates import CONVERSE_FATES
 from antiphon.dialects.converse_messages import MessageWriter
 from antiphon.dialects.converse_models import Traits, traits_of
 from antiphon.dialects.converse_tools import Form, form_of, hosts_of, output_config, rule_of, seen_by_tools, tool_config
+from antiphon.dialects.leftovers import report_hosted, report_unknown
 from antiphon.dialects.losses import Losses, decoded, missing
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
@@ -37,7 +38,7 @@ _OWN: Final[dict[str, Any]] = {
 }
 """Bedrock's own fields, which clients may set, and their types."""
 
-_LOST: Final = ("presence_penalty", "frequency_penalty", "top_logprobs", "safety_identifier", "user")
+_LOST: Final = ("presence_penalty", "frequency_penalty", "top_k", "seed", "safety_identifier", "user")
 _TIERS: Final = {"default": "default", "flex": "flex", "priority": "priority", "reserved": "reserved"}
 _USUAL_TIERS: Final = (None, "auto")
 
@@ -45,7 +46,8 @@ _USUAL_TIERS: Final = (None, "auto")
 def build_converse(turn: Turn, target: Target, sealer: Sealer) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
     request = turn.request
-    losses = Losses(strict=turn.strict or request.strict is True, provider=target.provider, fates=CONVERSE_FATES)
+    strict, quirks = turn.strict or request.strict is True, seen_by_tools(target).quirks
+    losses = Losses(strict=strict, provider=target.provider, fates=CONVERSE_FATES, quirks=quirks)
     try:
         return Built(_encode(_body(turn, target, losses, sealer)), losses.sentences(), tuple(losses.removed))
     except RecursionError:
@@ -56,6 +58,7 @@ def _body(turn: Turn, target: Target, losses: Losses, sealer: Sealer) -> Body:
     request, traits = turn.request, traits_of(target.model)
     seen = seen_by_tools(target)
     tools = offer(turn, seen, losses, hosts_of(traits))
+    report_hosted(request, tools, losses)
     form = form_of(request, traits, tools)
     writer = MessageWriter(traits, tools, losses)
     _instruct(writer, request, form, losses)
@@ -81,7 +84,7 @@ def _instruct(writer: MessageWriter, request: Request, form: Form, losses: Losse
     if request.instructions:
         writer.instruct(request.instructions)
     if form.way == "words" and form.format is not None:
-        losses.report("field.text.format.json_object", "text.format.type")
+        losses.report(f"field.text.format.{form.format.type}", "text.format.type")
         writer.instruct(rule_of(form.format))
 
 
@@ -96,7 +99,7 @@ def _thinking(body: Body, request: Request, target: Target, traits: Traits, loss
         body["additionalModelRequestFields"] = fields
     choice = body.get("toolConfig", {}).get("toolChoice", {})
     if "budget_tokens" in fields.get("thinking", {}) and choice:
-        losses.report("field.tool_choice.thinking", "tool_choice")
+        losses.report("choice.forced", "tool_choice")
         del body["toolConfig"]["toolChoice"]
 
 
@@ -112,21 +115,22 @@ def _tier(body: Body, request: Request, losses: Losses) -> None:
     if tier in _TIERS:
         body["serviceTier"] = {"type": _TIERS[tier]}
     elif tier not in _USUAL_TIERS:
-        losses.report("field.service_tier.unknown", "service_tier", tier=str(tier)[:64])
+        losses.report("field.service_tier", "service_tier", tier=str(tier)[:64])
 
 
 def _lost(request: Request, losses: Losses) -> None:
     for name in _LOST:
         if getattr(request, name):
             losses.report(f"field.{name}", name)
-    if request.includes("message.output_text.logprobs"):
-        losses.report("field.include.message.output_text.logprobs", "include")
+    if request.top_logprobs or request.includes("message.output_text.logprobs"):
+        losses.report("field.top_logprobs", "top_logprobs")
     if request.text is not None and request.text.verbosity not in (None, "medium"):
         losses.report("field.text.verbosity", "text.verbosity")
 
 
 def _own(body: Body, request: Request, losses: Losses) -> None:
     """Bedrock's own fields, as the client set them; fields that nobody acts on are reported."""
+    report_unknown(request, losses, (*_OWN, OPTIONS))
     members = request.members() if request.body else {}
     if members.keys() <= KNOWN_FIELDS:
         return
@@ -138,8 +142,3 @@ def _own(body: Body, request: Request, losses: Losses) -> None:
         body[name] = body.get(name, {}) | value if name == "additionalModelRequestFields" else value
     if body.get("guardrailConfig", {}).get("trace") in ("enabled", "enabled_full"):
         losses.report("field.guardrailConfig.trace", "guardrailConfig.trace")
-    known = (*KNOWN_FIELDS, *_OWN, OPTIONS)
-    lost = [name for name, value in members.items() if name not in known and bytes(value) != b"null"]
-    if lost:
-        names = ", ".join(f"'{name[:64]}'" for name in lost[:16])
-        losses.report("field.other", lost[0][:64], names=names)

@@ -30,6 +30,15 @@ _ANSWER: Final = "Gives the answer to the user. Call it exactly once, with the w
 _GROUNDING: Final = "nova_grounding"
 
 WEB_SEARCH: Final = frozenset({"web_search"})
+_SEARCHES_AS_USUAL: Final[dict[str, tuple[object, ...]]] = {
+    "external_web_access": (None, True),
+    "filters": (None,),
+    "search_content_types": (None, []),
+    "search_context_size": (None, "medium"),
+    "user_location": (None,),
+}
+"""Options of a search, with the values that ask for nothing special."""
+
 _NO_HOSTS: Final = frozenset[str]()
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -158,7 +167,7 @@ def _answer_tool(form: TextFormat) -> Body:
 
 
 def _system_tool(tool: HostedTool, losses: Losses) -> Body:
-    for option in ("filters", "user_location", "search_context_size"):
-        if tool.item.get(option) is not None:
+    for option, usual in _SEARCHES_AS_USUAL.items():
+        if tool.item.get(option) not in usual:
             losses.report(f"tool.web_search.{option}", f"{tool.place}.{option}")
     return {"systemTool": {"name": _GROUNDING}}

@@ -91,10 +91,17 @@ Fates = Mapping[str, Fate]
 NATIVE: Final = Fate("native")
 EMULATED: Final = Fate("emulated")
 
+ABSENT: Final = "The provider's answers hold none."
+
 
 def native(note: str) -> Fate:
     """The provider does it itself; `note` says what there is to know of that."""
     return Fate("native", note=note)
+
+
+def absent(note: str = "") -> Fate:
+    """The provider's answers never hold it, so that nothing is lost; `note` says what there is to know of that."""
+    return native(" ".join(filter(None, (ABSENT, note))))
 
 
 def emulated(note: str) -> Fate:
@@ -105,6 +112,11 @@ def emulated(note: str) -> Fate:
 def approximated(sentence: str, code: str | None = "unsupported_value", note: str = "") -> Fate:
     """Lost or changed; `sentence` says so."""
     return Fate("approximated", sentence, code, note)
+
+
+def all_of(kind: str, names: str, fate: Fate) -> dict[str, Fate]:
+    """One fate for several subjects of a kind, whose names are given with blanks between them."""
+    return {f"{kind}.{name}": fate for name in names.split()}
 
 
 def sometimes(sentence: str, code: str | None = "unsupported_value", note: str = "") -> Fate:

@@ -160,6 +160,8 @@ class GeminiAnswer:
         self._settle_code()
         if self._found.cites and not self._calls.open:
             self.writer.annotate(partial(self._found.notes, parts=dict(self._starts)))
+        if self._incomplete is not None:
+            self._signature = None  # whose seal would end the text as if it were whole; nobody asks for it back
         self._settle()
         for item in self._found.items():
             self.writer.item(item)

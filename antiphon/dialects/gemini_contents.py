@@ -23,6 +23,7 @@ from antiphon.dialects.gemini_keepsakes import (
 from antiphon.dialects.gemini_models import Place, Traits
 from antiphon.dialects.gemini_parts import IN_RESULTS, PartWriter
 from antiphon.dialects.gemini_tools import legal
+from antiphon.dialects.grouped import output_of
 from antiphon.dialects.losses import Losses
 from antiphon.dialects.parts import Content
 from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
@@ -32,7 +33,6 @@ from antiphon.wire.requests import Item
 UNSIGNED: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """``skip_thought_signature_validator`` in base64: Google's own word for a call that came from elsewhere."""
 
-_UNANSWERED: Final = "The call is still running; it has no output yet."
 _BEHIND: Final = "The output follows."
 
 _object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -176,8 +176,7 @@ class ContentWriter:
         results: list[Item] = []
         behind: list[Item] = []
         for call in calls:
-            output = _UNANSWERED if call.output is None else call.output
-            result, others = self._result(output, call)
+            result, others = self._result(output_of(call, marked=True), call)
             results.append({"functionResponse": result})
             if others:
                 behind += [{"text": f"Output of the function call {call.id}:"}, *others]
@@ -186,14 +185,17 @@ class ContentWriter:
     def _result(self, output: Content, call: Called) -> tuple[Item, list[Item]]:
         result: Item = {"id": call.id, "name": legal(self._offer.name_of(call.tool))}
         if isinstance(output, str):
-            return result | {"response": _response(output)}, []
+            return result | {"response": _response(output, failed=call.failed)}, []
         parts = self._parts.parts(output, call.place)
         texts = [part["text"] for part in parts if "text" in part]
         media = [part for part in parts if "text" not in part]
         inside = [part for part in media if self._traits.signs and _type(part) in IN_RESULTS]
         others = [part for part in media if part not in inside]
         text = "\n".join(texts)
-        result["response"] = _response(text) if text or not media else {"output": _BEHIND} if others else {}
+        if text or not media or call.failed:
+            result["response"] = _response(text, failed=call.failed)
+        else:
+            result["response"] = {"output": _BEHIND} if others else {}
         if inside:
             result["parts"] = inside
         return result, others
@@ -234,8 +236,13 @@ def _arguments(text: str) -> Any:
         return {"arguments": text}
 
 
-def _response(text: str) -> Any:
-    """A result as the object that Google wants: an object of the tool's own, or one around its words."""
+def _response(text: str, *, failed: bool) -> Any:
+    """A result as the object that Google wants: an object of the tool's own, or one around its words.
+
+    An ``error`` in it tells of a failure: https://ai.google.dev/api/caching#FunctionResponse (read 2026-11).
+    """
+    if failed:
+        return {"error": text}
     try:
         return _object(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):

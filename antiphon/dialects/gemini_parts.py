@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from antiphon.dialects.gemini_models import Place
+from antiphon.dialects.leftovers import report_breakpoint, report_detail
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.parts import Content, InputAudio, InputFile, InputVideo, Part, Picture, Refusal, Words
 from antiphon.wire.requests import Item
@@ -66,7 +67,11 @@ class PartWriter:
         """Content of a message or of a tool's output."""
         if isinstance(content, str):
             return [{"text": content}]
-        written = (self._part(part, f"{place}.content[{index}]") for index, part in enumerate(content))
+        written: list[Item | None] = []
+        for index, part in enumerate(content):
+            where = f"{place}.content[{index}]"
+            report_breakpoint(part, where, self._losses)
+            written.append(self._part(part, where))
         return [part for part in written if part is not None]
 
     def texts(self, content: Content, place: str, subject: str) -> list[Item]:
@@ -78,6 +83,7 @@ class PartWriter:
     def _texts(self, content: Sequence[Part], place: str, subject: str) -> list[str]:
         texts: list[str] = []
         for index, part in enumerate(content):
+            report_breakpoint(part, f"{place}.content[{index}]", self._losses)
             if isinstance(part, Words):
                 texts.append(part.text)
             elif isinstance(part, Refusal):
@@ -116,6 +122,7 @@ class PartWriter:
         return self._media(address, _IMAGE, place, "part.input_image")
 
     def _file(self, part: InputFile, place: str) -> Item | None:
+        report_detail(part, place, self._losses)
         kind = _named(part.filename or "") or _DOCUMENT
         if part.file_data is not None:
             if _DATA_URL.match(part.file_data):

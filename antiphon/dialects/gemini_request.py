@@ -16,13 +16,14 @@ from antiphon.dialects.gemini_fates import GEMINI_FATES
 from antiphon.dialects.gemini_models import Place, Traits, as_google_chooses, hosts_of, place_of, traits_of
 from antiphon.dialects.gemini_schemas import plain_schema
 from antiphon.dialects.gemini_tools import Tooling, ToolWriter
+from antiphon.dialects.leftovers import report_hosted, report_unknown
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Sealer, Target, Turn
-from antiphon.wire.requests import KNOWN_FIELDS, Reasoning, Request, TextFormat, TextOptions
+from antiphon.wire.requests import Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]
 
@@ -34,6 +35,9 @@ _SAME: Final = {
     "max_output_tokens": "maxOutputTokens",
     "presence_penalty": "presencePenalty",
     "frequency_penalty": "frequencyPenalty",
+    "stop": "stopSequences",
+    "top_k": "topK",
+    "seed": "seed",
 }
 """Fields that mean the same, and what Google calls them."""
 
@@ -51,8 +55,9 @@ _JSON: Final = "Answer with nothing but one JSON object."
 def build_gemini(turn: Turn, target: Target, sealer: Sealer) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
     request = turn.request
-    losses = Losses(strict=turn.strict or request.strict is True, provider=target.provider, fates=GEMINI_FATES)
     target = as_google_chooses(target)
+    strict = turn.strict or request.strict is True
+    losses = Losses(strict=strict, provider=target.provider, fates=GEMINI_FATES, quirks=target.quirks)
     try:
         body, headers = _Building(turn, target, losses).body(Unsealing(turn, target, sealer, "gemini"))
         return Built(_encode(body), losses.sentences(), tuple(losses.removed), headers)
@@ -79,6 +84,7 @@ class _Building:
         request, target, losses = self._request, self._target, self._losses
         offered = offer(self._turn, target, losses, hosts_of(target))
         tooling = ToolWriter(offered, self._traits, self._place, losses, schemas=self._schemas).write()
+        report_hosted(request, offered, losses)
         writer = ContentWriter(self._traits, self._place, offered, losses)
         if request.instructions:
             writer.instruct(request.instructions)
@@ -138,7 +144,7 @@ class _Building:
             if form.description and "description" not in schema:
                 schema = schema | {"description": form.description}
         if tooling.tools and not self._traits.combines:
-            self._losses.report("field.text.format.json_schema.beside_tools", "text.format.type")
+            self._losses.report(f"field.text.format.{form.type}.beside_tools", "text.format.type")
             writer.instruct(_JSON if schema is None else f"{_RULE}\n{_encode(schema).decode()}")
             return
         config["responseMimeType"] = "application/json"
@@ -184,10 +190,4 @@ class _Building:
         for name in _UNSAID:
             if getattr(request, name):
                 losses.report(f"field.{name}", name)
-        if not request.body:
-            return
-        members = request.members()
-        lost = [name for name, value in members.items() if name not in KNOWN_FIELDS and bytes(value) != b"null"]
-        if lost:
-            listed = ", ".join(f"'{name[:64]}'" for name in lost[:16])
-            losses.report("field.other", lost[0][:64], names=listed)
+        report_unknown(request, losses)

@@ -243,5 +243,9 @@ def told(raw: Raw, shape: type[_Shape]) -> _Shape:
     try:
         return msgspec.json.decode(raw, type=shape)
     except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
         value: object = msgspec.json.decode(raw)
-        return fitted(value if is_item(value) else {}, shape)
+    except (msgspec.DecodeError, RecursionError):  # a number that is too large to be one
+        value = None
+    return fitted(value if is_item(value) else {}, shape)

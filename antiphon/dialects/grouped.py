@@ -11,13 +11,28 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from antiphon.dialects.parts import Content, InputText
 from antiphon.dialects.steps import Called, Said, Step, Thought
 
 UNANSWERED: Final = "The call is still running; it has no output yet."
 """What stands in for the output of a call that may go without."""
 
+FAILED: Final = "The call did not succeed:"
+"""What stands before the output of such a call, for providers that have no mark for it."""
+
+_PATCH: Final = "apply patch call"
+"""Its output begins with how it went."""
+
 ELSEWHERE: Final = "The output is in the message that follows."
 """What stands in for an output that a message about a tool cannot hold."""
+
+
+def output_of(call: Called, *, marked: bool = False) -> Content:
+    """What is told of a call's output: in words also that it failed, unless the provider is told by a mark."""
+    output = UNANSWERED if call.output is None else call.output
+    if marked or not call.failed or call.label == _PATCH:
+        return output
+    return f"{FAILED}\n{output}" if isinstance(output, str) else [InputText(FAILED), *output]
 
 
 class Spoken(Struct):

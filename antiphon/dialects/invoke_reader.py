@@ -94,11 +94,15 @@ class InvokeReader:
         return chunk
 
     def _read(self, message: Message) -> Chunk:
-        if message.headers.get(":message-type") in _FAILURES:
-            raise frame_refusal(message)
-        if message.headers.get(":event-type") != "chunk":
-            return EMPTY
-        return self._reader.feed(self._wrap(_event_of(message)))
+        event = event_in(message)
+        return EMPTY if event is None else self._reader.feed(self._wrap(event))
+
+
+def event_in(message: Message) -> bytes | None:
+    """The JSON of the vendor's event in a frame, None for a frame of another kind. Raises UpstreamError."""
+    if message.headers.get(":message-type") in _FAILURES:
+        raise frame_refusal(message)
+    return _event_of(message) if message.headers.get(":event-type") == "chunk" else None
 
 
 def _event_of(message: Message) -> bytes:

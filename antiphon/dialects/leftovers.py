@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Raw
 
 from antiphon.dialects.losses import Losses
+from antiphon.dialects.parts import InputFile, Part, Picture, Url, Words
+from antiphon.dialects.tools import HostedTool, Offer
 from antiphon.wire.requests import KNOWN_FIELDS, Reasoning, Request, StreamOptions, TextFormat, TextOptions
 
 _NESTED: Final = {
@@ -41,6 +43,41 @@ def report_wordless(request: Request, losses: Losses) -> None:
         summary = request.reasoning.summary or request.reasoning.generate_summary
         if summary in {"concise", "detailed"}:
             losses.report("field.reasoning.summary", "reasoning.summary")
+
+
+def report_breakpoint(part: Part, place: str, losses: Losses) -> None:
+    """Reports that a provider is not told to cache what stands up to this part."""
+    if isinstance(part, Words | Picture | InputFile) and part.prompt_cache_breakpoint is not None:
+        losses.report("part.prompt_cache_breakpoint", f"{place}.prompt_cache_breakpoint")
+
+
+def report_media(role: str, place: str, losses: Losses) -> None:
+    """Reports something other than text in a message of this role, which can hold text alone."""
+    where = "An assistant's message" if role == "assistant" else "A system message"
+    losses.report(f"part.media_from_{role}", place, where=where)
+
+
+def report_detail(part: Picture | InputFile, place: str, losses: Losses) -> None:
+    """Reports that a provider is not told how closely to look at a file or a picture."""
+    detail = part.detail
+    if detail is None and isinstance(part, Picture) and isinstance(part.image_url, Url):
+        detail = part.image_url.detail
+    if detail not in (None, "auto"):
+        kind = "input_image" if isinstance(part, Picture) else "input_file"
+        losses.report(f"part.{kind}.detail", f"{place}.detail")
+
+
+def report_hosted(request: Request, offered: Offer, losses: Losses, *, limited: bool = False) -> None:
+    """Reports what a provider cannot be told of its own tools, and what it does not tell of them.
+
+    `limited`: `max_tool_calls` is seen to elsewhere.
+    """
+    kinds = [tool.kind for tool in offered.tools if isinstance(tool, HostedTool)]
+    if kinds and request.max_tool_calls is not None and not limited:
+        losses.report("field.max_tool_calls", "max_tool_calls", tool=kinds[0])
+    for value in request.include or ():
+        if value.partition(".")[0].removesuffix("_call") in kinds:
+            losses.report(f"field.include.{value}", "include")
 
 
 def report_unknown(request: Request, losses: Losses, told: Collection[str] = ()) -> None:

@@ -151,7 +151,7 @@ class MessageAnswer:
         for index, block in enumerate(blocks):
             self.begin(index, block)
             self.stop(index, cut=message.stop_reason == "max_tokens" and index == len(blocks) - 1)
-        self.note(None, Delta(container=message.container))
+        self.note(None, Delta(container=message.container, stop_sequence=message.stop_sequence))
 
     def begin(self, index: int, given: Item) -> None:
         """A block begins, or is there whole."""
@@ -212,6 +212,8 @@ class MessageAnswer:
             self._tally.update(usage)
         if delta is not None and delta.container:
             self._container = delta.container
+        if delta is not None and delta.stop_sequence:
+            self.writer.stop_sequence = delta.stop_sequence
 
     def finish(self, stop: str | None, details: Item | None) -> Outcome:
         """Writes the end; `stop` is why the provider ended."""

@@ -18,7 +18,8 @@ class Host(Struct, frozen=True, kw_only=True):
 
     `in_frames`: streams come in Amazon's frames, and errors in Amazon's words.
     `betas_in_body`: the names of betas are no header. `runs` are the hosted tools that it has. `addresses` and `files`:
-    it fetches what has an address, and keeps files under ids. `whole`: it has all of what Anthropic itself has besides:
+    it fetches what has an address, and keeps files under ids. `betas` are those that it knows by name, None for all;
+    others are errors. `whole`: it has all of what Anthropic itself has besides:
     service tiers, names of users, system messages between others, settings for the binding of thoughts.
     """
 
@@ -32,7 +33,24 @@ class Host(Struct, frozen=True, kw_only=True):
     addresses: bool = False
     files: bool = False
     whole: bool = False
+    betas: frozenset[str] | None = None
 
+
+_BETAS: Final = frozenset(
+    {
+        "computer-use-2025-01-24",
+        "computer-use-2025-11-24",
+        "context-1m-2025-08-07",
+        "context-management-2025-06-27",
+        "dev-full-thinking-2025-05-14",
+        "effort-2025-11-24",
+        "interleaved-thinking-2025-05-14",
+        "output-128k-2025-02-19",
+        "token-efficient-tools-2025-02-19",
+        "tool-examples-2025-10-29",
+        "tool-search-tool-2025-10-19",
+    }
+)
 
 HOSTS: Final[dict[HostName, Host]] = {
     "anthropic": Host(
@@ -43,7 +61,9 @@ HOSTS: Final[dict[HostName, Host]] = {
         files=True,
         whole=True,
     ),
-    "vertex": Host(dialect="vertex-messages", version="vertex-2023-10-16", runs=frozenset({"web_search", "computer"})),
+    "vertex": Host(
+        dialect="vertex-messages", version="vertex-2023-10-16", runs=frozenset({"web_search", "computer"}), betas=_BETAS
+    ),
     "bedrock": Host(
         dialect="bedrock-messages",
         version="bedrock-2023-05-31",
@@ -51,5 +71,6 @@ HOSTS: Final[dict[HostName, Host]] = {
         in_frames=True,
         betas_in_body=True,
         runs=frozenset({"computer"}),
+        betas=_BETAS,
     ),
 }

@@ -116,8 +116,12 @@ _TABLE: Final[tuple[tuple[re.Pattern[str], Traits], ...]] = tuple(
 )
 
 
+_NUMBER_FIRST: Final = re.compile(r"claude-(?P<number>[4-9](?:-\d)?)-(?P<family>[a-z]+)")
+"""The names of today as Snowflake, aliases of Anthropic's own and many a proxy put them: ``claude-4-5-sonnet``."""
+
+
 @lru_cache(maxsize=1024)
 def traits_of(model: str) -> Traits:
     """What a model is like, by its name at any host: ``claude-opus-4-6``, ``us.anthropic.claude-opus-4-6-v1:0``."""
-    name = model.lower().replace(".", "-")
+    name = _NUMBER_FIRST.sub(r"claude-\g<family>-\g<number>", model.lower().replace(".", "-"))
     return next(traits for pattern, traits in _TABLE if pattern.search(name))

@@ -11,6 +11,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from antiphon.dialects.leftovers import report_detail
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.messages_hosts import Host
 from antiphon.dialects.parts import (
@@ -108,11 +109,10 @@ class BlockWriter:
         return []
 
     def _picture(self, part: Picture, place: str) -> Block | None:
-        address, detail = part.image_url, part.detail
+        report_detail(part, place, self._losses)
+        address = part.image_url
         if address is not None and not isinstance(address, str):
-            address, detail = address.url, detail or address.detail
-        if detail not in (None, "auto"):
-            self._losses.report("part.input_image.detail", place)
+            address = address.url
         if address is not None:
             return self._image(address, place)
         if part.file_id is None:
@@ -136,6 +136,7 @@ class BlockWriter:
         return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": payload}}
 
     def _file(self, part: InputFile, place: str) -> Block | None:
+        report_detail(part, place, self._losses)
         if part.file_data is not None:
             kind, payload = _taken_apart(part.file_data)
             if payload is None:

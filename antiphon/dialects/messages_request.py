@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from antiphon.dialects.leftovers import report_unknown
+from antiphon.dialects.leftovers import report_hosted, report_unknown
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.messages_caching import set_breakpoints
 from antiphon.dialects.messages_fates import FATES
@@ -36,13 +36,20 @@ first name."""
 
 _ONLY_JSON: Final = "Answer with nothing but one JSON object."
 _ONLY_SCHEMA: Final = "Answer with nothing but one JSON object that conforms to this JSON schema:"
+_OURS: Final = {
+    "output_config": "reasoning",
+    "system": "instructions",
+    "thinking": "reasoning",
+}
+"""What a member of the body was made of, where that has another name."""
+
 _TIERS: Final = {"auto": "auto", "default": "standard_only", "priority": "auto", "standard_only": "standard_only"}
 
 
 def build_messages(turn: Turn, target: Target, sealer: Sealer, pseudonym: Pseudonym, host: Host) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
     strict = turn.strict or turn.request.strict is True
-    losses = Losses(strict=strict, provider=target.provider, fates=FATES[host.dialect])
+    losses = Losses(strict=strict, provider=target.provider, fates=FATES[host.dialect], quirks=target.quirks)
     try:
         return _Building(turn, target, host, losses).built(Unsealing(turn, target, sealer, "anthropic"), pseudonym)
     except RecursionError:
@@ -87,6 +94,7 @@ class _Building:
         offered = offer(self._turn, self._target, losses, hosted_by(host, self._traits))
         tools = ToolWriter(request, self._traits, host, self._target.quirks, losses)
         tools.write(offered)
+        report_hosted(request, offered, losses, limited=True)
         turns = TurnWriter(self._traits, host, losses, lambda call: offered.name_of(call.tool))
         if request.instructions and request.instructions.strip():
             turns.system.append({"type": "text", "text": request.instructions})
@@ -163,7 +171,7 @@ class _Building:
         if not tools.tools:
             return
         if choice is not None and choice["type"] in ("any", "tool") and (mind.excludes_force or not self._forced):
-            self._losses.report("choice.required", "tool_choice")
+            self._losses.report("choice.forced", "tool_choice")
             if choice["type"] == "tool":
                 tools.tools[:] = [tool for tool in tools.tools if tool.get("name") == choice["name"]]
             choice = {name: value for name, value in choice.items() if name != "name"} | {"type": "auto"}
@@ -190,22 +198,32 @@ class _Building:
 
     def _rest(self, body: Body, pseudonym: Pseudonym) -> None:
         request, losses, host = self._request, self._losses, self._host
-        for name in ("presence_penalty", "frequency_penalty"):
-            if getattr(request, name):
-                losses.report(f"field.{name}", name, param=name)
-        if request.includes("message.output_text.logprobs") or request.top_logprobs:
-            losses.report("field.top_logprobs", "top_logprobs")
+        self._unsaid()
+        if request.stop:
+            body["stop_sequences"] = request.stop
         if request.service_tier is not None:
             self._tier(body, request.service_tier)
         if person := request.safety_identifier or request.user:
             if host.whole:
                 body["metadata"] = {"user_id": pseudonym(self._turn.caller.tenant, person)}
             else:
-                losses.report("field.safety_identifier", "safety_identifier")
+                name = "safety_identifier" if request.safety_identifier else "user"
+                losses.report(f"field.{name}", name)
         if request.prompt_cache_retention == "24h":
             losses.report("field.prompt_cache_retention", "prompt_cache_retention")
         if self._traits.caches:
             set_breakpoints(body, request)
+
+    def _unsaid(self) -> None:
+        """What Anthropic has no word for."""
+        request, losses = self._request, self._losses
+        for name in ("presence_penalty", "frequency_penalty"):
+            if getattr(request, name):
+                losses.report(f"field.{name}", name, param=name)
+        if request.seed is not None:
+            losses.report("field.seed", "seed")
+        if request.includes("message.output_text.logprobs") or request.top_logprobs:
+            losses.report("field.top_logprobs", "top_logprobs")
 
     def _tier(self, body: Body, tier: str) -> None:
         if tier == "fast" and self._traits.fast and self._host.whole:
@@ -217,9 +235,10 @@ class _Building:
             self._losses.report("field.service_tier", "service_tier", tier=tier[:64])
 
     def _finished(self, body: Body, *, streamed: bool) -> Built:
-        for name in self._target.quirks.refused_fields & body.keys() - {"messages", "max_tokens"}:
+        for name in self._target.quirks.refused_members & body.keys() - {"messages", "max_tokens"}:
             del body[name]
-            self._losses.report("field.refused", name, name=name)
+            ours = self._said_as(name)
+            self._losses.report("field.refused", ours, name=ours)
         headers = b""
         if self._betas and self._host.betas_in_body:
             body["anthropic_beta"] = sorted(self._betas)
@@ -228,6 +247,12 @@ class _Building:
         differs = None if streamed == self._request.streamed else streamed
         losses = self._losses
         return Built(_encode(body), losses.sentences(), tuple(losses.removed), headers, differs)
+
+    def _said_as(self, name: str) -> str:
+        """What the client calls a member of the body."""
+        if name == "metadata":
+            return "safety_identifier" if self._request.safety_identifier else "user"
+        return _OURS.get(name, name)
 
 
 def _schema(form: TextFormat) -> Body:

@@ -27,6 +27,7 @@ class Delta(Struct, frozen=True, gc=False):
     citation: dict[str, Any] | None = None
     content: str | None = None
     stop_reason: str | None = None
+    stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
     container: dict[str, Any] | None = None
 
@@ -39,6 +40,7 @@ class Message(Struct, frozen=True, gc=False):
     content: list[Any] | None = None
     usage: dict[str, Any] | None = None
     stop_reason: str | None = None
+    stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
     container: dict[str, Any] | None = None
     error: Raw = NULL

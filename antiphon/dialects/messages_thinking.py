@@ -96,7 +96,7 @@ class Mind:
 
 
 def sample(body: Body, request: Request, mind: Mind, traits: Traits, losses: Losses) -> None:
-    """Temperature and top_p, where the model takes them; 1 is what it takes anyhow."""
+    """Temperature, top_p and top_k, where the model takes them; 1 is what it takes anyhow."""
     temperature, top_p = request.temperature, request.top_p
     if temperature is not None and temperature > 1:
         losses.report("field.temperature", "temperature")
@@ -114,7 +114,15 @@ def sample(body: Body, request: Request, mind: Mind, traits: Traits, losses: Los
         if top_p != 1:
             losses.report("field.top_p", "top_p")
         top_p = None
+    _narrow(body, request, losses, takes=traits.sampling != "neither" and not manual)
     if temperature is not None:
         body["temperature"] = temperature
     if top_p is not None:
         body["top_p"] = top_p
+
+
+def _narrow(body: Body, request: Request, losses: Losses, *, takes: bool) -> None:
+    if request.top_k is not None and takes:
+        body["top_k"] = request.top_k
+    elif request.top_k is not None:
+        losses.report("field.top_k", "top_k")

@@ -46,6 +46,7 @@ class _Search(Struct, frozen=True):
     user_location: dict[str, Any] | None = None
     search_context_size: str | None = None
     external_web_access: bool | None = None
+    search_content_types: list[str] | None = None
 
 
 class _Container(Struct, frozen=True):
@@ -159,6 +160,8 @@ class ToolWriter:
             body["max_uses"] = self._request.max_tool_calls
         if search.search_context_size not in (None, "medium"):
             self._losses.report("tool.web_search.search_context_size", f"{place}.search_context_size")
+        if search.search_content_types:
+            self._losses.report("tool.web_search.search_content_types", f"{place}.search_content_types")
         if search.external_web_access is False:
             self._losses.report("tool.web_search.external_web_access", f"{place}.external_web_access")
         self.tools.append(body)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.grouped import output_of
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.messages_computer import computer_input
 from antiphon.dialects.messages_hosts import Host
@@ -23,7 +24,6 @@ from antiphon.dialects.messages_parts import Block, BlockWriter
 from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
 from antiphon.wire.requests import Item
 
-_UNANSWERED: Final = "The call is still running; it has no output yet."
 _GO_ON: Final = "Go on."
 _LEGAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _THOUGHTS: Final = ("thinking", "redacted_thinking")
@@ -148,9 +148,8 @@ class TurnWriter:
             self._append("user", [self._result(call_id, call) for call_id, call in calls])
 
     def _result(self, call_id: str, call: Called) -> Block:
-        output = _UNANSWERED if call.output is None else call.output
         result: Block = {"type": "tool_result", "tool_use_id": call_id}
-        if content := self.parts.blocks(output, call.place):
+        if content := self.parts.blocks(output_of(call, marked=True), call.place):
             result["content"] = content
         if call.failed:
             result["is_error"] = True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from antiphon.dialects.converse_refusals import bedrock_refusal
 from antiphon.dialects.invoke_reader import InvokeReader
@@ -14,11 +15,12 @@ from antiphon.dialects.messages_answer import MessageAnswer
 from antiphon.dialects.messages_hosts import HOSTS, HostName
 from antiphon.dialects.messages_models import traits_of
 from antiphon.dialects.messages_reader import MessagesReader, whole_answer
+from antiphon.dialects.messages_relay import unframing, wrapped
 from antiphon.dialects.messages_request import answer_tool, build_messages
 from antiphon.dialects.messages_tools import hosted_by
 from antiphon.dialects.refusals import refusal
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Counting, Media, Pseudonym, Sealer, Target, Turn
+from antiphon.protocols import Built, Counting, Format, Media, Pseudonym, Sealer, Target, Turn
 from antiphon.wire.events import Outcome, narrowed
 
 _COUNTED: Final = frozenset(
@@ -80,7 +82,9 @@ _COUNTING: Final[dict[HostName, Counting | None]] = {
 
 
 class MessagesUpstream:
-    """Implements `protocols.UpstreamDialect` for one host of the Messages API."""
+    """Implements `protocols.UpstreamDialect` and `relays.Wrapping` for one host of the Messages API."""
+
+    relays: Format = "messages"
 
     def __init__(self, sealer: Sealer, pseudonym: Pseudonym, host: HostName = "anthropic") -> None:
         """`sealer` hides what providers want back, `pseudonym` who the client's users are."""
@@ -109,6 +113,12 @@ class MessagesUpstream:
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         refused = bedrock_refusal if self._host.in_frames else refusal
         return refused(status, body, retry_after)
+
+    def wrapped(self, members: Mapping[str, Raw], target: Target, headers: Mapping[bytes, bytes]) -> Built:
+        return wrapped(members, target, headers, self._host)
+
+    def unwrapping(self) -> Callable[[bytes], bytes] | None:
+        return unframing() if self._host.in_frames else None
 
     def _answer(self, turn: Turn, target: Target, *, silent: bool) -> MessageAnswer:
         hosts = hosted_by(self._host, traits_of(target.model))

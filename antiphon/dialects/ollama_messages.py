@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.dialects.grouped import UNANSWERED, Spoken, grouped
+from antiphon.dialects.grouped import Spoken, grouped, output_of
+from antiphon.dialects.leftovers import report_breakpoint, report_detail, report_media
 from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.parts import Content, InputAudio, InputFile, Part, Picture, Refusal, Words, readable
 from antiphon.dialects.steps import Called, Said, Step
@@ -54,7 +55,7 @@ class MessageWriter:
         message: Body = {"role": "assistant", "content": "\n\n".join(filter(None, texts))}
         if not message["content"] and not spoken.calls:
             if spoken.thoughts:
-                self._losses.report("item.reasoning", "input")
+                self._losses.report("item.reasoning.dangling", "input", id=spoken.thoughts[0].id)
             return
         words = [recalled(each, "thinking") or each.content or each.summary for each in spoken.thoughts]
         if any(words):
@@ -73,8 +74,7 @@ class MessageWriter:
         return {"id": call.id, "function": {"name": self._offer.name_of(call.tool), "arguments": arguments}}
 
     def _output(self, call: Called) -> Body:
-        output = UNANSWERED if call.output is None else call.output
-        said = self._messages(output, call.place)
+        said = self._messages(output_of(call), call.place)
         message: Body = {"role": "tool", "content": "\n".join(each["content"] for each in said if each["content"])}
         if images := [image for each in said for image in each.get("images", ())]:
             message["images"] = images
@@ -86,12 +86,14 @@ class MessageWriter:
             return said.content
         texts: list[str] = []
         for index, part in enumerate(said.content):
+            place = f"{said.place}.content[{index}]"
+            report_breakpoint(part, place, self._losses)
             if isinstance(part, Words):
                 texts.append(part.text)
             elif isinstance(part, Refusal):
                 texts.append(part.refusal)
             else:
-                self._losses.report("part.input_image", f"{said.place}.content[{index}]")
+                report_media("assistant", place, self._losses)
         return "".join(texts)
 
     def _messages(self, content: Content, place: str) -> list[Body]:
@@ -113,6 +115,7 @@ class MessageWriter:
 
     def _read(self, part: Part, place: str) -> tuple[str | None, str | None]:
         """The text of a part, or its image in base64."""
+        report_breakpoint(part, place, self._losses)
         match part:
             case Words():
                 return part.text, None
@@ -132,5 +135,8 @@ class MessageWriter:
         address = part.image_url if part.image_url is None or isinstance(part.image_url, str) else part.image_url.url
         if address is None and part.file_id is None:
             raise missing(f"{place}.image_url")
-        found = _DATA.match(address or "")
-        return self._losses.report("part.input_image", place) if found is None else (address or "")[found.end() :]
+        report_detail(part, place, self._losses)
+        if address is None:
+            return self._losses.report("part.input_image.file_id", place)
+        found = _DATA.match(address)
+        return self._losses.report("part.input_image", place) if found is None else address[found.end() :]

@@ -31,6 +31,9 @@ _OPTIONS: Final = {
     "presence_penalty": "presence_penalty",
     "frequency_penalty": "frequency_penalty",
     "max_output_tokens": "num_predict",
+    "stop": "stop",
+    "top_k": "top_k",
+    "seed": "seed",
 }
 """Options by the client's name; those that nobody gives are the model's own."""
 

@@ -78,7 +78,11 @@ _LIMIT_NAMES: Final = frozenset(
 _BUSY_NAMES: Final = frozenset(
     {"overloaded_error", "overloaded", "unavailable", "capacity_exceeded", "engine_overloaded_error"}
 )
-_FLAGGED: Final = re.compile(r"(?i)\bflagged\b|requires moderation|content policy|usage policies")
+_FLAGGED: Final = re.compile(
+    r"(?i)\bflagged\b|requires moderation|content policy|usage policies|content (?:filter(?:ing)?|management) policy"
+    r"|\bblocked (?:in|out)put\b"
+)
+_FLAGGED_NAMES: Final = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 _ADDRESS: Final = re.compile(
     r"(?i)^\s*(?:404\b.{0,20})?not found\W*$|invalid url|no route|unknown request url|page not found"
 )
@@ -122,11 +126,11 @@ def meaning_of(status: int, told: Told) -> Meaning:
         return "credentials"
     if names & _LIMIT_NAMES:
         return "size_limit" if status == 413 else "limit"  # noqa: PLR2004 - Groq's answer to a request over its rate
-    if names & _MODEL_NAMES or (status in _REQUEST and _MODEL.search(words)):
+    if names & _MODEL_NAMES:
         return "model"
-    if status in _MISSING:
-        return _of_missing(told)
-    return _BY_STATUS.get(status, "address")
+    if status in _REQUEST:
+        return _of_request(told) or _BY_STATUS[status]
+    return _of_missing(told) if status in _MISSING else _BY_STATUS.get(status, "address")
 
 
 def _of_account(told: Told) -> Meaning:
@@ -136,6 +140,13 @@ def _of_account(told: Told) -> Meaning:
     if told.names & _MODEL_NAMES:
         return "model"
     return "flagged" if _FLAGGED.search(told.message) else "credentials"
+
+
+def _of_request(told: Told) -> Meaning | None:
+    """What is wrong with a request, where it is more than its form."""
+    if _MODEL.search(told.message):
+        return "model"
+    return "flagged" if told.names & _FLAGGED_NAMES or _FLAGGED.search(told.message) else None
 
 
 def _of_missing(told: Told) -> Meaning:

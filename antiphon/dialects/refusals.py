@@ -55,6 +55,9 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9_]{2,63}")
 _SAYS_NOTHING: Final = frozenset({"invalid_request_error", "invalid_request", "bad_request", "validation_error"})
 """Codes that say no more than the status does."""
 
+_OPAQUE: Final = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{16,}")
+"""What may be a key of a kind that nobody knows, where the talk is of keys."""
+
 _PARAM: Final = re.compile(r"(?P<root>\w{1,64})(?:[.\[][\w.\[\]-]{0,192})?")
 _SPELLINGS: Final = {
     "max_tokens": "max_output_tokens",
@@ -78,14 +81,16 @@ def refusal(status: int, body: bytes, retry_after: float | None) -> UpstreamErro
     """The error that an answer with a status of 400 or more stands for. `retry_after` is in seconds."""
     told = told_by(body)
     verdict = _VERDICTS[meaning_of(status, told)]
+    words = scrubbed(told.message) or f"The provider answered with status {status}."
     return UpstreamRefused(
-        verdict.words or scrubbed(told.message) or f"The provider answered with status {status}.",
+        verdict.words or words,
         status=verdict.status,
         type=verdict.type,
         code=verdict.code or _code(told),
         param=verdict.param or (_param(told) if verdict.type == _INVALID else None),
         retry=verdict.retry,
         retry_after=_wait(told, retry_after) if verdict.retry is Retry.SAME else None,
+        said=_OPAQUE.sub("[key]", words) if verdict.words else None,
     )
 
 

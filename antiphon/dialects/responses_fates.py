@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from antiphon.dialects.common_fates import COMMON
-from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native
+from antiphon.dialects.fates import NATIVE, Fate, Fates, approximated, emulated, native, sometimes
 from antiphon.dialects.subjects import SUBJECTS, words
 
 _OWN_FIELDS: Final = words(
@@ -28,7 +28,16 @@ _DIFFERENT: Final[Fates] = {
         "parallel_tool_calls"
     ),
     "field.include.reasoning.encrypted_content": COMMON["field.include.reasoning.encrypted_content"].without("include"),
+    "field.reasoning.effort": sometimes("The model cannot be told how much to reason.").without("reasoning"),
+    "field.reasoning.effort.none": sometimes("The model cannot be told not to reason; it reasons as it likes."),
+    "field.max_output_tokens.least": approximated(
+        "{provider} gives no fewer than {least} tokens; so many were allowed."
+    ),
     "field.other": _RELAYED,
+    **{
+        f"field.{name}": COMMON[f"field.{name}"].where("responses_extensions", "holds", name, NATIVE)
+        for name in ("seed", "stop", "top_k")
+    },
     "choice.left_out": NATIVE,
     "item.compaction": approximated(
         "A conversation that another provider compacted cannot be read by {provider}.", "invalid_encrypted_content"
@@ -49,4 +58,4 @@ def _fate(subject: str) -> Fate:
     return NATIVE if member is None else NATIVE.without(member)
 
 
-RESPONSES_FATES: Final[Fates] = MappingProxyType({subject: _fate(subject) for subject in SUBJECTS})
+RESPONSES_FATES: Final[Fates] = MappingProxyType(_DIFFERENT | {subject: _fate(subject) for subject in SUBJECTS})

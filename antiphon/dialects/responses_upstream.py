@@ -26,9 +26,9 @@ from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unseal
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
-from antiphon.wire.events import Outcome, narrowed
+from antiphon.wire.events import Outcome, narrowed, split_object
 from antiphon.wire.native import Opening
-from antiphon.wire.requests import Item
+from antiphon.wire.requests import Item, Reasoning, Request
 from antiphon.wire.responses import TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -43,6 +43,12 @@ _OURS: Final = (
     "strict",
 )
 """Members that are about the gateway's own state: a provider must not see them."""
+
+_EXTENSIONS: Final = ("stop", "top_k", "seed")
+"""Members that the Responses API does not have."""
+
+_LEAST_OUTPUT: Final = 16
+"""Tokens: OpenAI refuses to be asked for fewer, which clients of other APIs may."""
 
 _PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
 """Members that a provider may compare between requests: told under another name, so that tenants never meet there."""
@@ -116,6 +122,7 @@ class ResponsesUpstream:
         changed = turn.history or turn.kept is not None
         if changed or (isinstance(request.input, list) and (target.quirks.stores or _holds_seals(turn))):
             members["input"] = self._replayable(turn, target, losses)
+        _confine(members, request, target, losses)
         for name in [name for name in members if name in target.quirks.refused_fields]:
             del members[name]
             losses.report(f"field.{name}", name)
@@ -178,15 +185,42 @@ def _opening(turn: Turn, target: Target) -> Opening:
     )
 
 
+def _confine(members: dict[str, Any], request: Request, target: Target, losses: Losses) -> None:
+    """Takes out what other APIs have and this one does not."""
+    if request.max_output_tokens is not None and request.max_output_tokens < _LEAST_OUTPUT:
+        members["max_output_tokens"] = _LEAST_OUTPUT
+        losses.report("field.max_output_tokens.least", "max_output_tokens", least=_LEAST_OUTPUT)
+    if request.reasoning is not None:
+        _calm(members, request.reasoning, target, losses)
+    for name in _EXTENSIONS:
+        if name in members and name not in target.quirks.responses_extensions:
+            del members[name]
+            if getattr(request, name) is not None:
+                losses.report(f"field.{name}", name)
+
+
+def _calm(members: dict[str, Any], reasoning: Reasoning, target: Target, losses: Losses) -> None:
+    """Takes out what a model that does not reason, or cannot but reason, refuses to be told."""
+    if _fits(target.quirks.effortless_models, target.model):
+        del members["reasoning"]
+        if reasoning.effort not in (None, "none"):
+            losses.report("field.reasoning.effort", "reasoning.effort")
+    elif reasoning.effort == "none" and _fits(target.quirks.restless_models, target.model):
+        told = split_object(members["reasoning"])
+        del told["effort"]
+        members["reasoning"] = told
+        losses.report("field.reasoning.effort.none", "reasoning.effort")
+
+
 def _seals(target: Target) -> bool:
     """Whether the model can hand out its reasoning sealed, to be given back on the next turn."""
-    pattern = target.quirks.encrypted_reasoning_models
-    return bool(pattern) and _matches(pattern, target.model)
+    return _fits(target.quirks.encrypted_reasoning_models, target.model)
 
 
 @lru_cache(maxsize=1024)
-def _matches(pattern: str, model: str) -> bool:
-    return re.search(pattern, model) is not None
+def _fits(pattern: str, model: str) -> bool:
+    """Whether the model is one of a pattern that a quirk holds; an empty one has none."""
+    return bool(pattern) and re.search(pattern, model) is not None
 
 
 def _holds_seals(turn: Turn) -> bool:

@@ -24,7 +24,7 @@ _KEYS: Final = re.compile(
 _NAMED_KEY: Final = re.compile(r"(?i)(\bapi[ _-]?key\b[^\n:=]{0,40}[:=]\s*)[\"'`]?[^\s\"'`,;]+")
 _ACCOUNTS: Final = re.compile(
     r"(?i)\b(?:org|proj|user|team|acct|account|workspace|tenant|ws)[-_](?=[\w-]*\d)[\w-]{6,}"
-    r"|\b(?:org|proj)[-_][a-z0-9]{6,}|\bprojects?/[\w:.-]+|\barn:aws[\w:/.-]+"
+    r"|\b(?:org|proj)[-_][a-z0-9]{6,}|\bprojects?/[\w:.-]+|\bproject_number:\d+|\barn:aws[\w:/.-]+"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 )
 _NAMED_ACCOUNT: Final = re.compile(r"(?i)(\b(?:organization|organisation|project|team|tenant)\s+)([\"'`])[^\"'`\n]+\2")

@@ -24,9 +24,9 @@ FIELDS: Final = words(
     " input instructions max_output_tokens max_tool_calls metadata model moderation other parallel_tool_calls"
     " presence_penalty previous_response_id prompt prompt_cache_key prompt_cache_options"
     " prompt_cache_retention provider reasoning.context reasoning.effort reasoning.generate_summary reasoning.mode"
-    " reasoning.summary safety_identifier service_tier store stream stream_options.include_obfuscation strict"
+    " reasoning.summary safety_identifier seed service_tier stop store stream stream_options.include_obfuscation strict"
     " temperature text.format.json_object text.format.json_schema text.format.text text.verbosity tool_choice tools"
-    " top_logprobs top_p truncation user"
+    " top_k top_logprobs top_p truncation user"
 )
 """Members of the request, and values of `include`; ``other`` stands for what no specification names."""
 
@@ -49,12 +49,13 @@ ITEMS: Final = words(
     "additional_tools apply_patch_call apply_patch_call_output code_interpreter_call code_interpreter_call.images"
     " compaction compaction_trigger computer_call computer_call_output configuration_update custom_tool_call"
     " custom_tool_call_output file_search_call function_call function_call.async function_call_output"
-    " image_generation_call item_reference local_shell_call local_shell_call_output mcp_approval_request"
-    " mcp_approval_response mcp_call mcp_list_tools message message.phase other program program_output reasoning"
-    " reasoning.dangling shell_call shell_call_output tool_search_call tool_search_output web_search_call"
+    " function_call_output.failed image_generation_call item_reference local_shell_call local_shell_call_output"
+    " mcp_approval_request mcp_approval_response mcp_call mcp_list_tools message message.phase other program"
+    " program_output reasoning reasoning.dangling shell_call shell_call_output tool_search_call tool_search_output"
+    " web_search_call"
 )
 """Types of input items; ``other`` are those with a slug such as ``acme:mood``, ``reasoning.dangling`` is reasoning that
-nothing follows."""
+nothing follows, ``function_call_output.failed`` that a tool did not succeed, which the status of an output tells."""
 
 PARTS: Final = words(
     "computer_screenshot input_audio input_file input_file.detail input_file.file_id input_file.file_url input_image"
@@ -158,7 +159,7 @@ FOLLOWS: Final = (
 """Subjects that share the fate of another, where a table does not say otherwise."""
 
 CIRCUMSTANCES: Final = words(
-    "choice.hosted field.refused part.address part.bucket part.format part.other tool.beside_functions"
+    "choice.forced choice.hosted field.refused part.address part.bucket part.format part.other tool.beside_functions"
 )
 """What a table may say of several subjects of a kind at once: of what a vendor, or a model, does not take at times."""
 

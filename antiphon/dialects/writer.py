@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from antiphon.dialects.writer_items import (
     ARGUMENTS,
@@ -72,13 +72,8 @@ class ResponseWriter:
         "_number",
         "_obfuscate",
         "_opening",
-        "_replaying",
-        "_run",
-        "_silent",
-        "outcome",
-        "service_tier",
-        "upstream_id",
-        "usage",
+        *("_replaying", "_run", "_silent"),
+        *("outcome", "service_tier", "stop_sequence", "upstream_id", "usage"),
     )
 
     def __init__(
@@ -95,6 +90,7 @@ class ResponseWriter:
         self.outcome: Outcome | None = None
         self.usage: Usage = NO_USAGE
         self.service_tier: str | None = None
+        self.stop_sequence: str | None = None
         self.upstream_id: str | None = None
         self._opening = opening
         self._new_id = new_id
@@ -231,6 +227,7 @@ class ResponseWriter:
             output=Raw(b"[%b]" % b",".join(self._items)),
             usage=self.usage,
             service_tier=self.service_tier or "default",
+            stop_sequence=self.stop_sequence or UNSET,
         )
         body = encoded(response)
         shown = body

@@ -41,7 +41,7 @@ Keep = Callable[[Outcome, Chunk | None], Awaitable[None]]
 class Attempt:
     """Asks `target` and passes on what it says. Raises UpstreamError at any point; `delivery` knows what has left."""
 
-    __slots__ = ("_again", "_built", "_delivery", "_hold_seconds", "_keep", "_target", "_turn")
+    __slots__ = ("_built", "_delivery", "_hold_seconds", "_keep", "_spare", "_target", "_turn")
 
     def __init__(self, turn: Turn, target: Target, delivery: Delivery, keep: Keep, hold_seconds: float) -> None:
         """`hold_seconds` is how long an opening may wait for the first output."""
@@ -51,10 +51,21 @@ class Attempt:
         self._keep = keep
         self._hold_seconds = hold_seconds
         self._built = Built(b"")
-        self._again = False
+        self._spare: tuple[Outcome, str] | None = None
 
     async def run(self) -> Outcome:
         """The outcome, stored and delivered."""
+        try:
+            return await self._asked()
+        except UpstreamError:
+            if self._spare is None:
+                raise
+        outcome, fault = self._spare
+        self._warn(fault)
+        await self._keep(outcome, None)
+        return outcome
+
+    async def _asked(self) -> Outcome:
         turn, target = self._turn, self._target
         built = self._built = target.dialect.build(turn, target)
         turn.target = target
@@ -73,7 +84,7 @@ class Attempt:
                 if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
                     raise await self._refused(reply)
                 if not is_event_stream(reply):
-                    outcome = await self._whole(reply)
+                    outcome = await self._whole(reply, goes_on=reader is not None)
                 else:
                     reader = reader or target.dialect.reader(turn, target)
                     outcome = await self._stream(reply, reader)
@@ -121,7 +132,9 @@ class Attempt:
         flow.over = not data
         return reader.feed(data) if data else reader.close()
 
-    async def _whole(self, reply: UpstreamReply) -> Outcome | Built:
+    async def _whole(self, reply: UpstreamReply, *, goes_on: bool) -> Outcome | Built:
+        if goes_on:
+            raise UpstreamBroke(f"{self._target.provider} went on with its stream in what is none.")
         body = await reply.read(MAX_ANSWER_BYTES)
         outcome = self._target.dialect.whole(self._turn, self._target, body)
         if not self._turn.request.streamed:
@@ -130,24 +143,25 @@ class Attempt:
 
     async def _finish(self, outcome: Outcome, last: Chunk | None) -> Outcome | Built:
         """The outcome, kept and delivered, or what to ask once more where it is not what its schema says."""
-        if last is None and not self._conforms(outcome):
-            self._again = True
+        fault = self._fault(outcome) if last is None else None
+        if fault is not None and self._spare is None:
+            self._spare = outcome, fault
             self._turn.attempts += 1
             return self._built
+        if fault is not None:
+            self._warn(fault)
         await self._keep(outcome, last)
         if last is not None:
             await self._delivery.end(last)
         return outcome
 
-    def _conforms(self, outcome: Outcome) -> bool:
-        """Whether the answer may be delivered: with a warning, where asking again has not helped."""
+    def _fault(self, outcome: Outcome) -> str | None:
         schema = self._built.schema
-        fault = None if schema is None else fault_of(outcome.body, schema)
-        if fault is None:
-            return True
-        if self._again:
-            self._turn.warnings += (f"The answer does not conform to the JSON schema: {fault}.",)
-        return self._again
+        return None if schema is None else fault_of(outcome.body, schema)
+
+    def _warn(self, fault: str) -> None:
+        """Tells of an answer that is delivered although it is not what its schema says."""
+        self._turn.warnings += (f"The answer does not conform to the JSON schema: {fault}.",)
 
 
 class _Flow:

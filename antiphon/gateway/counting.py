@@ -38,11 +38,14 @@ class Counter:
         built = target.dialect.build(turn, target)
         turn.target = target
         turn.warnings = turn.notes + built.warnings
-        if target.post_count is not None and target.dialect.counting is not None:
-            tokens = await _asked(target, target.post_count, target.dialect.counting, built)
-            if tokens is not None:
-                return Count(tokens, "native")
-        return self.counted_here(turn, target)
+        return await self.asked(target, built) or self.counted_here(turn, target)
+
+    async def asked(self, target: Target, built: Built) -> Count | None:
+        """The provider's own count of a request that was built already; None where it gives none."""
+        if target.post_count is None or target.dialect.counting is None:
+            return None
+        tokens = await _asked(target, target.post_count, target.dialect.counting, built)
+        return None if tokens is None else Count(tokens, "native")
 
     def counted_here(self, turn: Turn, target: Target) -> Count:
         """Our own count."""

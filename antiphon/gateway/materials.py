@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import mimetypes
+import re
 from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeGuard
@@ -31,6 +32,10 @@ _PLACES: Final[dict[str, tuple[Media, str, str]]] = {
     "input_video": ("video", "video_url", "video_url"),
 }
 """By the type of a part: what it is, the member that holds the address, and the one that takes the bytes."""
+
+_TOO_MUCH: Final = "all that the request names is too large together"
+_KIND: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+_-]*")
+"""A media type that can stand in a data URL."""
 
 _GENERIC: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _EXPECTED: Final[dict[Media, str]] = {"image": "image/", "video": "video/"}
@@ -74,19 +79,30 @@ class Materials:
 
 
 async def _fetched(downloads: Downloads, wanted: dict[str, tuple[Media, str]]) -> dict[str, str]:
-    """A data URL for each address. Raises BadRequest for the first one that cannot be had."""
-    found: dict[str, Downloaded | str] = {}
-    waiting = list(wanted)
+    """A data URL for each address. Raises BadRequest as soon as one cannot be had, or all of it is too much."""
+    found: dict[str, str] = {}
+    waiting = list(reversed(wanted))
+    left = downloads.most_bytes
+    refusals: list[BadRequest] = []
 
     async def work() -> None:
-        while waiting:
+        nonlocal left
+        while waiting and not refusals:
             url = waiting.pop()
-            found[url] = await downloads.fetch(url)
+            media, place = wanted[url]
+            fetched = await downloads.fetch(url)
+            left -= 0 if isinstance(fetched, str) else len(fetched.data)
+            try:
+                found[url] = _data_url(url, media, place, _TOO_MUCH if left < 0 else fetched)
+            except BadRequest as error:
+                refusals.append(error)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(_AT_ONCE, len(waiting))):
             group.create_task(work())
-    return {url: _data_url(url, media, place, found[url]) for url, (media, place) in wanted.items()}
+    if refusals:
+        raise refusals[0]
+    return found
 
 
 def _data_url(url: str, media: Media, place: str, found: Downloaded | str) -> str:
@@ -104,7 +120,7 @@ def _unusable(message: str, place: str) -> BadRequest:
 
 def _kind(url: str, found: Downloaded) -> str:
     """The media type: the server's word, else what the bytes begin with, else what the name ends in."""
-    if found.media_type not in _GENERIC:
+    if found.media_type not in _GENERIC and _KIND.fullmatch(found.media_type):
         return found.media_type
     for start, kind in _MAGIC:
         if found.data.startswith(start):

@@ -1,11 +1,11 @@
 """Requests in a format that the provider speaks itself: passed on as they are, and the answer too, byte for byte.
 
-Only the model's name is put in place. Nothing is stored.
+Only the model's name is put in place, and what a host wants said differently. Nothing is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -15,7 +15,8 @@ from antiphon.errors import UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, retry_after
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Router, Target, UpstreamReply
+from antiphon.protocols import Built, Format, Post, Router, Target, UpstreamReply
+from antiphon.relays import Wrapping
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
 from antiphon.wire.requests import is_item
@@ -29,6 +30,7 @@ class _Head(Struct, frozen=True):
 
 
 _NULL: Final = Raw(b"null")
+_NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 _head: Final = msgspec.json.Decoder(_Head).decode
 
 
@@ -49,26 +51,32 @@ class Client(Protocol):
 
 
 class Relayed(Struct, frozen=True):
-    """A request that can be passed on as it is. `members` are those of its body, values untouched."""
+    """A request that can be passed on as it is. `members` are those of its body, values untouched.
+
+    `headers` are the client's, by lower-case name, that belong to the format.
+    """
 
     streamed: bool
     members: dict[str, Raw]
     targets: Sequence[Target]
+    headers: Mapping[bytes, bytes] = _NO_HEADERS
 
 
 class Relay:
-    """Passes chat completions on to providers that speak them."""
+    """Passes requests in one format on to providers that speak it."""
 
-    def __init__(self, router: Router, retries: RetryPolicy, random: Callable[[], float]) -> None:
+    def __init__(self, format: Format, router: Router, retries: RetryPolicy, random: Callable[[], float]) -> None:
         """`random` gives numbers from 0 to 1."""
+        self._format: Format = format
         self._router = router
         self._retries = retries
         self._random = random
 
-    async def read(self, body: bytes) -> Relayed | None:
+    async def read(self, body: bytes, headers: Mapping[bytes, bytes] = _NO_HEADERS) -> Relayed | None:
         """The request for those who can take it as it is; None when whoever is asked first cannot.
 
-        A provider that the client names is no part of it. Raises BadRequest for a body or a model that is not known.
+        What is said to the gateway alone, `provider` and `strict`, is no part of it. Raises BadRequest for a body or a
+        model that is not known.
         """
         try:
             head, members = _head(body), split_object(body)
@@ -77,37 +85,58 @@ class Relay:
         provider = msgspec.json.decode(members.get("provider", _NULL))
         if not is_item(provider):
             members.pop("provider", None)
+        members.pop("strict", None)
         wanted = provider if isinstance(provider, str) else None
         targets = await self._router.targets(head.model or "", wanted)
-        if targets[0].post_chat is None:
+        if self._format not in targets[0].relays:
             return None
-        return Relayed(head.stream is True, members, [each for each in targets if each.post_chat is not None])
+        able = [each for each in targets if self._format in each.relays]
+        return Relayed(head.stream is True, members, able, headers)
 
-    async def chat(self, asked: Relayed, client: Client) -> None:
+    async def pass_on(self, asked: Relayed, client: Client) -> None:
         """Relays one request. Raises AntiphonError, after the first bytes only for an answer that broke."""
         opened: list[Target] = []
 
         async def attempt(target: Target) -> None:
-            sent = _encode(asked.members | {"model": Raw(_encode(target.model))})
-            await _exchange(target, sent, client, opened, streamed=asked.streamed)
+            post = target.relays[self._format]
+            await _exchange(asked, target, post, _wrapping(target, self._format), client, opened)
 
         await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
 
+    def first(self, asked: Relayed) -> tuple[Target, Built]:
+        """Who is asked first, and what."""
+        target = asked.targets[0]
+        return target, _built(asked, target, _wrapping(target, self._format))
 
-async def _exchange(target: Target, body: bytes, client: Client, opened: list[Target], *, streamed: bool) -> None:
-    if target.post_chat is None:
-        return
-    reply = await target.post_chat(body, streamed=streamed)
+
+def _wrapping(target: Target, format: Format) -> Wrapping | None:
+    dialect = target.dialect
+    return dialect if isinstance(dialect, Wrapping) and dialect.relays == format else None
+
+
+def _built(asked: Relayed, target: Target, wrapping: Wrapping | None) -> Built:
+    if wrapping is not None:
+        return wrapping.wrapped(asked.members, target, asked.headers)
+    lines = b"".join([b"%b: %b\r\n" % header for header in asked.headers.items()])
+    return Built(_encode(asked.members | {"model": Raw(_encode(target.model))}), headers=lines)
+
+
+async def _exchange(
+    asked: Relayed, target: Target, post: Post, wrapping: Wrapping | None, client: Client, opened: list[Target]
+) -> None:
+    built = _built(asked, target, wrapping)
+    reply = await post(built.body, streamed=asked.streamed, headers=built.headers)
     whole = False
     try:
         if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
             raise await _refused(target, reply)
         if is_event_stream(reply):
+            unwrap = None if wrapping is None else wrapping.unwrapping()
             data = await reply.chunk()
             opened.append(target)
             await client.open(target)
             while data:
-                await client.pass_on(data)
+                await client.pass_on(data if unwrap is None else unwrap(data))
                 data = await reply.chunk()
         else:
             await client.answer(target, await reply.read(MAX_ANSWER_BYTES))

@@ -3,7 +3,7 @@
 In this order, and the first that applies decides:
 
 1. `provider` in the request: that provider, whatever the model is called.
-2. A name of the owner's own (an alias): its targets, in order.
+2. A name of the owner's own (an alias): its targets, in order. Then a name of the gateway's own.
 3. ``provider/model``, where the first part is a provider that is configured; the model may have slashes of its own.
 4. A bare name that the owner configured for one provider.
 5. A bare name that belongs to a vendor who is configured, going by how that vendor calls its models.
@@ -80,9 +80,15 @@ class Catalog(Protocol):
 class ModelRouter:
     """Implements `protocols.Router`. What was decided once is a look-up until the catalog changes."""
 
-    def __init__(self, catalog: Catalog, aliases: Mapping[str, Sequence[str]]) -> None:
-        """`aliases` are lists of ``provider/model``. Raises ConfigError for one whose provider does not exist."""
+    def __init__(
+        self, catalog: Catalog, aliases: Mapping[str, Sequence[str]], own: Mapping[str, Target] | None = None
+    ) -> None:
+        """`aliases` are lists of ``provider/model``; `own` are targets of the gateway's, by their whole names.
+
+        Raises ConfigError for an alias whose provider does not exist.
+        """
         self._catalog = catalog
+        self._own = own or {}
         self._aliases = {alias: [self._configured(alias, name) for name in names] for alias, names in aliases.items()}
         self._settled: dict[tuple[str, str | None], Sequence[Target]] = {}
         self._generation = catalog.generation
@@ -109,6 +115,8 @@ class ModelRouter:
             return chosen or [self._at(self._named(provider), model)]
         if alias:
             return alias
+        if model in self._own:
+            return [self._own[model]]
         first, slash, rest = model.partition("/")
         if slash and rest and first in self._catalog.providers:
             return [self._at(self._catalog.providers[first], model)]
@@ -156,6 +164,10 @@ class ModelRouter:
                 name = f"{provider}/{known}"
                 by_name[known.casefold()] = by_name[name.casefold()] = name
         hint = _did_you_mean(list(dict.fromkeys(by_name[name] for name in _near(model.casefold(), by_name))))
+        first, slash, rest = model.partition("/")
+        if slash and rest and first not in providers:
+            meant = [f"{name}/{rest}" for name in _near(first, providers)]
+            hint = f" No provider '{_shown(first)}' is configured.{_did_you_mean(meant) or hint}"
         if providers and all(provider.stands_in for provider in providers.values()):
             only = ", ".join(f"'{name}/{known}'" for name in providers for known in self._catalog.known(name))
             hint = f" No provider is configured, so there is only {only}."
@@ -164,6 +176,8 @@ class ModelRouter:
 
     def _configured(self, alias: str, name: str) -> Target:
         """One target of an alias."""
+        if name in self._own:
+            return self._own[name]
         first, _, model = name.partition("/")
         provider = self._catalog.providers.get(first)
         if provider is None or not model:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qsl
 
 from antiphon.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedMediaType
+from antiphon.gateway.services import Errand
 from antiphon.protocols import Caller, Target, Turn
 
 Message = MutableMapping[str, Any]
@@ -15,6 +16,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
+Tongue = Literal["openai", "anthropic"]
+"""Whose clients an answer is for: errors, lists and the names of headers differ."""
 
 DIRECT_WRITER: Final = "antiphon.direct_writer"
 """The scope's key for our server's own extension of ASGI."""
@@ -44,9 +47,25 @@ class ClientGone(Exception):
 
 
 class Call:
-    """A request and the way back to its client. `turn` is set by handlers that answer one, for the log line."""
+    """A request and the way back to its client. `turn` or `errand` is set by handlers of one, for the log line.
 
-    __slots__ = ("caller", "cost_nanos", "receive", "request_id", "scope", "send", "started", "status", "turn", "usage")
+    `tongue` says in whose words errors are told.
+    """
+
+    __slots__ = (
+        "caller",
+        "cost_nanos",
+        "errand",
+        "receive",
+        "request_id",
+        "scope",
+        "send",
+        "started",
+        "status",
+        "tongue",
+        "turn",
+        "usage",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         """Nothing has been answered yet."""
@@ -56,8 +75,10 @@ class Call:
         self.request_id = request_id
         self.caller: Caller | None = None
         self.turn: Turn | None = None
+        self.errand: Errand | None = None
         self.started = False
         self.status = 0
+        self.tongue: Tongue = "openai"
         self.usage: tuple[int, int] | None = None
         self.cost_nanos: int | None = None
 
@@ -93,6 +114,11 @@ class Call:
             if key == name:
                 return value
         return None
+
+    def headers(self, name: bytes) -> list[bytes]:
+        """The values of every header with this lower-case name."""
+        headers: Iterable[Header] = self.scope["headers"]
+        return [value for key, value in headers if key == name]
 
     def query(self) -> dict[str, list[str]]:
         """The query's values by name; ``name[]`` counts as ``name``. Raises BadRequest for what is not UTF-8."""
@@ -133,8 +159,11 @@ class Call:
         self.started = True
         self.status = status
         all_headers = [*headers, (b"x-request-id", self.request_id.encode())]
-        if self.turn is not None and self.turn.target is not None:
-            _tell_turn(self.turn, self.turn.target, all_headers)
+        if self.tongue == "anthropic":
+            all_headers.append((b"request-id", self.request_id.encode()))
+        work = self.turn or self.errand
+        if work is not None and work.target is not None:
+            _tell_work(work, work.target, all_headers)
         await self.send({"type": "http.response.start", "status": status, "headers": all_headers})
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
@@ -198,7 +227,7 @@ def _decompressed(data: bytes, coding: bytes, limit: int) -> bytes:
     return plain
 
 
-def _tell_turn(turn: Turn, target: Target, headers: list[Header]) -> None:
+def _tell_work(turn: Turn | Errand, target: Target, headers: list[Header]) -> None:
     """How the answer came to be: who gave it, after how many attempts, and what could not be said to them."""
     headers.append((b"antiphon-target", header_text(target.name)))
     if turn.attempts > 1:

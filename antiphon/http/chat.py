@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from antiphon.dialects.client_chat_answer import ChatTeller
 from antiphon.dialects.client_chat_request import AskedByChat, asked_by_chat
 from antiphon.dialects.client_chat_shapes import ChatTold
@@ -11,14 +9,12 @@ from antiphon.dialects.client_chat_whole import chat_whole
 from antiphon.errors import AntiphonError
 from antiphon.gateway.flow import Gateway
 from antiphon.gateway.relay import Relay
-from antiphon.http.call import Call, Header, header_text
+from antiphon.http.call import Call
 from antiphon.http.errors import envelope
 from antiphon.http.records import note_usage
-from antiphon.http.streams import STREAM_HEADERS, EventStream, Heartbeat, nowhere
+from antiphon.http.relaying import relay_to
+from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
-from antiphon.protocols import Target
-
-_JSON: Final[Header] = (b"content-type", b"application/json")
 
 
 class ChatEndpoint:
@@ -38,15 +34,7 @@ class ChatEndpoint:
         if relayed is None:
             await self._translate(call, asked_by_chat(body))
             return
-        client = _ChatClient(call)
-        with ClientWatch(call, self._heartbeat.group):
-            try:
-                await self._relay.chat(relayed, client)
-            except AntiphonError as error:
-                if not call.started:
-                    raise
-                await client.pass_on(b"data: %b\n\n" % envelope(error))
-            await client.close()
+        await relay_to(call, self._relay, relayed, self._heartbeat, _broken)
 
     async def _translate(self, call: Call, asked: AskedByChat) -> None:
         """Has the turn answered, and tells the answer in the words of chat."""
@@ -69,27 +57,5 @@ class ChatEndpoint:
         note_usage(call, outcome)
 
 
-class _ChatClient:
-    """Implements `relay.Client`."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._streams = False
-
-    async def answer(self, target: Target, body: bytes) -> None:
-        await self._call.reply(200, body, [_JSON, _answered_by(target)])
-
-    async def open(self, target: Target) -> None:
-        self._streams = True
-        await self._call.start(200, [*STREAM_HEADERS, _answered_by(target)])
-
-    async def pass_on(self, data: bytes) -> None:
-        await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def close(self) -> None:
-        if self._streams:
-            await self._call.send({"type": "http.response.body", "body": b""})
-
-
-def _answered_by(target: Target) -> Header:
-    return b"antiphon-target", header_text(target.name)
+def _broken(error: AntiphonError) -> bytes:
+    return b"data: %b\n\n" % envelope(error)

@@ -12,7 +12,7 @@ from antiphon.errors import AntiphonError, ShuttingDown
 from antiphon.http.call import Call, ClientGone, Receive, Scope, Send, denying
 from antiphon.http.errors import reply_error, translated
 from antiphon.http.records import record_of
-from antiphon.http.routes import Routing, canonical
+from antiphon.http.routes import Routing, canonical, tongue_of
 from antiphon.records import Record
 
 _logger: Final = logging.getLogger("antiphon.http")
@@ -32,10 +32,12 @@ class Edge:
         """Serves one HTTP request."""
         began = time.perf_counter()
         call = Call(scope, receive, send, self._new_request_id())
-        routed = {**scope, "path": canonical(scope["path"]), "root_path": "", "app": self, "antiphon.call": call}
+        path = canonical(scope["path"])
+        routed = {**scope, "path": path, "root_path": "", "app": self, "antiphon.call": call}
         error: AntiphonError | None = None
         try:
             call.scope = routed
+            call.tongue = tongue_of(scope["path"], path, call)
             await self._routing(routed, receive, send)
         except ClientGone:
             call.status = CLIENT_GONE_STATUS

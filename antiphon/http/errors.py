@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from starlette.exceptions import HTTPException
 
+from antiphon.dialects.client_messages_shapes import error_body, status_of
 from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, MethodNotAllowed, NotFound
 from antiphon.http.call import Call, Header
 from antiphon.wire.client_frames import with_stream_id
@@ -39,8 +40,19 @@ def error_frame(error: AntiphonError, stream_id: str | None) -> bytes:
 
 
 async def reply_error(call: Call, error: AntiphonError, headers: tuple[Header, ...] = ()) -> None:
-    """Answers with the error."""
-    await call.reply(error.status, envelope(error), [(b"content-type", b"application/json"), *headers, *_advice(error)])
+    """Answers with the error, in the words of the client's own API."""
+    status, body = error.status, envelope(error)
+    if call.tongue == "anthropic":
+        status, body = anthropic_error(error, call.request_id)
+    await call.reply(status, body, [(b"content-type", b"application/json"), *headers, *_advice(error)])
+
+
+def anthropic_error(error: AntiphonError, request_id: str) -> tuple[int, bytes]:
+    """Status and body of an error for Anthropic's clients, which know a model that is not there as a 404."""
+    status = _NOT_FOUND if error.code == "model_not_found" else error.status
+    blames = error.param is not None and error.param not in error.message
+    message = f"{error.param}: {error.message}" if blames else error.message
+    return status_of(status), error_body(status, message, request_id)
 
 
 def _advice(error: AntiphonError) -> list[Header]:

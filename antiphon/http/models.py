@@ -1,14 +1,22 @@
-"""`/v1/models`: what can be asked for, in the OpenAI shape with what is known of each model's size and abilities."""
+"""`/v1/models`: what can be asked for, in the OpenAI shape with what is known of each model's size and abilities.
+
+Anthropic's clients, who send `anthropic-version`, are told in their own shape
+(https://platform.claude.com/docs/en/api/models-list, read 2026-11).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from antiphon.errors import NotFound
 from antiphon.http.call import Call
+from antiphon.http.queries import Values, number
+
+Json = dict[str, Any]
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -19,6 +27,11 @@ class Card(Protocol):
     @property
     def id(self) -> str:
         """Its public name."""
+        ...
+
+    @property
+    def created(self) -> int:
+        """When it came to be, in Unix seconds; 0 where nobody has told."""
         ...
 
 
@@ -35,14 +48,39 @@ class ModelsEndpoints:
 
     async def list_models(self, call: Call) -> None:
         """Every model on offer."""
-        await call.reply(200, _encode({"object": "list", "data": await self._cards()}))
+        cards = await self._cards()
+        if call.tongue == "anthropic":
+            await call.reply(200, _encode(_page(cards, call.query())))
+            return
+        await call.reply(200, _encode({"object": "list", "data": cards}))
 
     async def retrieve_model(self, call: Call) -> None:
         """One model by its id."""
         identifier = call.path_params["id"]
         for card in await self._cards():
             if card.id == identifier:
-                await call.reply(200, _encode(card))
+                await call.reply(200, _encode(_model(card) if call.tongue == "anthropic" else card))
                 return
         message = f"The model '{identifier[:300]}' does not exist, or you do not have access to it."
         raise NotFound(message, param="model", code="model_not_found")
+
+
+def _page(cards: Sequence[Card], values: Values) -> Json:
+    """One page of the list; all of it for who does not ask for less."""
+    limit = number(values, "limit", max(len(cards), 1), 1)
+    places = {card.id: place for place, card in enumerate(cards)}
+    first, last = 0, len(cards)
+    if (after := values.get("after_id")) is not None:
+        first = places.get(after[-1], -1) + 1
+    if (before := values.get("before_id")) is not None:
+        last = places.get(before[-1], last)
+        first = max(last - limit, 0)
+    shown = cards[first : min(first + limit, last)]
+    more = first > 0 if before is not None else first + limit < last
+    ends = (shown[0].id, shown[-1].id) if shown else (None, None)
+    return {"data": [_model(card) for card in shown], "has_more": more, "first_id": ends[0], "last_id": ends[1]}
+
+
+def _model(card: Card) -> Json:
+    created = datetime.fromtimestamp(card.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"type": "model", "id": card.id, "display_name": card.id, "created_at": created}

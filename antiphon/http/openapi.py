@@ -14,13 +14,16 @@ from antiphon.http.cached import CachedBody, cached
 from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
+from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
 from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
 from antiphon.http.openapi_schemas import schemas
+from antiphon.http.openapi_services import SERVICE_OPERATIONS, SERVICE_TAG
 from antiphon.http.routes import PREFIXES
 
 _ABOUT: Final = """\
-One Responses API over every model that this gateway knows. Point any OpenAI client at it:
+One Responses API over every model that this gateway knows, and Anthropic's Messages API beside it. Point any OpenAI
+client at it:
 
 ```python
 from openai import OpenAI
@@ -34,12 +37,19 @@ print(answer.output_text)
 - **Models** are named `provider/model`; `GET /v1/models` lists them.
 - **Answers** are stored before they are complete at your side: fetch them by id, replay their events from any of them
   on, go on from them with `previous_response_id` on the same model or another.
-- **Errors** have one shape on every path, unknown paths (404) and wrong methods (405) included.
+- **Errors** have one shape on every path, unknown paths (404) and wrong methods (405) included; Anthropic's clients get
+  theirs.
 - **Paths** may be spelled without `/v1`, with a slash at the end, and under the prefixes listed as servers.
 - **Every answer** has an `x-request-id`: quote it when you ask the gateway's owner about a request.
 """
 
-EVERY_OPERATION: Final = {**OPERATIONS, **CONVERSATION_OPERATIONS, **PROMPT_OPERATIONS}
+EVERY_OPERATION: Final = {
+    **OPERATIONS,
+    **MESSAGES_OPERATIONS,
+    **CONVERSATION_OPERATIONS,
+    **PROMPT_OPERATIONS,
+    **SERVICE_OPERATIONS,
+}
 
 _SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key of this gateway."},
@@ -85,7 +95,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, TAG, PROMPT_TAG],
+        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),

@@ -28,7 +28,10 @@ TAGS: Final = (
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One method of one path. `answers` are its successes by status, `errors` the statuses that it may fail with."""
+    """One method of one path. `answers` are its successes by status, `errors` the statuses that it may fail with.
+
+    `failures` are answers to failures, by status, where these have another shape.
+    """
 
     id: str
     tag: str
@@ -38,11 +41,12 @@ class Operation(Struct, frozen=True, kw_only=True):
     body: Json | None = None
     answers: Mapping[str, Json] = {}
     errors: tuple[int, ...] = ()
+    failures: Mapping[str, Json] = {}
     relays: bool = False
 
     def described(self) -> Json:
         """The operation as OpenAPI's operation object."""
-        failures = {str(status): refused(status) for status in self.errors}
+        failures = {str(status): refused(status) for status in self.errors} | dict(self.failures)
         if self.relays:
             failures["default"] = refused(None)
         members: Json = {
@@ -72,6 +76,19 @@ _INCLUDE: Final = (
     query("include[]", "The same, as some clients spell a list.", _INCLUDABLE),
 )
 _RESPONSE_ID: Final = in_path("id", "The response's id.")
+
+_ANTHROPIC_VERSION: Final[Json] = {
+    "name": "anthropic-version",
+    "in": "header",
+    "description": "Sent by Anthropic's clients, who are answered in their own shape.",
+    "schema": {"type": "string"},
+}
+_PAGE_OF_MODELS: Final[tuple[Json, ...]] = (
+    _ANTHROPIC_VERSION,
+    query("limit", "How many at most, in Anthropic's shape.", {"type": "integer", "minimum": 1}),
+    query("after_id", "The model before the page, in Anthropic's shape.", {"type": "string"}),
+    query("before_id", "The model behind the page, in Anthropic's shape.", {"type": "string"}),
+)
 
 _IDEMPOTENCY_KEY: Final[Json] = {
     "name": "Idempotency-Key",
@@ -304,7 +321,11 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         id="listModels",
         tag=MODELS,
         summary="List models",
-        description="Every model of every provider that answers, with what is known of it.",
+        description=(
+            "Every model of every provider that answers, with what is known of it. With `anthropic-version` the answer"
+            " has Anthropic's shape, and so have errors."
+        ),
+        parameters=_PAGE_OF_MODELS,
         answers={"200": json_answer("The models.", "ModelList")},
         errors=(401, 500, 503),
     ),
@@ -313,7 +334,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         tag=MODELS,
         summary="Retrieve a model",
         description="By its id, whose slashes may stand as they are.",
-        parameters=(in_path("id", "`provider/model`."),),
+        parameters=(in_path("id", "`provider/model`."), _ANTHROPIC_VERSION),
         answers={"200": json_answer("The model.", "Model")},
         errors=(401, 404, 500, 503),
     ),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, UpstreamRefused
+from antiphon.gateway.services import Errand
 from antiphon.http.call import Call
 from antiphon.records import RequestRecord
-from antiphon.wire.counts import counts_of
+from antiphon.wire.counts import Counts, counts_of
 from antiphon.wire.events import Outcome
 from antiphon.wire.money import cost_nanos
 
@@ -25,6 +27,7 @@ class _Used(Struct, frozen=True):
 
 
 _used: Final = msgspec.json.Decoder(_Used).decode
+_NOTHING: Final = Decimal(0)
 
 
 def note_usage(call: Call, outcome: Outcome) -> None:
@@ -41,9 +44,21 @@ def note_usage(call: Call, outcome: Outcome) -> None:
         call.usage = None if usage is None else (usage.input_tokens, usage.output_tokens)
 
 
+def note_input(call: Call, errand: Errand, tokens: int | None) -> None:
+    """As `note_usage`, for what has input alone."""
+    if tokens is None:
+        return
+    call.usage = tokens, 0
+    price = None if errand.target is None else errand.target.price
+    if price is not None:
+        free = msgspec.structs.replace(price, output=_NOTHING)
+        call.cost_nanos = cost_nanos(Counts(input=tokens), free)
+
+
 def record_of(call: Call, method: str, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
     """The record of a call that took so long; `error` is what its client was told, if it was one."""
     turn, caller, usage = call.turn, call.caller, call.usage
+    work = turn or call.errand
     return RequestRecord(
         request_id=call.request_id,
         method=method,
@@ -53,15 +68,16 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         key=None if caller is None else caller.key_name,
         tenant=None if caller is None else caller.tenant,
         response_id=None if turn is None else turn.id,
-        model=None if turn is None else turn.request.model,
-        target=None if turn is None or turn.target is None else turn.target.name,
+        model=call.errand.model if call.errand is not None else None if turn is None else turn.request.model,
+        target=None if work is None or work.target is None else work.target.name,
         stream=turn is not None and turn.request.streamed,
-        attempts=0 if turn is None else turn.attempts,
-        upstream_request_id=None if turn is None else turn.upstream_request_id,
+        attempts=0 if work is None else work.attempts,
+        upstream_request_id=None if work is None else work.upstream_request_id,
         input_tokens=None if usage is None else usage[0],
         output_tokens=None if usage is None else usage[1],
         cost_nanos=call.cost_nanos,
-        warnings=() if turn is None else turn.warnings,
+        warnings=() if work is None else work.warnings,
         error=None if error is None else error.message,
         error_code=None if error is None else error.code,
+        upstream_error=error.said if isinstance(error, UpstreamRefused) else None,
     )

@@ -15,18 +15,31 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from antiphon.http.auth import Keyring
-from antiphon.http.call import Call, Receive, Scope, Send
+from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.errors import unknown_path
 
 Handler = Callable[[Call], Awaitable[None]]
 
-PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai")
-"""TrueFoundry's two prefixes and the one that OpenAI-compatible clients of other gateways use."""
+PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai", "/anthropic")
+"""TrueFoundry's two prefixes, and those that clients of other gateways use for OpenAI's and for Anthropic's API."""
 
 WEBSOCKET_PATH: Final = "/v1/responses"
 
 _METHOD_NOT_ALLOWED: Final = 405
-_UNVERSIONED: Final = ("/responses", "/conversations", "/models", "/chat/completions", "/prompts")
+_UNVERSIONED: Final = (
+    "/responses",
+    "/conversations",
+    "/models",
+    "/chat/completions",
+    "/messages",
+    "/prompts",
+    "/embeddings",
+    "/rerank",
+    "/moderations",
+)
+_ANTHROPIC: Final = "/anthropic/"
+_MESSAGES: Final = "/v1/messages"
+_MODELS: Final = "/v1/models"
 
 
 class Endpoint(Struct, frozen=True):
@@ -67,6 +80,12 @@ class Handlers(Struct, frozen=True):
     count_input_tokens: Handler
     compact_response: Handler
     create_chat_completion: Handler
+    create_embeddings: Handler
+    rerank: Handler
+    rerank_v2: Handler
+    create_moderation: Handler
+    create_message: Handler
+    count_message_tokens: Handler
     list_models: Handler
     retrieve_model: Handler
     health: Handler
@@ -110,6 +129,12 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/prompts/{id}", "DELETE", handlers.delete_prompt),
         private("/v1/prompts/{id}/versions", "POST", handlers.add_prompt_version),
         private("/v1/chat/completions", "POST", handlers.create_chat_completion),
+        private("/v1/embeddings", "POST", handlers.create_embeddings),
+        private("/v1/rerank", "POST", handlers.rerank),
+        private("/v2/rerank", "POST", handlers.rerank_v2),
+        private("/v1/moderations", "POST", handlers.create_moderation),
+        private("/v1/messages", "POST", handlers.create_message),
+        private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         public("/", handlers.landing),
@@ -176,6 +201,14 @@ def canonical(path: str) -> str:
     if path.startswith(_UNVERSIONED):
         path = "/v1" + path
     return path or "/"
+
+
+def tongue_of(path: str, routed: str, call: Call) -> Tongue:
+    """Whose client calls: the path, as it came and as it is `routed`, tells, or a header that only they send."""
+    if path.startswith(_ANTHROPIC) or routed.startswith(_MESSAGES):
+        return "anthropic"
+    lists = routed.startswith(_MODELS) and call.header(b"anthropic-version") is not None
+    return "anthropic" if lists else "openai"
 
 
 async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -48,15 +48,30 @@ class Heartbeat:
 class EventStream:
     """A sink that writes chunks to a client; the headers go out with the first of them."""
 
-    __slots__ = ("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending", "_tell", "_writer", "direct")
+    __slots__ = (
+        *("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending", "_silence", "_tell", "_writer"),
+        "direct",
+    )
 
-    def __init__(self, call: Call, heartbeat: Heartbeat, *, done_marker: bool, tell: Tell | None = None) -> None:
-        """`done_marker`: whether `[DONE]` follows the terminal event; `tell` puts events in a client's own words."""
+    def __init__(
+        self,
+        call: Call,
+        heartbeat: Heartbeat,
+        *,
+        done_marker: bool,
+        tell: Tell | None = None,
+        silence: bytes = _COMMENT,
+    ) -> None:
+        """`done_marker`: whether `[DONE]` follows the terminal event; `tell` puts events in a client's own words.
+
+        `silence` is sent while there is nothing to tell; every client passes over it.
+        """
         self._call = call
         self._send = call.send
         self._writer = call.direct_writer
         self.direct = None if self._writer is None or tell is not None else self._writer.direct_write
         self._tell = tell
+        self._silence = silence
         self._heartbeat = heartbeat
         self._loop = asyncio.get_running_loop()
         self._done = _DONE if done_marker else b""
@@ -97,9 +112,9 @@ class EventStream:
         return not self._sending and self._last < moment and (self._writer is None or self._writer.last_write < moment)
 
     async def comment(self) -> None:
-        """Writes a comment, which every client passes over."""
+        """Writes what every client passes over."""
         if self in self._heartbeat.streams:
-            await self._write(_COMMENT, more=True)
+            await self._write(self._silence, more=True)
 
     async def _write(self, data: bytes, *, more: bool) -> None:
         self._last = self._loop.time()

@@ -80,6 +80,8 @@ def human_line(at: float, record: RequestRecord) -> str:
         parts.append(f"upstream request {record.upstream_request_id!r}")
     if record.error is not None:
         parts.append(f"{record.error_code or 'error'}: {record.error}")
+    if record.upstream_error is not None:
+        parts.append(f"the provider said: {record.upstream_error}")
     parts += [f"warning: {warning}" for warning in record.warnings]
     return "  ".join(parts)
 

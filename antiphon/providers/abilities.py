@@ -14,13 +14,29 @@ from antiphon.settings import Dialect
 NATIVE: Final[Dialect] = "responses"
 """The API whose requests and answers are passed on as they are."""
 
+_LACKING: Final[Mapping[Dialect, frozenset[str]]] = {
+    "messages": frozenset({"audio", "video"}),
+    "gemini": frozenset({"parallel calls"}),
+    "converse": frozenset({"parallel calls"}),
+    "cohere": frozenset({"audio", "video", "parallel calls", "a named call"}),
+}
+"""What a vendor's own format has no words for; the quirks of such a row are about its chat completions."""
+
 
 def abilities(row: ProviderRow) -> Mapping[str, bool]:
     """By name, whether the provider does it itself; some of its models may do less.
 
     Nothing is lost where the gateway does it instead, as with parallel calls, or says so, as with files.
     """
+    lacking = _LACKING.get(row.dialects[0]) if row.dialects else None
+    by_quirks = _by_quirks(row)
+    return by_quirks if lacking is None else {name: name not in lacking for name in by_quirks}
+
+
+def _by_quirks(row: ProviderRow) -> Mapping[str, bool]:
     quirks = row.quirks
+    if not row.dialects:
+        return {}
     native = row.dialects[0] == NATIVE
     return {
         "images": quirks.image_input,

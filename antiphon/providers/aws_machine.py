@@ -70,11 +70,10 @@ async def machine_keys(errands: Errands, url: str | None) -> Lapsing[Keys] | str
 
 
 def _may_be_told(url: str) -> bool:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host in _CONTAINERS or host == "localhost":
-        return True
     try:
-        return ip_address(host).is_loopback
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        secure = parts.scheme == "https" or host in _CONTAINERS or host == "localhost"
+        return secure or ip_address(host).is_loopback
     except ValueError:
         return False

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html and feature-pro
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections.abc import Mapping
 from configparser import Error, RawConfigParser
@@ -19,10 +20,12 @@ from antiphon.errors import CredentialsFailed
 from antiphon.providers.moments import unix_time
 from antiphon.providers.renewal import Lapsing
 from antiphon.providers.sigv4 import Keys
+from antiphon.wire.faults import UNDECODABLE
 
 PROCESS_SECONDS: Final = 60.0
 _FOLDER: Final = Path("~/.aws")
-_PROFILE: Final = "profile "
+_SECTION: Final = re.compile(r"profile\s+(?P<quote>[\"']?)(?P<name>.+)(?P=quote)")
+"""A profile in the configuration; a name with blanks stands in quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,9 @@ class Profiles:
         """Both files; one that is not there is empty. Raises CredentialsFailed for one that cannot be read."""
         members: dict[str, dict[str, str]] = {}
         for name, section in _sections(Path(config) if config else _FOLDER / "config", "configuration"):
-            if name == "default" or name.startswith(_PROFILE):
-                members.setdefault(name.removeprefix(_PROFILE).strip(), {}).update(section)
+            found = _SECTION.fullmatch(name)
+            if name == "default" or found is not None:
+                members.setdefault(name if found is None else found["name"], {}).update(section)
         for name, section in _sections(Path(credentials) if credentials else _FOLDER / "credentials", "credentials"):
             members.setdefault(name, {}).update(section)
         return cls({name: Profile(name, section) for name, section in members.items()})
@@ -107,7 +111,7 @@ def _sections(path: Path, what: str) -> list[tuple[str, dict[str, str]]]:
         parser.read_string(path.expanduser().read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, RuntimeError):
         return []
-    except (OSError, UnicodeDecodeError, Error):
+    except (OSError, ValueError, Error):
         raise CredentialsFailed(f"AWS's shared {what} file cannot be read") from None
     return [(name, dict(parser.items(name))) for name in parser.sections()]
 
@@ -143,6 +147,6 @@ async def process_keys(command: str) -> Lapsing[Keys]:
         raise CredentialsFailed(f"the program of `credential_process` ended with status {process.returncode}")
     try:
         said = msgspec.json.decode(printed, type=_Printed)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         raise CredentialsFailed("the program of `credential_process` printed no credentials") from None
     return Lapsing(Keys(said.key_id, said.secret, said.token or ""), unix_time(said.expiration))

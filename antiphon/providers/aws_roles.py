@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 
 from antiphon.errors import CredentialsFailed
 from antiphon.protocols import Clock
-from antiphon.providers.endpoint import Endpoint
-from antiphon.providers.errands import Answer, Errands
+from antiphon.providers.errands import Answer, Errands, place_of
 from antiphon.providers.key_files import file_text
 from antiphon.providers.moments import unix_time
 from antiphon.providers.renewal import Lapsing
@@ -49,7 +48,7 @@ class Sts:
         if request.external_id is not None:
             fields["ExternalId"] = request.external_id
         body = urlencode(fields).encode()
-        endpoint = Endpoint.parse(self._address)
+        endpoint = place_of(_WHO, self._address)
         lines = signed(keys, (self.region, "sts"), b"POST", endpoint, body, self.clock()).decode()
         headers = dict(line.split(": ", 1) for line in lines.splitlines())
         return _keys(await self.errands.form(_WHO, self._address, fields, headers))

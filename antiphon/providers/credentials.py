@@ -5,9 +5,11 @@ What lapses is renewed by `renewal.Renewed`; what is signed is signed over the w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
-from antiphon.providers.endpoint import Endpoint
+from antiphon.errors import CredentialsFailed
+from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.row import KeyStyle
 
 STYLES: Final[dict[KeyStyle, tuple[str, str]]] = {
@@ -34,5 +36,13 @@ def key_header(style: KeyStyle, key: str) -> tuple[str, str]:
 
 
 def bearer_line(token: str) -> bytes:
-    """A token as a header line of its own."""
-    return b"Authorization: Bearer %b\r\n" % token.encode("ascii", "replace")
+    """A token as a header line of its own. Raises CredentialsFailed for one that no header can carry."""
+    return credential_lines({"Authorization": f"Bearer {token}"})
+
+
+def credential_lines(headers: Mapping[str, str]) -> bytes:
+    """What a service has given, as header lines. Raises CredentialsFailed for what no header can carry."""
+    try:
+        return header_block(headers)
+    except ValueError as error:
+        raise CredentialsFailed(f"what was given cannot be sent: {error}") from None

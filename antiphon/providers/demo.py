@@ -164,7 +164,7 @@ class Demo:
             model=model,
             dialect=self._dialect,
             post=self,
-            post_chat=self,
+            relays={"chat": self},
             quirks=Quirks(),
         )
 

@@ -13,7 +13,7 @@ from antiphon.errors import UpstreamError
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.egress import Egress
 from antiphon.providers.endpoint import Endpoint, header_block
-from antiphon.providers.http import HttpUpstream
+from antiphon.providers.http import HttpUpstream, default_trust
 from antiphon.providers.reply import UpstreamReply
 
 _MOST_HOPS: Final = 5
@@ -24,8 +24,11 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 class WebDownloads:
     """Implements `downloads.Downloads`. Every hop of a redirect is judged like the first address."""
 
-    def __init__(self, egress: Egress, *, seconds: float, max_bytes: int, trust: ssl.SSLContext | None = None) -> None:
-        """A download may take so many seconds and bytes, its redirects included."""
+    def __init__(
+        self, egress: Egress, *, seconds: float, max_bytes: int, most_bytes: int, trust: ssl.SSLContext | None = None
+    ) -> None:
+        """A download may take so many seconds and bytes, its redirects included; all of a request, `most_bytes`."""
+        self.most_bytes: int = most_bytes
         self._egress = egress
         self._seconds = seconds
         self._max_bytes = max_bytes
@@ -35,6 +38,8 @@ class WebDownloads:
 
     async def fetch(self, url: str) -> Downloaded | str:
         """A client of its own for each download: clients name hosts without end, and none is likely to come again."""
+        if self._trust is None:
+            self._trust = default_trust()
         upstream = HttpUpstream(self._timeouts, egress=self._egress, trust=self._trust)
         try:
             async with asyncio.timeout(self._seconds):
@@ -56,7 +61,7 @@ class WebDownloads:
             try:
                 if reply.status not in _REDIRECTS:
                     return await self._read(reply)
-                url = urljoin(url, (reply.header(b"location") or b"").decode("ascii", "replace"))
+                url = _next(url, reply)
             finally:
                 reply.release()
         return f"it is behind more than {_MOST_HOPS - 1} redirects"
@@ -70,3 +75,11 @@ class WebDownloads:
         data = await reply.read(self._max_bytes)
         media_type = (reply.header(b"content-type") or b"").decode("ascii", "replace")
         return Downloaded(media_type.partition(";")[0].strip().lower(), data)
+
+
+def _next(url: str, reply: UpstreamReply) -> str:
+    """Where a redirect leads; nowhere, if that is no address."""
+    try:
+        return urljoin(url, (reply.header(b"location") or b"").decode("ascii", "replace"))
+    except ValueError:
+        return ""

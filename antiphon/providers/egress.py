@@ -1,7 +1,8 @@
 """Where the gateway may go at somebody else's word: the rules against being sent into its own network (SSRF).
 
 A name is resolved once, every address it has is judged, and the connection is made to an address that was judged: a
-name that means something else a moment later has no effect. Redirects are nowhere followed.
+name that means something else a moment later has no effect. Redirects are followed by downloads alone, whose every hop
+is judged like the first address.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 _NOT_IN_A_URL: Final = re.compile(r"[\x00-\x20\x7f]")
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LISTS: Final = frozenset({b"anthropic-beta"})
 _PATH: Final = "/%:@!$&'()*+,;=~-._"
 _QUERY: Final = _PATH + "?"
 
@@ -37,13 +38,17 @@ class Endpoint:
         """Raises ValueError, without the URL in its message, for what is not an absolute http or https URL."""
         if _NOT_IN_A_URL.search(url):
             raise ValueError("a URL has no blanks and no control characters")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            given = parts.port
+        except ValueError:  # whose message quotes the URL
+            raise ValueError("a URL's host or port is not a legal one") from None
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError("a URL starts with http:// or https:// and a host")
         if parts.username is not None or parts.password is not None:
             raise ValueError("a URL holds no user and password; keys have settings of their own")
         host = _ascii(parts.hostname)
-        port = parts.port or _PORTS[parts.scheme]
+        port = given or _PORTS[parts.scheme]
         shown = f"[{host}]" if ":" in host else host
         authority = (shown if port == _PORTS[parts.scheme] else f"{shown}:{port}").encode()
         query = f"?{quote(parts.query, _QUERY)}" if parts.query else ""
@@ -75,6 +80,13 @@ def header_block(headers: Mapping[str, str]) -> bytes:
             raise ValueError(f"the value of header {name} has a line end, or a character that no header can carry")
         lines.append(f"{name}: {value}\r\n".encode())
     return b"".join(lines)
+
+
+def overridden(lines: bytes, more: bytes) -> bytes:
+    """Headers as `header_block` makes them, with more of them: one that is no list takes the place of its like."""
+    names = {line.partition(b":")[0].lower() for line in more.split(b"\r\n")} - _LISTS
+    kept = [line for line in lines.splitlines(keepends=True) if line.partition(b":")[0].lower() not in names]
+    return b"".join(kept) + more
 
 
 def _ascii(host: str) -> str:

@@ -18,6 +18,7 @@ from antiphon.errors import CredentialsFailed, UpstreamError
 from antiphon.protocols import UpstreamReply
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, header_block
+from antiphon.wire.faults import UNDECODABLE
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 FAR_SECONDS: Final = 20.0
@@ -52,9 +53,13 @@ class _Nested(msgspec.Struct):
 
 
 class _Fault(msgspec.Struct):
-    """How token services tell an error: RFC 6749, section 5.2, and Google's and AWS's own ways."""
+    """How token services tell an error: RFC 6749, section 5.2, and Google's, AWS's and Entra's own ways.
+
+    https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes, read 2026-11.
+    """
 
     error: str | _Nested = ""
+    error_codes: list[int] = []
     code: str = msgspec.field(default="", name="Code")
 
 
@@ -75,20 +80,19 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Its status, and the service's own short code for the error where it gives one."""
-        code = self._code()
-        return f"status {self.status}" + (f", {code}" if _CODE.fullmatch(code) else "")
+        """Its status, and the service's own short codes for the error where it gives any."""
+        return ", ".join((f"status {self.status}", *(code for code in self._codes() if _CODE.fullmatch(code))))
 
-    def _code(self) -> str:
+    def _codes(self) -> tuple[str, ...]:
         if found := _XML_CODE.search(self.body):
-            return found[1].decode("ascii", "replace")
+            return (found[1].decode("ascii", "replace"),)
         try:
             fault = _fault.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return ""
+        except UNDECODABLE:
+            return ()
         if isinstance(fault.error, _Nested):
-            return fault.error.status or str(fault.error.code)
-        return fault.error or fault.code
+            return (fault.error.status or str(fault.error.code),)
+        return (fault.error or fault.code, *(f"AADSTS{number}" for number in fault.error_codes[:1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,14 @@ class Errands:
         return await _told(who, url, headers, FAR_SECONDS, ask)
 
 
+def place_of(who: str, url: str) -> Endpoint:
+    """Where a service is. Raises CredentialsFailed for what is no address."""
+    try:
+        return Endpoint.parse(url)
+    except ValueError as error:
+        raise CredentialsFailed(f"{who} cannot be asked: {error}") from None
+
+
 async def _told(
     who: str,
     url: str,
@@ -131,8 +143,9 @@ async def _told(
     seconds: float,
     ask: Callable[[Endpoint, bytes], Awaitable[UpstreamReply]],
 ) -> Answer:
+    endpoint = place_of(who, url)
     try:
-        endpoint, lines = Endpoint.parse(url), header_block({"Accept": "*/*", **headers})
+        lines = header_block({"Accept": "*/*", **headers})
     except ValueError as error:
         raise CredentialsFailed(f"{who} cannot be asked: {error}") from None
     try:
@@ -160,5 +173,5 @@ def decoded(who: str, answer: Answer, kind: type[S]) -> S:
         raise CredentialsFailed(f"{who} refused: {answer.reason}")
     try:
         return msgspec.json.decode(answer.body, type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         raise CredentialsFailed(f"{who} answered what is no credential") from None

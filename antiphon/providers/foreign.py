@@ -35,9 +35,9 @@ def connect_failed(error: OSError | UnicodeError) -> ConnectFailed:
         case ssl.SSLError():
             return ConnectFailed(f"TLS with the provider failed: {_tls_reason(error)}")
         case socket.gaierror(errno=socket.EAI_AGAIN):
-            return ConnectFailed("the provider's name cannot be resolved at the moment")
+            return ConnectFailed("the name of the provider's host cannot be resolved at the moment (DNS)")
         case socket.gaierror() | UnicodeError():
-            return _elsewhere("the provider's name is not known")
+            return _elsewhere("the name of the provider's host is not known (DNS)")
         case _:
             return ConnectFailed(f"could not connect to the provider: {_reason(error)}")
 

@@ -20,8 +20,9 @@ from antiphon.providers.errands import Errands, decoded
 from antiphon.providers.google_grants import Grants, KeyFile, Token, TokenAnswer, can_sign, lapsing
 from antiphon.providers.key_files import file_text
 from antiphon.providers.renewal import Lapsing, Renewed
+from antiphon.wire.faults import UNDECODABLE
 
-EXTRA: Final = "antiphon[vertex]"
+EXTRA: Final = "`make vertex`, or elsewhere `pip install 'antiphon[vertex]'`"
 _GCLOUD: Final = "~/.config/gcloud"
 _WELL_KNOWN: Final = "application_default_credentials.json"
 _MACHINE: Final = "metadata.google.internal"
@@ -55,7 +56,7 @@ class GoogleSearch:
         except CredentialsFailed:
             return  # told when it is needed: the file may come later
         if key is not None and key.type == _SERVICE_ACCOUNT and not can_sign():
-            raise ConfigError(f"the key of a Google service account needs `pip install {EXTRA}`")
+            raise ConfigError(f"the key of a Google service account needs one more library: {EXTRA}")
 
     def _key(self) -> KeyFile | None:
         said = self.settings
@@ -64,7 +65,10 @@ class GoogleSearch:
         if said.file is not None:
             return _read(file_text(said.file, "Google's key"), "the file with Google's key")
         usual = Path(said.gcloud_folder or _GCLOUD) / _WELL_KNOWN
-        if not usual.expanduser().is_file():
+        try:
+            if not usual.expanduser().is_file():
+                return None
+        except (OSError, RuntimeError, ValueError):  # nobody's home folder, or one that is closed to the gateway
             return None
         return _read(file_text(str(usual), "gcloud's credentials"), "the file with gcloud's credentials")
 
@@ -83,7 +87,7 @@ class GoogleSearch:
 def _read(text: str, what: str) -> KeyFile:
     try:
         return _key_file.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (*UNDECODABLE, UnicodeEncodeError):
         raise CredentialsFailed(f"{what} is not of a form that is known") from None
 
 

@@ -19,11 +19,12 @@ from typing_extensions import override
 
 from antiphon.errors import CredentialsFailed
 from antiphon.protocols import Clock
-from antiphon.providers.credentials import bearer_line
+from antiphon.providers.credentials import bearer_line, credential_lines
 from antiphon.providers.errands import Answer, Errands, decoded
 from antiphon.providers.key_files import file_text
 from antiphon.providers.moments import unix_time
 from antiphon.providers.renewal import Lapsing
+from antiphon.wire.faults import UNDECODABLE
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _TOKEN_URI: Final = "https://oauth2.googleapis.com/token"  # noqa: S105 - where tokens are had, not one of them
@@ -44,8 +45,9 @@ class Format(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a workload's own token comes from."""
+    """Where a workload's own token comes from. `environment_id` is set where that is AWS, which has no such token."""
 
+    environment_id: str | None = None
     file: str | None = None
     url: str | None = None
     headers: Mapping[str, str] = {}
@@ -105,7 +107,7 @@ def lapsing(answer: TokenAnswer, now: float, quota_project: str | None = None) -
     """The token as it is sent, with the project that is charged for it, if one is named."""
     lines = bearer_line(answer.access_token)
     if quota_project is not None:
-        lines += b"x-goog-user-project: %b\r\n" % quota_project.encode("ascii", "replace")
+        lines += credential_lines({"x-goog-user-project": quota_project})
     return Lapsing(Token(lines), now + answer.expires_in)
 
 
@@ -167,7 +169,7 @@ class Grants:
     async def _subject_token(self, source: Source) -> str:
         if source.file is not None:
             return _member(file_text(source.file, "the workload's token"), source.format)
-        if source.url is None:
+        if source.url is None or source.environment_id is not None:
             raise CredentialsFailed("a workload identity is supported whose token a file or an address gives")
         answer = await self._vouched(source.url, source.headers)
         if not answer.good:
@@ -207,6 +209,7 @@ def can_sign() -> bool:
 def _rs256(private_key: str, text: bytes) -> bytes:
     """The library is an extra, so it is imported where it is needed."""
     try:
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
         from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
@@ -215,7 +218,7 @@ def _rs256(private_key: str, text: bytes) -> bytes:
         raise CredentialsFailed("the key of a service account needs the extra `vertex`") from None
     try:
         key = load_pem_private_key(private_key.encode(), password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise CredentialsFailed("the service account's private key cannot be read") from None
     if not isinstance(key, RSAPrivateKey):
         raise CredentialsFailed("the service account's private key is no RSA key")
@@ -231,7 +234,7 @@ def _member(text: str, form: Format) -> str:
         return text
     try:
         members = msgspec.json.decode(text, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (*UNDECODABLE, UnicodeEncodeError):
         members = {}
     token = members.get(form.subject_token_field_name)
     if not isinstance(token, str):
@@ -240,8 +243,9 @@ def _member(text: str, form: Format) -> str:
 
 
 def _is_near(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+    host = ""
     try:
+        host = urlsplit(url).hostname or ""
         address = ip_address(host)
     except ValueError:
         return host in ("localhost", "metadata.google.internal")

@@ -21,12 +21,13 @@ from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.knowledge import Knowledge
 from antiphon.providers.places import filled, parts_of
-from antiphon.providers.posts import BoundPost, SignedPost, Upstream
+from antiphon.providers.posts import BoundPost, NoPost, SignedPost, Upstream
 from antiphon.providers.row import COMPACT_PATH, COUNT_PATH, ProviderRow, Route, normalise_base_url
 from antiphon.providers.signers import Signers
 from antiphon.providers.table import row_for
 from antiphon.providers.ways import Ways
 from antiphon.quirks import Quirks
+from antiphon.service_protocols import Served
 from antiphon.settings import Dialect, ProviderSettings
 
 MAX_LIST_BYTES: Final = 32 * 1024 * 1024
@@ -77,6 +78,7 @@ class ProviderInstance:
         _pattern(name, "encrypted_reasoning_models", self.quirks.encrypted_reasoning_models)
         _pattern(name, "signed_calls", self.quirks.signed_calls)
         _pattern(name, "effortless_models", self.quirks.effortless_models)
+        _pattern(name, "restless_models", self.quirks.restless_models)
         self._ways = Ways(row, settings, frozenset(dialects))
         self._owned = re.compile(row.owns) if row.owns else None
         self._endpoint(self.base_url)
@@ -152,15 +154,15 @@ class ProviderInstance:
         fact = self._knowledge.fact(self.name, self.row.name, model)
         count = COUNT_PATH if native and self.row.counts_tokens else route.count
         known = self._settings.deployments.get(model, model)
-        chat = self._ways.chat_beside(dialect)
+        relays = self._ways.relays(dialect, route)
         try:
             return Target(
                 name=f"{self.name}/{model}",
                 provider=self.name,
                 model=known,
                 dialect=self._dialects[dialect],
-                post=self._post(route, known),
-                post_chat=None if chat is None else self._post(chat, known),
+                post=self._post(route, known) if self.row.dialects else self._no_post(model),
+                relays={format: self._post(relay, known) for format, relay in relays.items()},
                 post_count=None if count is None else self._post(_only(route, count), known),
                 post_compact=self._post(Route(COMPACT_PATH)) if native and self.row.compacts else None,
                 quirks=self.quirks,
@@ -168,10 +170,18 @@ class ProviderInstance:
                 output_limit=None if fact.max_output_tokens is UNSET else fact.max_output_tokens,
                 context_window=None if fact.context_window is UNSET else fact.context_window,
                 price=None if fact.price is UNSET else fact.price,
+                services={
+                    service.service: Served(service.dialect, self._post(where, known), service.batch)
+                    for service, where in self._ways.services(model)
+                },
             )
         except ConfigError as error:
             message = f"The model '{model}' cannot be asked at {self.name} without the setting {error.message}."
             raise BadRequest(message, param="model", code="unsupported_value") from error
+
+    def _no_post(self, model: str) -> Post:
+        services = (service.service for service, _ in self._ways.services(model))
+        return NoPost(f"{self.name}/{model}", tuple(services))
 
     def _post(self, route: Route, model: str = "") -> Post:
         if "{model}" in route.path:

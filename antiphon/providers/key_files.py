@@ -21,6 +21,8 @@ def file_text(path: str, what: str) -> str:
         raise CredentialsFailed(f"the file with {what} cannot be read: {reason}") from None
     except UnicodeDecodeError:
         raise CredentialsFailed(f"the file with {what} is no text") from None
+    except ValueError:
+        raise CredentialsFailed(f"the file with {what} cannot be read: its path is none") from None
     if not text or len(content) > _MAX_BYTES:
         raise CredentialsFailed(f"the file with {what} is {'empty' if not text else 'too large'}")
     return text

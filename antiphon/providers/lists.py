@@ -7,7 +7,8 @@ https://docs.cohere.com/reference/list-models), or alone (Ollama's /api/tags); V
 `modelSummaries` and `inferenceProfileSummaries` with `nextToken`
 (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html).
 
-Law: a list that can be read at all gives an entry for each of its models; what has no name is passed over.
+Law: a list that can be read at all gives an entry for each of its models; what has no name is passed over, and so
+is one whose name would do something to the terminal or the log that it is shown in.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def entries(body: bytes) -> dict[str, Entry]:
     by_name: dict[str, Entry] = {}
     for entry in found:
         name = next((name for key in _NAMES if isinstance(name := entry.get(key), str) and name), None)
-        if name is not None and entry.get("active") is not False:
+        if name is not None and name.isprintable() and entry.get("active") is not False:
             by_name[_FOLDERS.sub("", name)] = entry
     return by_name
 

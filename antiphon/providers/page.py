@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 from antiphon.providers.abilities import abilities, differences
 from antiphon.providers.row import ProviderRow
 from antiphon.providers.table import ROWS
+from antiphon.quirks import Quirks
 
 _HEAD: Final = """\
 # Providers
@@ -26,7 +27,8 @@ provider. `antiphon providers` prints the same as this page, and what of it is s
 that Antiphon translates to chat completions and back. Other names stand for a vendor's own format, translated too.
 Where a provider has several, the first one is used, or the one that is named for the model; `dialect` in the
 configuration chooses another for all. A Responses API that its maker calls a beta, that serves a few models only, or
-that drops what it does not know without a word comes second: what Antiphon cannot translate, it says.
+that drops what it does not know without a word comes second: what Antiphon cannot translate, it says. `embeddings`,
+`rerank` and `moderations` are [endpoints beside answers](../howto/embeddings.md).
 
 The last column counts the [recorded exchanges](#recorded-exchanges) with the provider, of those that there are, that
 Antiphon's tests replay without a difference.
@@ -46,7 +48,8 @@ Real traffic between other people's clients and the providers, recorded and publ
 - the request is said in the words of the Responses API, and Antiphon must ask the provider the same again;
 - the answer must come out as a legal stream and as a whole response that agree with each other, and with what the
   recording says when it is read by other means: text, calls, reasoning, citations, usage;
-- a refusal must come out as an error that says the same.
+- a refusal must come out as an error that says the same;
+- a count of tokens must be asked for with the same request, and come out as the same number.
 
 The table counts what passes, of how many there are. Not every source kept its requests.
 
@@ -60,7 +63,8 @@ _DETAILS: Final = """
 Quirks are what differs from OpenAI. They come from the documentation and the recorded traffic named with each provider;
 where both are silent, from what cannot do harm. `quirks` in the configuration replaces any of them. "Itself" tells what
 the provider does without help, though some of its models may do less. What it does not, Antiphon does instead, as with
-parallel calls, or the answer says in `warnings` what is missing.
+parallel calls, or the answer says in `warnings` what is missing. "Losses" counts what becomes of all that a request can
+say and an answer can hold; `antiphon providers NAME` lists what is lost, and [Losses](losses.md) says how.
 """
 
 _API: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z_]+)+")
@@ -86,13 +90,24 @@ class Figures(Struct, frozen=True, kw_only=True):
         return self.answers_recorded + self.refusals
 
 
-def page(figures: Sequence[Figures]) -> str:
-    """The whole page. Ends with a line end."""
+class Beside(Struct, frozen=True, kw_only=True):
+    """So many exchanges of one API in one format that are recorded and not counted, and why."""
+
+    api: str
+    format: str
+    exchanges: int
+    reason: str
+
+
+def page(figures: Sequence[Figures], fates: Callable[[str, Quirks], str], beside: Sequence[Beside] = ()) -> str:
+    """The whole page. Ends with a line end. `fates` says, for an API and quirks, how much is lost there."""
     by_api = {each.api: each for each in figures}
     rows = sorted(ROWS, key=lambda row: (not row.needs_key, row.name))
     lines = (_line(row, [by_api[api] for api in recorded_apis(row) if api in by_api]) for row in rows)
-    sections = ("\n".join(_section(row)) for row in rows)
-    return "".join((_HEAD.format(count=len(rows)), _TABLE, *lines, *_figures(figures), _DETAILS, *sections))
+    sections = ("\n".join(_section(row, fates)) for row in rows)
+    return "".join(
+        (_HEAD.format(count=len(rows)), _TABLE, *lines, *_figures(figures), *_beside(beside), _DETAILS, *sections)
+    )
 
 
 def recorded_apis(row: ProviderRow) -> list[str]:
@@ -101,18 +116,20 @@ def recorded_apis(row: ProviderRow) -> list[str]:
     return [api for source in named for api in _API.findall(re.sub(r"\([^)]*\)", "", source))]
 
 
+def services_of(row: ProviderRow) -> list[str]:
+    """The endpoints beside answers, each once."""
+    return list(dict.fromkeys(service.service for service in row.services))
+
+
 def _line(row: ProviderRow, figures: Sequence[Figures]) -> str:
     passed, recorded = sum(each.passed for each in figures), sum(each.exchanges for each in figures)
     share = f" {passed} of {recorded}" if recorded else ""
-    apis = ", ".join(row.dialects)
+    apis = ", ".join([*row.dialects, *services_of(row)])
     return f"| [`{row.name}`](#{row.name}) | {row.title} | {_switch(row)} | {apis} |{share} |\n"
 
 
 def _switch(row: ProviderRow) -> str:
-    key, url = " or ".join(f"`{name}`" for name in row.key_variables[:2]), f"`{row.url_variables[0]}`"
-    if not row.needs_key:
-        return url
-    return key if row.base_url else f"{url} and {key}"
+    return " and ".join(" or ".join(f"`{name}`" for name in group[:2]) for group in row.switches)
 
 
 def _figures(figures: Sequence[Figures]) -> Iterator[str]:
@@ -129,11 +146,19 @@ def _figures(figures: Sequence[Figures]) -> Iterator[str]:
         yield f"- `{name}`: {reason}\n"
 
 
-def _section(row: ProviderRow) -> Iterator[str]:
+def _beside(beside: Sequence[Beside]) -> Iterator[str]:
+    if beside:
+        yield "\nRecorded too, and not counted:\n\n"
+    for each in beside:
+        yield f"- `{each.api}`, {each.exchanges} in the format `{each.format}`: {each.reason}\n"
+
+
+def _section(row: ProviderRow, fates: Callable[[str, Quirks], str]) -> Iterator[str]:
     can = abilities(row)
     url = f"`{row.base_url}`" if row.base_url else "yours"
     yield f"\n### {row.name}\n"
-    yield f"{row.title}. API: {', then '.join(f'`{dialect}`' for dialect in row.dialects)}. Base URL: {url}."
+    api = f"API: {', then '.join(f'`{dialect}`' for dialect in row.dialects)}. " if row.dialects else ""
+    yield f"{row.title}. {api}Base URL: {url}."
     if row.note:
         yield f"\n{row.note}"
     yield f"\n- Key: {_names(row.key_variables)}{'' if row.needs_key else ' (not needed)'}"
@@ -143,11 +168,16 @@ def _section(row: ProviderRow) -> Iterator[str]:
         yield f"- Read too, where the configuration says nothing of it: {_names(tuple(said))}"
     for rule in row.speaks:
         yield f"- Models that match `{rule.models}`: `{rule.dialect}`"
-    yield f"- Itself: {', '.join(name for name, able in can.items() if able)}"
+    if row.services:
+        yield f"- Beside answers: {', '.join(services_of(row))}"
+    if can:
+        yield f"- Itself: {', '.join(name for name, able in can.items() if able)}"
     if not all(can.values()):
         yield f"- Not by itself: {', '.join(name for name, able in can.items() if not able)}"
     for name, value in differences(row.quirks):
         yield f"- `{name}`: `{value}`"
+    for dialect in row.dialects:
+        yield f"- [Losses](losses.md#{row.name}) in `{dialect}`: {fates(dialect, row.quirks)}"
     yield f"- Sources, read {row.read_on}: {'; '.join(row.sources)}"
     yield ""
 

@@ -10,10 +10,11 @@ from typing import Protocol
 
 from typing_extensions import override
 
+from antiphon.errors import BadRequest
 from antiphon.protocols import UpstreamReply
 from antiphon.providers.credentials import Credentials
 from antiphon.providers.deadlines import Timeouts
-from antiphon.providers.endpoint import Endpoint
+from antiphon.providers.endpoint import Endpoint, overridden
 
 
 class Upstream(Protocol):
@@ -53,7 +54,7 @@ class BoundPost:
         self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
     ) -> UpstreamReply:
         """A whole answer begins only when all of it has been thought of, so it is waited for longer."""
-        lines = self.headers + headers if headers else self.headers
+        lines = overridden(self.headers, headers) if headers else self.headers
         endpoint = self.stream_endpoint if streamed and self.stream_endpoint is not None else self.endpoint
         if seconds is not None:
             return await self.upstream.post(endpoint, lines, body, self.upstream.lasting(seconds))
@@ -80,3 +81,19 @@ class SignedPost:
         endpoint = bound.stream_endpoint if streamed and bound.stream_endpoint is not None else bound.endpoint
         lines = await self.credentials.headers(b"POST", endpoint, body)
         return await bound(body, streamed=streamed, seconds=seconds, headers=lines + headers)
+
+
+@dataclass(frozen=True, slots=True)
+class NoPost:
+    """In place of the way to answers, where a target gives none: it has other endpoints alone."""
+
+    target: str
+    services: tuple[str, ...]
+
+    async def __call__(
+        self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
+    ) -> UpstreamReply:
+        """Raises BadRequest."""
+        there = " and ".join(f"/v1/{service}" for service in self.services)
+        message = f"'{self.target}' gives no answers: it is there for {there}."
+        raise BadRequest(message, param="model", code="unsupported_value")

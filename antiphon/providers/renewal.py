@@ -19,7 +19,7 @@ EARLY_SECONDS: Final = 300.0
 """So long before its end a thing is renewed: AWS's and Azure's own clients do the same."""
 
 PATIENCE_SECONDS: Final = 5.0
-"""A failure is told to everybody who asks within this time: a service that refuses is not asked by each of them."""
+"""Nothing is fetched twice within this time: who refuses, or has another clock than ours, is not asked by everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,13 @@ class Lapsing(Generic[T]):
     end: float | None
 
     def renew_at(self, fetched_at: float) -> float | None:
-        """When it is to be renewed: early, and of what lasts shortly when three quarters of its time are over."""
+        """When it is to be renewed: early, and of what lasts shortly when three quarters of its time are over.
+
+        Never at once: what has lapsed by our clock alone is good by its maker's.
+        """
         if self.end is None:
             return None
-        return max(self.end - EARLY_SECONDS, fetched_at + 0.75 * (self.end - fetched_at))
+        return fetched_at + max(PATIENCE_SECONDS, self.end - fetched_at - EARLY_SECONDS, 0.75 * (self.end - fetched_at))
 
 
 class Renewed(Generic[T]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -9,7 +10,9 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from antiphon.errors import ConfigError
+from antiphon.providers.places import missing
 from antiphon.quirks import Quirks
+from antiphon.service_protocols import Service
 from antiphon.settings import Dialect
 
 KeyStyle = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
@@ -44,6 +47,21 @@ class Spoken(Struct, frozen=True):
     route: Route | None = None
 
 
+class ServiceRow(Struct, frozen=True, kw_only=True):
+    """An endpoint beside answers: what for, in whose words, where, and for which models, by a pattern.
+
+    `batch` is how many inputs are taken at once, None where clients need not care. `dated` is where it is in versions
+    of the API that are called by a date.
+    """
+
+    service: Service
+    dialect: str = "openai"
+    route: Route
+    models: str = ""
+    batch: int | None = None
+    dated: Route | None = None
+
+
 ROUTES: Final[Mapping[Dialect, Route]] = {
     "responses": Route("/responses"),
     "chat": Route("/chat/completions"),
@@ -71,11 +89,18 @@ TRANSLATED: Final[tuple[Dialect, ...]] = ("chat", "responses")
 CHAT: Final[tuple[Dialect, ...]] = ("chat",)
 RESPONSES: Final[tuple[Dialect, ...]] = ("responses",)
 
+EMBEDS: Final = (ServiceRow(service="embeddings", route=Route("/embeddings")),)
+"""What most have who took over OpenAI's format."""
+
+RETRIEVES: Final = (*EMBEDS, ServiceRow(service="rerank", dialect="compatible", route=Route("/rerank")))
+"""What engines have that serve models of every kind."""
+
 COUNT_PATH: Final = "/responses/input_tokens"
 COMPACT_PATH: Final = "/responses/compact"
 
 _COMMON_VERSION: Final = "/v1"
 _BESIDE: Final = "~"
+_VERSION: Final = re.compile(r"/v\d+((alpha|beta)\d*)?$")
 
 
 class ProviderRow(Struct, frozen=True, kw_only=True):
@@ -90,10 +115,12 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     `speaks` names models that are asked through another API than the first; the first pattern that fits holds.
     `models_path` may be a whole address, which holds at the provider's own base URL. `key` is how a key is sent;
     without one `cloud` signs, at AWS for `service`. `places` are settings that its addresses depend on. `dated_routes`
-    hold where `api_version` is a date, and the Responses API is there since `responses_since`. `tails` are ends of base
-    URLs that people copy from other clients although `routes` say them already. `standard` are groups of settings and
-    the variables that they are taken from, where the owner says none of the group; `enough` are sets of variables that
-    switch the provider on, as its own variables do.
+    hold where `api_version` is a date, and the Responses API is there since `responses_since`. `services` are endpoints
+    beside answers; of several for one service the first whose pattern fits holds. Without `dialects` there is nothing
+    but them. `tails` are ends of base URLs that people copy from other clients although `routes` say them already.
+    `adds_version` tells whether the vendor's own clients put the version path behind whatever base URL they are given.
+    `standard` are groups of settings and the variables that they are taken from, where the owner says none of the
+    group; `enough` are sets of variables that switch the provider on, as its own variables do.
     """
 
     name: str
@@ -110,6 +137,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     routes: Mapping[Dialect, Route] = {}
     owns: str = ""
     speaks: tuple[Spoken, ...] = ()
+    services: tuple[ServiceRow, ...] = ()
     key: KeyStyle = "bearer"
     cloud: Cloud | None = None
     service: str = ""
@@ -117,6 +145,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     dated_routes: Mapping[Dialect, Route] = {}
     responses_since: str = ""
     tails: tuple[str, ...] = ()
+    adds_version: bool = False
     standard: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     enough: tuple[tuple[str, ...], ...] = ()
     counts_tokens: bool = False
@@ -145,6 +174,18 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
         return (f"{self.prefix}_BASE_URL", *self.urls)
 
     @property
+    def switches(self) -> tuple[tuple[str, ...], ...]:
+        """What switches it on: one variable of each group. Where a cloud may sign, a key is not among them."""
+        urls, place = self.url_variables, missing(self.base_url, ())
+        if place is not None:
+            return ((f"{self.prefix}_{place.upper()}", *self.urls[:1]),)
+        if not self.needs_key:
+            return (urls[:1],)
+        if self.cloud is not None:
+            return ((*self.key_variables[:1], f"{self.prefix}_{self.places[0].upper()}"),)
+        return (self.key_variables,) if self.base_url else (urls[:1], self.key_variables)
+
+    @property
     def local(self) -> bool:
         """Whether it runs on the owner's machines, so that nobody has it unless he says so."""
         return not self.base_url.startswith("https://")
@@ -164,6 +205,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
 def normalise_base_url(row: ProviderRow, url: str) -> str:
     """`url` with the version path if it has no path at all, without a slash at the end.
 
+    Where the vendor's own clients add the version path to any base URL, so does this, unless it ends in one.
     Raises ConfigError, which does not repeat the URL: it may hold a password.
     """
     parts = _split(row, url)
@@ -176,6 +218,8 @@ def normalise_base_url(row: ProviderRow, url: str) -> str:
     path = parts.path.rstrip("/")
     for tail in row.tails:
         path = path.removesuffix(tail)
+    if row.adds_version and path and not _VERSION.search(path):
+        path += row.version_path
     return f"{parts.scheme}://{parts.netloc}{path or row.version_path}"
 
 

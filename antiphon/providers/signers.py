@@ -10,13 +10,13 @@ from antiphon.errors import ConfigError
 from antiphon.protocols import Clock
 from antiphon.providers.aws import AwsCredentials, AwsSearch
 from antiphon.providers.azure import AzureCredentials, AzureSearch
-from antiphon.providers.credentials import Credentials
+from antiphon.providers.credentials import STYLES, Credentials
 from antiphon.providers.errands import Errands
 from antiphon.providers.google import GoogleCredentials, GoogleSearch
 from antiphon.providers.row import ProviderRow
 from antiphon.settings import ProviderSettings
 
-_ITS_OWN: Final = frozenset({"authorization"})
+_ITS_OWN: Final = "authorization"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Signers:
 
     def credentials(self, row: ProviderRow, settings: ProviderSettings) -> Credentials | None:
         """Who signs, None where a key or a header of the owner's does. Raises ConfigError for what cannot work."""
-        if settings.api_key is not None or not _ITS_OWN.isdisjoint(name.lower() for name in settings.headers):
+        opening = {_ITS_OWN, STYLES[row.key][0].lower()}
+        if settings.api_key is not None or not opening.isdisjoint(name.lower() for name in settings.headers):
             return None
         match row.cloud:
             case "aws":

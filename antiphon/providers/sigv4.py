@@ -9,6 +9,7 @@ Law: host, date, token and body are signed, whatever else a request carries is n
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,10 +17,12 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
+from antiphon.errors import CredentialsFailed
 from antiphon.providers.endpoint import Endpoint
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _UNRESERVED: Final = "-._~"
+_SENDABLE: Final = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Keys:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises CredentialsFailed for what no header can carry: a service's answer must not begin another one."""
+        if not _SENDABLE.fullmatch(self.access_key_id + self.token):
+            raise CredentialsFailed("AWS's keys hold characters that no header can carry")
 
 
 def signed(keys: Keys, scope: tuple[str, str], method: bytes, endpoint: Endpoint, body: bytes, at: float) -> bytes:

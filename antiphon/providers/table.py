@@ -15,9 +15,13 @@ from antiphon.providers.table_inference import INFERENCE
 from antiphon.providers.table_local import COMPATIBLE, LOCAL
 from antiphon.providers.table_makers import MAKERS
 from antiphon.providers.table_platforms import PLATFORMS
+from antiphon.providers.table_retrieval import RETRIEVAL
 from antiphon.providers.table_vendors import VENDORS
 
-ROWS: Final[tuple[ProviderRow, ...]] = (*VENDORS, *CLOUDS, *MAKERS, *PLATFORMS, *HOSTS, *INFERENCE, *ENGINES, *LOCAL)
+ROWS: Final[tuple[ProviderRow, ...]] = (
+    *(*VENDORS, *CLOUDS, *MAKERS, *RETRIEVAL, *PLATFORMS),
+    *(*HOSTS, *INFERENCE, *ENGINES, *LOCAL),
+)
 
 TABLE: Final[Mapping[str, ProviderRow]] = {row.name: row for row in ROWS}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.providers.row import ROUTES, ProviderRow, Route, Spoken
+from antiphon.providers.row import ROUTES, ProviderRow, Route, ServiceRow, Spoken
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -62,6 +62,47 @@ _VERTEX: Final = "/{api_version}{scope}/publishers/google/models/{model}"
 _CLAUDE: Final = r"(^|[./])anthropic\."
 _ANTHROPIC_VERSION: Final = ROUTES["messages"].headers
 
+_INVOKE: Final = Route("/model/{model}/invoke")
+_VERTEX_SERVICES: Final = (
+    ServiceRow(
+        service="embeddings",
+        dialect="vertex",
+        route=Route(f"{_VERTEX}:embedContent"),
+        models=r"^gemini-embedding-(?!001)",
+        batch=1,
+    ),
+    ServiceRow(
+        service="embeddings",
+        dialect="vertex-predict",
+        route=Route(f"{_VERTEX}:predict"),
+        models=r"^gemini-embedding-001",
+        batch=1,
+    ),
+    ServiceRow(
+        service="embeddings",
+        dialect="vertex-predict",
+        route=Route(f"{_VERTEX}:predict"),
+        models=r"^(text|textembedding)[a-z-]*",
+        batch=5,
+    ),
+)
+_AZURE_SERVICES: Final = (
+    ServiceRow(
+        service="embeddings",
+        route=Route("/openai/v1/embeddings{version_query}"),
+        dated=Route("/openai/deployments/{model}/embeddings{version_query}"),
+        batch=2048,
+    ),
+)
+_BEDROCK_SERVICES: Final = (
+    ServiceRow(service="embeddings", dialect="titan", route=_INVOKE, models=r"amazon\.titan-embed-(text|g1)"),
+    ServiceRow(service="embeddings", dialect="titan-image", route=_INVOKE, models=r"amazon\.titan-embed-image"),
+    ServiceRow(service="embeddings", dialect="nova", route=_INVOKE, models=r"amazon\.nova-.*embeddings"),
+    ServiceRow(service="embeddings", dialect="bedrock-cohere", route=_INVOKE, models=r"cohere\.embed-", batch=96),
+    ServiceRow(service="rerank", dialect="bedrock", route=_INVOKE, models=r"cohere\.rerank-"),
+    ServiceRow(service="rerank", dialect="bedrock-amazon", route=_INVOKE, models=r"amazon\.rerank-"),
+)
+
 CLOUDS: Final[tuple[ProviderRow, ...]] = (
     ProviderRow(
         name="anthropic",
@@ -72,6 +113,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         key="x-api-key",
         headers=_ANTHROPIC_VERSION,
         routes={"chat": Route("/chat/completions", key="bearer")},
+        adds_version=True,
         models_path="/models?limit=1000",
         quirks=Quirks(max_tokens_field="max_tokens", audio_input=False, refused_fields=OPENAI_ONLY),
         note="Chat completions are for trying things out, says Anthropic: they have no caching and hide thinking.",
@@ -91,7 +133,9 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         owns=r"^(gemini|gemma)-",
         key="x-goog-api-key",
         routes={"chat": Route("/openai/chat/completions", key="bearer")},
+        urls=("GOOGLE_GEMINI_BASE_URL",),
         tails=("/openai",),
+        adds_version=True,
         models_path="/models?pageSize=1000",
         quirks=Quirks(
             developer_role=False,
@@ -103,11 +147,18 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             signed_calls=r"^(models/)?gemini-([3-9]|\d\d)",
         ),
         note="Members that it does not know are errors in chat completions.",
+        services=(
+            ServiceRow(
+                service="embeddings", dialect="gemini", route=Route("/models/{model}:batchEmbedContents"), batch=100
+            ),
+        ),
         sources=(
             "https://ai.google.dev/api/generate-content",
             "https://ai.google.dev/gemini-api/docs/openai",
             "https://ai.google.dev/gemini-api/docs/thought-signatures",
-            "recordings gemini.generate, gemini.stream, gemini.openai_chat, gemini.openai_models",
+            "https://ai.google.dev/api/embeddings",
+            "recordings gemini.generate, gemini.stream, gemini.count_tokens, gemini.openai_chat, gemini.openai_models",
+            "recordings gemini.embed",
         ),
     ),
     ProviderRow(
@@ -145,12 +196,14 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "Gemini has its own API, Claude Anthropic's, and a model with a slash in its name (`meta/…`) is asked for "
             "chat completions. The list of models is Gemini's alone."
         ),
+        services=_VERTEX_SERVICES,
         sources=(
             "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
             "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/open-models/use-maas",
             "https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai",
             "https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/locations",
-            "recordings vertex.generate, vertex.stream, vertex.count_tokens",
+            "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api",
+            "recordings vertex.generate, vertex.stream, vertex.count_tokens, vertex.embed",
         ),
     ),
     ProviderRow(
@@ -182,13 +235,17 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         standard=_AZURE,
         quirks=Quirks(
             encrypted_reasoning_models=r"^(o[1-9]|codex-|gpt-[5-9])(?!.*chat)",
+            effortless_models=r"^(gpt-[34]|computer-use-)",
+            restless_models=r"^(o[1-9]|codex-|gpt-5(?!\.))",
             blob_prefix="gAAAA",
             refused_fields=frozenset({"service_tier", "prompt_cache_retention", "safety_identifier"}),
+            refused_members=frozenset({"service_tier"}),
         ),
         note=(
             "Clients name deployments. It lists what could be deployed, not what is: name your own in `deployments` or "
             "`models`. An `api_version` that is a date chooses the paths that came before its v1 API."
         ),
+        services=_AZURE_SERVICES,
         sources=(
             "https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle",
             "https://learn.microsoft.com/en-us/azure/foundry/openai/how-to/responses",
@@ -219,12 +276,15 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "bedrock-messages` asks Claude in Anthropic's own format (InvokeModel). AWS's own variables complete it "
             "but do not switch it on, except `AWS_BEARER_TOKEN_BEDROCK`."
         ),
+        services=_BEDROCK_SERVICES,
         sources=(
             "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
             "https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html",
             "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html",
             "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListInferenceProfiles.html",
-            "recordings bedrock.converse, bedrock.converse_stream, bedrock.invoke, bedrock.openai_chat",
+            "https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html",
+            "recordings bedrock.converse, bedrock.converse_stream, bedrock.invoke, bedrock.invoke_stream",
+            "recordings bedrock.count_tokens, bedrock.openai_chat, bedrock.embed",
         ),
     ),
     ProviderRow(
@@ -256,6 +316,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             developer_role=False,
             encrypted_reasoning_models=r"^openai\.gpt-[5-9]",
             refused_fields=OPENAI_ONLY - {"store"},
+            refused_members=frozenset({"metadata", "service_tier"}),
         ),
         note="The models of OpenAI have its Responses API here, Claude has Anthropic's, others have chat completions.",
         sources=(
@@ -272,7 +333,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         dialects=("cohere", "chat"),
         keys=("CO_API_KEY",),
         urls=("CO_API_URL",),
-        owns=r"^(command|c4ai)-",
+        owns=r"^(command|c4ai|embed)-|^rerank-(v\d|english|multilingual)",
         routes={
             "cohere": Route("/v2/chat"),
             "chat": Route("/compatibility/v1/chat/completions"),
@@ -290,11 +351,17 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             temperature_max=1.0,
         ),
         note="Its own chat tells citations and plans, which its chat completions leave out.",
+        services=(
+            ServiceRow(service="embeddings", dialect="cohere", route=Route("/v2/embed"), batch=96),
+            ServiceRow(service="rerank", dialect="cohere", route=Route("/v2/rerank"), batch=1000),
+        ),
         sources=(
             "https://docs.cohere.com/reference/chat",
             "https://docs.cohere.com/reference/list-models",
             "https://docs.cohere.com/docs/compatibility-api",
-            "recordings cohere.chat",
+            "https://docs.cohere.com/reference/embed",
+            "https://docs.cohere.com/reference/rerank",
+            "recordings cohere.chat, cohere.embed, cohere.rerank",
         ),
     ),
 )

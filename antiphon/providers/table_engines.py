@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
-from antiphon.providers.row import CHAT, NATIVE, TRANSLATED, ProviderRow
+from antiphon.providers.row import CHAT, NATIVE, RETRIEVES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -19,6 +19,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
         dialects=TRANSLATED,
         needs_key=False,
         quirks=Quirks(
+            responses_extensions=frozenset({"stop", "top_k", "seed"}),
             developer_role=False,
             max_tokens_field="max_tokens",
             efforts=("low", "medium", "high"),
@@ -29,6 +30,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API streams tool calls as text for most models (issues 29725 and 36435, open).",
+        services=RETRIEVES,
         sources=(
             "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
             "https://github.com/vllm-project/vllm/issues/36435",
@@ -53,6 +55,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Chat completions are what its documentation covers.",
+        services=RETRIEVES,
         sources=(
             "https://docs.sglang.io/docs/basic_usage/openai_api_completions",
             "https://docs.sglang.io/docs/advanced_features/separate_reasoning",
@@ -84,6 +87,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
         dialects=CHAT,
         needs_key=False,
         quirks=replace(SILENT, reasoning_replay="reasoning_content"),
+        services=RETRIEVES,
         sources=("https://inference.readthedocs.io/en/latest/getting_started/using_xinference.html",),
     ),
     ProviderRow(
@@ -100,6 +104,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store"},
             stores=True,
         ),
+        services=RETRIEVES,
         sources=(
             "https://localai.io/features/text-generation/",
             "https://github.com/mudler/LocalAI/blob/master/docs/content/features/text-generation.md",
@@ -120,6 +125,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
             stores=True,
         ),
         note="For models without one of their own its Responses API is itself a translation, and quiet about losses.",
+        services=(*RETRIEVES, ServiceRow(service="moderations", route=Route("/moderations"))),
         sources=(
             "https://docs.litellm.ai/docs/proxy/user_keys",
             "https://docs.litellm.ai/docs/response_api",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.providers.row import CHAT, NATIVE, TRANSLATED, ProviderRow
+from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RETRIEVES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -47,6 +47,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             encrypted_reasoning_models=r"^(openai/(o[1-9]|gpt-[5-9])|x-ai/grok-(3-mini|[4-9]))(?!.*(chat|non-reason))",
         ),
         note="Without state, as Antiphon wants it: every request carries its whole history.",
+        services=RETRIEVES,
         sources=(
             "https://openrouter.ai/docs/api-reference/responses/overview",
             "https://openrouter.ai/docs/use-cases/reasoning-tokens",
@@ -66,6 +67,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store", "service_tier", "prompt_cache_key"},
             stores=False,
         ),
+        services=EMBEDS,
         sources=(
             "https://vercel.com/docs/ai-gateway/sdks-and-apis/responses",
             "https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
@@ -89,10 +91,12 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API is supported for a few models; others may answer malformed output.",
+        services=(*EMBEDS, ServiceRow(service="rerank", dialect="together", route=Route("/rerank"))),
         sources=(
             "https://docs.together.ai/docs/inference/responses-api",
             "https://docs.together.ai/docs/inference/openai-compatibility",
-            "recordings together.chat",
+            "https://docs.together.ai/reference/rerank",
+            "recordings together.chat, together.rerank",
         ),
     ),
     ProviderRow(
@@ -111,6 +115,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store"},
         ),
         note="Keeps responses for 30 days unless told `store: false`, which Antiphon always says.",
+        services=EMBEDS,
         sources=(
             "https://docs.fireworks.ai/guides/response-api",
             "https://docs.fireworks.ai/responses.openapi.yaml",
@@ -155,6 +160,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API answers 404 for many models of the hosted catalogue.",
+        services=EMBEDS,
         sources=("https://docs.nvidia.com/nim/large-language-models/latest/reference/api-reference.html",),
     ),
     ProviderRow(
@@ -216,6 +222,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store"},
         ),
         note="Its Responses API does not say which of its models it serves.",
+        services=EMBEDS,
         sources=(
             "https://docs.tokenfactory.nebius.com/api-reference/introduction",
             "https://docs.tokenfactory.nebius.com/api-reference/inference/create-chat-completion",
@@ -254,6 +261,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY,
         ),
         note="A few of its models are listed with a Responses API, which its documentation does not describe.",
+        services=RETRIEVES,
         sources=("https://novita.ai/docs/guides/llm-api",),
     ),
     ProviderRow(
@@ -272,6 +280,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             audio_input=False,
             refused_fields=OPENAI_ONLY - {"prompt_cache_key"},
         ),
+        services=EMBEDS,
         sources=(
             "https://deepinfra.com/docs/advanced/openai_api",
             "https://docs.deepinfra.com/chat/reasoning",

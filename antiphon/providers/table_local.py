@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
-from antiphon.providers.row import CHAT, NATIVE, TRANSLATED, ProviderRow
+from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RETRIEVES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -36,10 +36,12 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API has no state and came with version 0.13.3; `dialect: ollama` has what that lacks.",
+        services=(ServiceRow(service="embeddings", dialect="plain", route=Route("/embeddings")),),
         sources=(
             "https://docs.ollama.com/api/openai-compatibility",
             "https://docs.ollama.com/api/chat",
             "recordings ollama.openai_chat (reasoning both ways, json_schema), ollama.openai_models",
+            "recordings ollama.chat, ollama.messages",
         ),
     ),
     ProviderRow(
@@ -65,6 +67,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Needs version 0.3.29; older ones need `dialect: chat`.",
+        services=EMBEDS,
         sources=(
             "https://lmstudio.ai/docs/developer/openai-compat/responses",
             "https://lmstudio.ai/docs/developer/openai-compat/chat-completions",
@@ -91,6 +94,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API is itself a translation to chat completions. Its port is Antiphon's own default.",
+        services=RETRIEVES,
         sources=("https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",),
     ),
     ProviderRow(
@@ -100,6 +104,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
         dialects=CHAT,
         needs_key=False,
         quirks=replace(SILENT, reasoning_replay="reasoning_content", tool_choice_named=False),
+        services=EMBEDS,
         sources=("https://docs.docker.com/ai/model-runner/api-reference/",),
     ),
     ProviderRow(
@@ -115,6 +120,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY | {"logprobs", "top_logprobs"},
         ),
         note="It calls its Responses API partial.",
+        services=EMBEDS,
         sources=(
             "https://github.com/lemonade-sdk/lemonade/blob/main/docs/api/openai.md",
             "https://lemonade-server.ai/docs/",
@@ -172,6 +178,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
         dialects=CHAT,
         needs_key=False,
         quirks=replace(SILENT, think_tags=True, tool_choice_named=False),
+        services=EMBEDS,
         sources=("https://github.com/oobabooga/text-generation-webui/wiki/12-%E2%80%90-OpenAI-API",),
     ),
     ProviderRow(
@@ -188,6 +195,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="What most servers understand; `quirks` in the configuration says more.",
+        services=(*RETRIEVES, ServiceRow(service="moderations", route=Route("/moderations"))),
         sources=("https://platform.openai.com/docs/api-reference/chat/create",),
     ),
 )

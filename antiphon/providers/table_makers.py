@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
-from antiphon.providers.row import CHAT, NATIVE, TRANSLATED, ProviderRow, Route
+from antiphon.providers.row import CHAT, EMBEDS, NATIVE, TRANSLATED, ProviderRow, Route
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -107,6 +107,7 @@ MAKERS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"prompt_cache_key"},
         ),
         note="The effort `low` switches reasoning off.",
+        services=EMBEDS,
         sources=(
             "https://console.upstage.ai/api/chat",
             "https://developers.upstage.ai/docs/capabilities/generate/reasoning",
@@ -153,6 +154,7 @@ MAKERS: Final[tuple[ProviderRow, ...]] = (
             "Its Responses API takes fewer members than its chat completions. BytePlus ModelArk is the same at "
             "`base_url: https://ark.ap-southeast.bytepluses.com/api/v3`."
         ),
+        services=EMBEDS,
         sources=(
             "https://www.volcengine.com/docs/82379/1494384",
             "https://www.volcengine.com/docs/82379/1298459",
@@ -167,6 +169,7 @@ MAKERS: Final[tuple[ProviderRow, ...]] = (
         owns=r"^hunyuan-",
         quirks=replace(SILENT, reasoning_replay="reasoning_content", json_schema=False, tool_choice_named=False),
         note="Tencent's TokenHub is the same at `base_url: https://tokenhub-intl.tencentcloudmaas.com/v1`.",
+        services=EMBEDS,
         sources=("https://cloud.tencent.com/document/product/1729/111007",),
     ),
     ProviderRow(
@@ -177,6 +180,7 @@ MAKERS: Final[tuple[ProviderRow, ...]] = (
         owns=r"^ernie-",
         quirks=replace(SILENT, reasoning_replay="reasoning_content", parallel_tool_calls=True),
         note="Its Responses API does not say which of its models it serves.",
+        services=EMBEDS,
         sources=("https://cloud.baidu.com/doc/qianfan-api/index.html",),
     ),
     ProviderRow(

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
-from antiphon.providers.row import CHAT, TRANSLATED, ProviderRow
+from antiphon.providers.row import CHAT, EMBEDS, TRANSLATED, ProviderRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 
 PLATFORMS: Final[tuple[ProviderRow, ...]] = (
@@ -27,6 +27,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             "The base URL is `https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID/ai/v1`. "
             "Its Responses API serves OpenAI's open models alone."
         ),
+        services=EMBEDS,
         sources=("https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility",),
     ),
     ProviderRow(
@@ -41,6 +42,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             "GITHUB_TOKEN, which its documentation uses, is set in many places for other things, so it counts only if "
             "you say so: `api_key: ${GITHUB_TOKEN}`."
         ),
+        services=EMBEDS,
         sources=(
             "https://docs.github.com/en/github-models/quickstart",
             "https://docs.github.com/en/rest/models/inference",
@@ -61,6 +63,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             "The base URL is `https://WORKSPACE_HOST/serving-endpoints`, the model the name of an endpoint. "
             "Its Responses API serves OpenAI's models alone."
         ),
+        services=EMBEDS,
         sources=(
             "https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference",
             "https://learn.microsoft.com/azure/databricks/machine-learning/model-serving/query-openai-responses",
@@ -113,7 +116,6 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
         title="Scaleway Generative APIs",
         base_url="https://api.scaleway.ai/v1",
         dialects=TRANSLATED,
-        keys=("SCW_SECRET_KEY",),
         quirks=replace(
             SILENT,
             effort_style="reasoning_effort",
@@ -121,7 +123,8 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             reasoning_replay="reasoning_content",
             audio_input=True,
         ),
-        note="Scaleway calls its Responses API a beta.",
+        note="Scaleway calls its Responses API a beta. `SCW_SECRET_KEY`, which opens whole accounts, is not read.",
+        services=EMBEDS,
         sources=(
             "https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api",
             "https://www.scaleway.com/en/docs/generative-apis/how-to/query-reasoning-models/",
@@ -141,6 +144,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             reasoning_replay="reasoning_content",
         ),
         note="Its Responses API is shown with some models of its catalogue only.",
+        services=EMBEDS,
         sources=(
             "https://docs.ovhcloud.com/en/guides/public-cloud/ai-machine-learning/ai-endpoints-getting-started",
             "https://www.ovhcloud.com/en/public-cloud/ai-endpoints/catalog/gpt-oss-120b/",
@@ -151,7 +155,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
         title="DigitalOcean Gradient",
         base_url="https://inference.do-ai.run/v1",
         dialects=TRANSLATED,
-        keys=("GRADIENT_MODEL_ACCESS_KEY", "DIGITALOCEAN_ACCESS_TOKEN"),
+        keys=("GRADIENT_MODEL_ACCESS_KEY",),
         quirks=replace(
             SILENT,
             max_tokens_field="max_completion_tokens",
@@ -160,7 +164,10 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             reasoning_replay="reasoning_content",
             refused_fields=OPENAI_ONLY - {"prompt_cache_retention"},
         ),
-        note="Its Responses API does not say which of its models it serves.",
+        note=(
+            "Its Responses API does not say which of its models it serves. `DIGITALOCEAN_ACCESS_TOKEN`, which opens "
+            "whole accounts, is not read."
+        ),
         sources=(
             "https://docs.digitalocean.com/products/inference/how-to/si-endpoints/",
             "https://docs.digitalocean.com/products/inference/how-to/use-reasoning/",
@@ -177,6 +184,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             "Heroku calls the variables INFERENCE_KEY and INFERENCE_URL, which could be anybody's, so they count only "
             "if you say so: `api_key: ${INFERENCE_KEY}`."
         ),
+        services=EMBEDS,
         sources=("https://devcenter.heroku.com/articles/heroku-inference-api-v1-chat-completions",),
     ),
     ProviderRow(

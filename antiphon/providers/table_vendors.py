@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.providers.row import CHAT, NATIVE, RESPONSES, TRANSLATED, ProviderRow
+from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.quirks import Quirks
 
 OPENAI_ONLY: Final = frozenset(
@@ -30,21 +30,29 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         base_url="https://api.openai.com/v1",
         dialects=NATIVE,
         urls=("OPENAI_API_BASE",),
-        owns=r"^(ft:)?(gpt-(?!oss)|chatgpt-|chat-latest|o[1-9]|codex-|computer-use-|text-embedding-)",
+        owns=r"^(ft:)?(gpt-(?!oss)|chatgpt-|chat-latest|o[1-9]|codex-|computer-use-|text-embedding-|(omni|text)-moderation-)",
         counts_tokens=True,
         compacts=True,
         quirks=Quirks(
             allowed_tools=True,
             custom_tools=True,
             encrypted_reasoning_models=r"^(ft:)?(o[1-9]|codex-|gpt-[5-9])(?!.*chat)",
+            effortless_models=r"^(ft:)?(gpt-[34]|chatgpt-|computer-use-)",
+            restless_models=r"^(ft:)?(o[1-9]|codex-|gpt-5(?!\.))",
             blob_prefix="gAAAA",
             chat_only_models=r"^gpt-(audio|4o(-mini)?-audio|4o(-mini)?-search|5-search)",
+        ),
+        services=(
+            ServiceRow(service="embeddings", route=Route("/embeddings"), batch=2048),
+            ServiceRow(service="moderations", route=Route("/moderations")),
         ),
         sources=(
             "https://platform.openai.com/docs/api-reference/responses/create",
             "https://developers.openai.com/api/docs/guides/reasoning",
             "https://developers.openai.com/api/docs/guides/compaction",
-            "recordings openai.responses, openai.chat, openai.models",
+            "https://platform.openai.com/docs/api-reference/embeddings",
+            "https://platform.openai.com/docs/api-reference/moderations",
+            "recordings openai.responses, openai.chat, openai.models, openai.embeddings, openai.moderations",
         ),
     ),
     ProviderRow(
@@ -123,15 +131,23 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             system_anywhere=False,
             prefix_last=True,
             call_id_digits=9,
-            refused_fields=OPENAI_ONLY - {"metadata", "prompt_cache_key"} | {"user", "logprobs", "top_logprobs"},
+            refused_fields=OPENAI_ONLY - {"metadata", "prompt_cache_key"}
+            | {"user", "logprobs", "top_logprobs", "seed"},
             temperature_max=1.5,
         ),
         note="Members it does not know are errors. Usage comes with the last chunk unasked.",
+        services=(
+            ServiceRow(service="embeddings", dialect="mistral", route=Route("/embeddings")),
+            ServiceRow(service="moderations", dialect="mistral", route=Route("/moderations")),
+        ),
         sources=(
             "https://docs.mistral.ai/api/",
             "https://github.com/mistralai/mistral-common (the order that messages may have)",
             "https://github.com/mistralai/client-python (audio, document and reference chunks, prefix)",
+            "https://docs.mistral.ai/api/endpoint/embeddings",
+            "https://docs.mistral.ai/studio/conversations/moderation",
             "recordings mistral.chat (tool_choice any, reasoning_effort, thinking parts, document_url)",
+            "recordings mistral.embeddings",
         ),
     ),
     ProviderRow(
@@ -186,6 +202,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             temperature_max=1.0,
         ),
         note="It has a Responses API at another base URL, documented for coding plans only.",
+        services=EMBEDS,
         sources=(
             "https://docs.z.ai/guides/overview/concept-param",
             "https://docs.z.ai/api-reference/llm/chat-completion",
@@ -236,6 +253,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY,
         ),
         note="Its Responses API serves some models and ignores every member that its page does not name.",
+        services=(ServiceRow(service="embeddings", route=Route("/embeddings"), batch=10),),
         sources=(
             "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
             "https://www.alibabacloud.com/help/en/model-studio/qwen-api-via-openai-responses",

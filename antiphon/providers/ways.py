@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from antiphon.providers.row import ProviderRow, Route
+from antiphon.protocols import Format
+from antiphon.providers.row import ProviderRow, Route, ServiceRow
+from antiphon.service_protocols import Service
 from antiphon.settings import Dialect, ProviderSettings
 
+_TOGETHER: Final[Mapping[Format, tuple[Dialect, ...]]] = {"chat": ("chat", "responses"), "messages": ("messages",)}
+"""Formats of clients, and the APIs that a model must be asked through to take them where models differ in that."""
+
+_HOSTED: Final[Mapping[Format, tuple[Dialect, ...]]] = {
+    "chat": (),
+    "messages": ("vertex-messages", "bedrock-messages"),
+}
+"""APIs that are such a format, put differently."""
+
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_FALLBACK: Final[tuple[Dialect, ...]] = ("chat",)
+"""In whose words nobody is asked, where there is nobody to be asked for answers."""
 
 
 class Ways:
@@ -19,7 +32,7 @@ class Ways:
     def __init__(self, row: ProviderRow, settings: ProviderSettings, spoken: AbstractSet[str]) -> None:
         """`spoken` are the formats that the gateway knows."""
         self._row = row
-        self._preferred: Dialect = settings.dialect or _first(row.dialects, spoken)
+        self._preferred: Dialect = settings.dialect or _first(row.dialects or _FALLBACK, spoken)
         self._version = settings.api_version or ""
         self._dated = _DATE.match(self._version) is not None
         self._rules = [
@@ -27,6 +40,7 @@ class Ways:
             for rule in row.speaks
             if rule.dialect in spoken and settings.dialect is None
         ]
+        self._services = [(re.compile(service.models), service) for service in row.services]
 
     def of(self, model: str) -> tuple[Dialect, Route]:
         """The API, and where it is."""
@@ -42,10 +56,24 @@ class Ways:
         dated = self._row.dated_routes.get(dialect) if self._dated else None
         return dated or self._row.route(dialect)
 
-    def chat_beside(self, dialect: Dialect) -> Route | None:
-        """Where chat completions are for a model that is asked through `dialect`; None where it takes none."""
-        takes_chat = not self._row.speaks or dialect in ("chat", "responses")
-        return self.route("chat") if takes_chat and "chat" in self._row.dialects else None
+    def relays(self, dialect: Dialect, route: Route) -> dict[Format, Route]:
+        """Where clients' own formats are taken as they are for a model that is asked through `dialect` at `route`."""
+        found: dict[Format, Route] = {}
+        for format, others in _TOGETHER.items():
+            beside = not self._row.speaks or dialect in others
+            if dialect == format or dialect in _HOSTED[format]:
+                found[format] = route
+            elif beside and format in self._row.dialects:
+                found[format] = self.route(format)
+        return found
+
+    def services(self, model: str) -> Iterator[tuple[ServiceRow, Route]]:
+        """The endpoints beside answers for a model, each of another service, and where they are."""
+        found: set[Service] = set()
+        for pattern, row in self._services:
+            if row.service not in found and pattern.search(model):
+                found.add(row.service)
+                yield row, row.dated if self._dated and row.dated is not None else row.route
 
     def _possible(self, dialect: Dialect) -> Dialect:
         """Older versions of an API know no responses."""

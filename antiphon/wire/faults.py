@@ -30,7 +30,7 @@ _NAMES: Final = {
 
 
 UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What a decoder raises for a client's JSON that it cannot take."""
+"""What a decoder raises for JSON that it cannot take: wrong, no text, or nested without end."""
 
 
 def told(error: Exception) -> BadRequest:

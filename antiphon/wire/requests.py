@@ -96,7 +96,10 @@ class ContextManagement(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """A create request. `body` holds the client's own bytes, with every field that is not named here."""
+    """A create request. `body` holds the client's own bytes, with every field that is not named here.
+
+    `stop` (texts that end the answer), `top_k` and `seed` are not in the Responses API, but in most others.
+    """
 
     model: str | None = None
     input: _Text | list[Item] | None = None
@@ -129,6 +132,9 @@ class Request(Struct, frozen=True, kw_only=True):
     safety_identifier: _Short | None = None
     user: str | None = None
     prompt: PromptRef | None = None
+    stop: Annotated[list[str], Meta(max_length=64)] | None = None
+    top_k: Annotated[int, Meta(ge=0)] | None = None
+    seed: int | None = None
     provider: str | Item | None = None
     strict: bool | None = None
     body: bytes = msgspec.field(default=b"", name="antiphon.body")

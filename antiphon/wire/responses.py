@@ -55,7 +55,10 @@ class EchoedText(Struct, frozen=True):
 
 
 class ResponseObject(Struct, frozen=True, kw_only=True):
-    """A whole response. Fields with a default hold what is true while nothing has come from a provider yet."""
+    """A whole response. Fields with a default hold what is true while nothing has come from a provider yet.
+
+    `stop_sequence` is the one of the request's `stop` that ended it, where the provider says so.
+    """
 
     id: str
     object: str = "response"
@@ -94,6 +97,7 @@ class ResponseObject(Struct, frozen=True, kw_only=True):
     truncation: str
     user: str | None
     usage: Usage | Raw | None = None
+    stop_sequence: str | UnsetType = UNSET
 
 
 _json = msgspec.json.Encoder()

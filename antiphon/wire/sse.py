@@ -10,6 +10,7 @@ import msgspec
 from antiphon.errors import UpstreamBroke
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -107,10 +108,13 @@ def _canonical(block: bytes) -> Frame | None:
 
 
 def _parse(block: bytes) -> Frame | None:
-    """Any other frame, by the standard's rules. None where there is nothing to dispatch."""
+    """Any other frame, by the standard's rules, or the first one, which may have a mark before it.
+
+    None where there is nothing to dispatch.
+    """
     event = ""
     data: list[bytes] = []
-    for line in block.split(b"\n"):
+    for line in block.removeprefix(_BYTE_ORDER_MARK).split(b"\n"):
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":

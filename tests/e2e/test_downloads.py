@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
-from typing_extensions import override
 
 from antiphon.settings import DownloadSettings, ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_whole, message, native_whole
 from tests.e2e.gateway import CHAT_KEY, CHAT_MODEL, NATIVE_MODEL, Gateway
 from tests.e2e.upstream import Provider
+from tests.e2e.web import Page, Web, serving_pages
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 PDF = b"%PDF-1.7 a contract"
 LIMIT = 4096
-PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
+PAGES: dict[str, Page] = {
     "/red.png": (200, {"content-type": "image/png; charset=x"}, PNG),
     "/untold": (200, {"content-type": "application/octet-stream"}, PNG),
     "/contract.pdf": (200, {"content-type": "application/pdf"}, PDF),
     "/moved": (302, {"location": "/red.png"}, b""),
     "/round": (302, {"location": "/round"}, b""),
     "/away": (302, {"location": "http://169.254.169.254/latest/meta-data"}, b""),
+    "/astray": (302, {"location": "http://["}, b""),
     "/page": (200, {"content-type": "text/html"}, b"<html>"),
     "/gone": (404, {}, b""),
     "/big": (200, {"content-type": "image/png"}, PNG + bytes(LIMIT)),
@@ -35,41 +34,10 @@ PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
 }
 
 
-class Web:
-    """A web server that counts what it is asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        web = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                web.asked.append(self.path)
-                status, headers, body = PAGES[self.path]
-                self.send_response(status)
-                for name, value in ({"content-length": str(len(body))} | headers).items():
-                    if value:
-                        self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            @override
-            def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.root = f"http://127.0.0.1:{self.server.server_port}"
-
-
 @pytest.fixture(scope="module")
 def web() -> Iterator[Web]:
-    served = Web()
-    thread = threading.Thread(target=served.server.serve_forever)
-    thread.start()
-    yield served
-    served.server.shutdown()
-    thread.join()
-    served.server.server_close()
+    with serving_pages(PAGES) as served:
+        yield served
 
 
 @pytest.fixture
@@ -168,6 +136,7 @@ def test_who_follows_addresses_gets_them(blind: Gateway, native: Provider, web: 
         ("/big", "larger than 4096 bytes"),
         ("/endless", "4096 bytes"),
         ("/round", "redirects"),
+        ("/astray", "starts with http"),
         ("/page", "no image"),
         ("/away", "private or reserved"),
     ],

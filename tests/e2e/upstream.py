@@ -12,7 +12,7 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +109,10 @@ class Seen:
         return json.loads(self.body)
 
 
+Scripted = Reply | Callable[[Seen], Reply]
+"""An answer, or what makes one of the request."""
+
+
 class Provider:
     """Answers from its script; what it has no reply for is a 418, which no gateway retries."""
 
@@ -116,10 +120,10 @@ class Provider:
         self.seen: list[Seen] = []
         self.url = ""
         self.listed: Sequence[Mapping[str, Any]] = ()
-        self._script: deque[Reply] = deque()
+        self._script: deque[Scripted] = deque()
         self._writers: set[asyncio.StreamWriter] = set()
 
-    def answer(self, *replies: Reply) -> None:
+    def answer(self, *replies: Scripted) -> None:
         """Adds to the script."""
         self._script.extend(replies)
 
@@ -155,7 +159,8 @@ class Provider:
         if request.path.endswith("/models"):
             return whole({"object": "list", "data": list(self.listed)})
         self.seen.append(request)
-        return self._script.popleft() if self._script else refusing("The test has no reply for this.", 418)
+        scripted = self._script.popleft() if self._script else refusing("The test has no reply for this.", 418)
+        return scripted if isinstance(scripted, Reply) else scripted(request)
 
 
 @contextmanager

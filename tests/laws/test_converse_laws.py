@@ -7,7 +7,7 @@ import itertools
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.dialects.converse_reader import ConverseReader
@@ -52,6 +52,10 @@ REQUESTS: list[dict[str, Any]] = [
     {"tools": TOOLS, "tool_choice": "none", "store": False},
     {"text": {"format": {"type": "json_schema", "name": "x", "schema": SCHEMA}}, "tools": TOOLS},
 ]
+
+few = settings(max_examples=settings().max_examples // 3)
+"""For laws whose every example costs much."""
+
 models, requests = st.sampled_from(MODELS), st.sampled_from(REQUESTS)
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
@@ -135,6 +139,7 @@ def answers(draw: st.DrawFn) -> tuple[bytes, bytes]:
     return answer(*content, reason=reason), opening() + data + ending(reason)
 
 
+@few
 @given(answers(), models, requests, st.lists(st.integers(0, 10_000), max_size=5))
 def test_any_answer_is_legal_however_it_comes(
     said: tuple[bytes, bytes], model: str, request: dict[str, Any], places: list[int]
@@ -183,16 +188,19 @@ def frames(draw: st.DrawFn) -> bytes:
 places_ = st.lists(st.integers(0, 10_000), max_size=4)
 
 
+@few
 @given(st.lists(frames(), max_size=8), places_)
 def test_frames_in_any_order_end_well(parts: list[bytes], places: list[int]) -> None:
     ends_well(b"".join(parts), places)
 
 
+@few
 @given(answers(), st.integers(0, 100_000), places_)
 def test_a_stream_that_is_cut_ends_well(said: tuple[bytes, bytes], place: int, places: list[int]) -> None:
     ends_well(said[1][: place % len(said[1])], places)
 
 
+@few
 @given(answers(), st.integers(0, 1_000_000), places_)
 def test_a_flipped_bit_ends_in_an_error(said: tuple[bytes, bytes], bit: int, places: list[int]) -> None:
     data = bytearray(said[1])
@@ -200,6 +208,7 @@ def test_a_flipped_bit_ends_in_an_error(said: tuple[bytes, bytes], bit: int, pla
     ends_well(bytes(data), places)
 
 
+@few
 @given(answers(), models, requests)
 def test_the_short_way_leads_to_the_same_end(said: tuple[bytes, bytes], model: str, request: dict[str, Any]) -> None:
     """Frame by frame, as paced streams come."""
@@ -268,6 +277,7 @@ def output(id: str, said: Any) -> Any:
     return {"type": "function_call_output", "call_id": id, "output": said}
 
 
+@few
 @given(conversations(), models)
 def test_any_conversation_is_one_that_bedrock_takes(said: list[Any], model: str) -> None:
     turn = turn_of({"input": said, "instructions": "Be brief."})

@@ -7,16 +7,13 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai import omit
-from openai.lib.streaming.responses._responses import ResponseStreamState
-from openai.types.responses import ResponseStreamEvent
-from pydantic import TypeAdapter
 
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.wire.events import render
 from tests.chat_streams import a_turn, cut, function_tool
 from tests.gemini_streams import GEMINI, answered, gemini_target, generated, heard, in_chunks, stream
 from tests.grammar import check_stream
+from tests.official import follow
 from tests.unit.dialects.chat_turns import output, turn_of, user
 
 TOOLS = [
@@ -28,6 +25,9 @@ TOOLS = [
     {"type": "web_search"},
 ]
 INCLUDE = ["message.output_text.logprobs"]
+
+few = settings(max_examples=settings().max_examples // 3)
+"""For laws whose every example costs much."""
 USAGE = {"promptTokenCount": 9, "candidatesTokenCount": 3, "thoughtsTokenCount": 2, "totalTokenCount": 14}
 
 words = st.sampled_from(["a", "é", "😀", '"', "\\", "\n", "data: {}", "\u2028", "long enough to be cut"])
@@ -144,6 +144,7 @@ def turn(**more: Any) -> Any:
     return a_turn(tools=TOOLS, store=False, include=INCLUDE, **more)
 
 
+@few
 @given(wild_streams(), places)
 def test_events_do_not_depend_on_how_the_bytes_were_cut(data: bytes, edges: list[int]) -> None:
     whole, pieces = heard(data, turn()), heard(cut(data, edges), turn())
@@ -152,6 +153,7 @@ def test_events_do_not_depend_on_how_the_bytes_were_cut(data: bytes, edges: list
     assert str(pieces.error) == str(whole.error)
 
 
+@few
 @given(wild_streams())
 def test_every_stream_is_grammatical(data: bytes) -> None:
     answer = heard(data, turn())
@@ -162,6 +164,7 @@ def test_every_stream_is_grammatical(data: bytes) -> None:
         assert oracle.response == answer.body
 
 
+@few
 @given(answers)
 def test_a_whole_answer_and_its_stream_have_one_outcome(body: Any) -> None:
     told = heard(in_chunks(body), turn())
@@ -171,6 +174,7 @@ def test_a_whole_answer_and_its_stream_have_one_outcome(body: Any) -> None:
     assert told.body["usage"]["output_tokens"] == 5
 
 
+@few
 @given(answers, st.integers(0, 10_000))
 def test_a_cut_stream_is_never_complete(body: Any, place: int) -> None:
     wire = in_chunks(body)
@@ -180,6 +184,7 @@ def test_a_cut_stream_is_never_complete(body: Any, place: int) -> None:
     assert isinstance(told.error, UpstreamBroke)
 
 
+@few
 @given(st.lists(st.one_of(st.builds(generated, parts), st.builds(generated, said)), max_size=8))
 def test_the_quick_way_tells_the_same(listed: list[Any]) -> None:
     reads = [stream(chunk) for chunk in (*listed, generated(finish="STOP", usage=USAGE))]
@@ -201,16 +206,10 @@ def test_the_quick_way_tells_the_same(listed: list[Any]) -> None:
     assert reader.outcome == answer.outcome
 
 
-sdk_event: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
-
-
-@settings(max_examples=60)
+@few
 @given(answers)
 def test_the_official_client_follows(body: Any) -> None:
-    told = heard(in_chunks(body), turn())
-    state: Any = ResponseStreamState(input_tools=[], text_format=omit)
-    for event in told.events:
-        state.handle_event(sdk_event.validate_json(event.data))
+    follow(heard(in_chunks(body), turn()).events)
 
 
 signed_parts = st.lists(
@@ -230,6 +229,7 @@ nothing: list[Part] = []
 worked = st.sampled_from([CODE, FILES, nothing])
 
 
+@few
 @given(signed_parts, worked)
 def test_what_google_said_goes_back_to_it_as_it_came(listed: list[Any], work: list[Any]) -> None:
     """Texts that nothing was signed between are one text; the rest is as it was, every signature in its place."""

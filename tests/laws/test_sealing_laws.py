@@ -25,7 +25,9 @@ def counting() -> Callable[[int], bytes]:
 SEALS = Seals(["new secret", "old secret"], counting())
 OLD = Seals(["old secret"], counting())
 FOREIGN = Seals(["another secret"], counting())
-tenants = st.text(max_size=12).filter(lambda text: text.isprintable())
+printable = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
+tenants = st.text(printable, max_size=12)
+pairs = st.lists(tenants, min_size=2, max_size=2, unique=True)
 payloads = st.binary(max_size=300)
 
 
@@ -66,9 +68,9 @@ def test_what_was_never_sealed_is_refused(text: str) -> None:
     refuses(SEALS, "a", "ant1." + text)
 
 
-@given(tenants, tenants, payloads)
-def test_a_blob_of_another_tenant_is_refused(tenant: str, other: str, payload: bytes) -> None:
-    assume(tenant != other)
+@given(pairs, payloads)
+def test_a_blob_of_another_tenant_is_refused(pair: list[str], payload: bytes) -> None:
+    tenant, other = pair
     refuses(SEALS, other, SEALS.seal(tenant, payload))
 
 
@@ -79,9 +81,9 @@ def test_older_secrets_still_open_and_foreign_ones_do_not(tenant: str, payload: 
     refuses(SEALS, tenant, FOREIGN.seal(tenant, payload))
 
 
-@given(tenants, tenants, st.text(max_size=40).filter(str.isprintable))
-def test_a_word_has_one_pseudonym_per_tenant_and_secret(tenant: str, other: str, word: str) -> None:
-    assume(tenant != other)
+@given(pairs, st.text(printable, max_size=40))
+def test_a_word_has_one_pseudonym_per_tenant_and_secret(pair: list[str], word: str) -> None:
+    tenant, other = pair
     name = SEALS.pseudonym(tenant, word)
     assert name == SEALS.pseudonym(tenant, word)
     assert len(name) == 64

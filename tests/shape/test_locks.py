@@ -6,7 +6,7 @@ import pytest
 from tests.shape.repository import ROOT
 
 MAX_DISTRIBUTIONS = 30
-LOCKS = ("runtime", "dev", "build")
+LOCKS = ("runtime", "vertex", "dev", "build")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
@@ -41,6 +41,12 @@ def test_what_the_project_asks_for_is_locked() -> None:
 def test_what_is_tested_is_what_is_run() -> None:
     runtime, dev = pinned("runtime"), pinned("dev")
     assert runtime == {name: dev[name] for name in runtime}
+
+
+def test_an_extra_adds_to_what_is_run_and_is_tested_too() -> None:
+    runtime, vertex, dev = pinned("runtime"), pinned("vertex"), pinned("dev")
+    assert runtime.items() <= vertex.items() <= dev.items()
+    assert named(PROJECT["project"]["optional-dependencies"]["vertex"]) <= vertex.keys()
 
 
 def test_the_default_install_is_small() -> None:

@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import Any
 
-from tests.vendors.vendor import Body, Plan, arguments_for, halves, need, need_alternating, need_name, sse
+from tests.vendors.vendor import Body, Plan, halves, need, need_alternating, need_name, sse
 
 _BY_ROLE = {
     "user": {"text", "image", "document", "tool_result", "search_result"},
@@ -141,19 +141,19 @@ class Anthropic:
         for place in plan.calls if self._tools else ():
             name = self._tools[place % len(self._tools)]
             identity = f"toolu_{next(self._count)}"
-            blocks.append({"type": "tool_use", "id": identity, "name": name, "input": arguments_for(place)})
+            blocks.append({"type": "tool_use", "id": identity, "name": name, "input": plan.arguments_of(place)})
         return blocks
 
     def whole(self, plan: Plan) -> bytes:
         blocks = self._blocks(plan)
-        return json.dumps(self._message(blocks, _reason(blocks))).encode()
+        return json.dumps(self._message(blocks, plan.ending or _reason(blocks))).encode()
 
     def stream(self, plan: Plan) -> bytes:
         blocks = self._blocks(plan)
         events: list[Body] = [{"type": "message_start", "message": self._message([], None)}, {"type": "ping"}]
         for index, block in enumerate(blocks):
             events += _events(index, block)
-        delta = {"stop_reason": _reason(blocks), "stop_sequence": None}
+        delta = {"stop_reason": plan.ending or _reason(blocks), "stop_sequence": None}
         events.append({"type": "message_delta", "delta": delta, "usage": {"output_tokens": 7}})
         events.append({"type": "message_stop"})
         return sse(events, named=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
-from tests.vendors.vendor import Body, Plan, arguments_for, halves, need, need_name, sse
+from tests.vendors.vendor import Body, Plan, halves, need, need_name, sse
 
 _ROLES = {"system", "user", "assistant", "tool"}
 
@@ -58,7 +58,7 @@ class Cohere:
                 "type": "function",
                 "function": {
                     "name": self._tools[place % len(self._tools)],
-                    "arguments": json.dumps(arguments_for(place)),
+                    "arguments": json.dumps(plan.arguments_of(place)),
                 },
             }
             for place in (plan.calls if self._tools else ())
@@ -76,7 +76,7 @@ class Cohere:
             message["content"] = content
         if calls:
             message["tool_calls"] = calls
-        reason = "TOOL_CALL" if calls else "COMPLETE"
+        reason = plan.ending or ("TOOL_CALL" if calls else "COMPLETE")
         return json.dumps({"id": "c-1", "message": message, "finish_reason": reason, "usage": _USAGE}).encode()
 
     def stream(self, plan: Plan) -> bytes:
@@ -99,7 +99,7 @@ class Cohere:
                 delta = {"message": {"tool_calls": {"function": {"arguments": piece}}}}
                 events.append({"type": "tool-call-delta", "index": place, "delta": delta})
             events.append({"type": "tool-call-end", "index": place})
-        reason = "TOOL_CALL" if calls else "COMPLETE"
+        reason = plan.ending or ("TOOL_CALL" if calls else "COMPLETE")
         events.append({"type": "message-end", "delta": {"finish_reason": reason, "usage": _USAGE}})
         return sse(events, named=True)
 

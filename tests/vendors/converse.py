@@ -8,7 +8,7 @@ import struct
 import zlib
 from typing import Any
 
-from tests.vendors.vendor import Body, Plan, arguments_for, halves, need, need_alternating, need_name
+from tests.vendors.vendor import Body, Plan, halves, need, need_alternating, need_name
 
 _KINDS = {"text", "image", "document", "video", "toolUse", "toolResult", "reasoningContent", "cachePoint"}
 _IN_RESULTS = {"text", "json", "image", "document", "video"}
@@ -112,22 +112,26 @@ class Converse:
             blocks.append({"text": plan.text})
         for place in plan.calls if self._tools else ():
             call = {"toolUseId": f"tooluse_{next(self._count)}", "name": self._tools[place % len(self._tools)]}
-            blocks.append({"toolUse": call | {"input": arguments_for(place)}})
+            blocks.append({"toolUse": call | {"input": plan.arguments_of(place)}})
         return blocks
 
     def whole(self, plan: Plan) -> bytes:
         blocks = self._blocks(plan)
         message = {"role": "assistant", "content": blocks}
-        answer = {"output": {"message": message}, "stopReason": _reason(blocks), "metrics": {"latencyMs": 1}}
+        answer = {
+            "output": {"message": message},
+            "stopReason": plan.ending or _reason(blocks),
+            "metrics": {"latencyMs": 1},
+        }
         return json.dumps(answer | {"usage": _USAGE}).encode()
 
     def stream(self, plan: Plan) -> bytes:
         blocks = self._blocks(plan)
-        frames = [_frame("messageStart", {"role": "assistant"})]
+        frames = [frame("messageStart", {"role": "assistant"})]
         for index, block in enumerate(blocks):
-            frames += [_frame(kind, {"contentBlockIndex": index} | payload) for kind, payload in _events(block)]
-        frames.append(_frame("messageStop", {"stopReason": _reason(blocks)}))
-        frames.append(_frame("metadata", {"usage": _USAGE, "metrics": {"latencyMs": 1}}))
+            frames += [frame(kind, {"contentBlockIndex": index} | payload) for kind, payload in _events(block)]
+        frames.append(frame("messageStop", {"stopReason": plan.ending or _reason(blocks)}))
+        frames.append(frame("metadata", {"usage": _USAGE, "metrics": {"latencyMs": 1}}))
         return b"".join(frames)
 
 
@@ -156,14 +160,15 @@ def _events(block: Body) -> list[tuple[str, Body]]:
     return [*start, *said, ("contentBlockStop", {})]
 
 
-def _frame(kind: str, payload: Any) -> bytes:
-    """One message of Amazon's event stream."""
+def frame(kind: str, payload: Any, *, failed: bool = False) -> bytes:
+    """One message of Amazon's event stream: an event, or an exception that ends it."""
+    sort = "exception" if failed else "event"
     headers = b"".join(
         bytes([len(name)]) + name.encode() + bytes([_STRING]) + struct.pack(">H", len(value)) + value.encode()
         for name, value in (
-            (":event-type", kind),
+            (f":{sort}-type", kind),
             (":content-type", "application/json"),
-            (":message-type", "event"),
+            (":message-type", sort),
         )
     )
     data = json.dumps(payload).encode()

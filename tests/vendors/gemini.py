@@ -6,10 +6,12 @@ import itertools
 import json
 from typing import Any
 
-from tests.vendors.vendor import Body, Plan, arguments_for, halves, need, need_alternating, need_name, sse
+from tests.vendors.vendor import Body, Plan, halves, need, need_alternating, need_name, sse
 
 _DATA = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
 _DUMMIES = {"skip_thought_signature_validator", "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="}
+"""Google's word for a call of somebody else's, plain and in the base64 that bytes have in JSON."""
+
 _NAME = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}"
 
 
@@ -48,7 +50,8 @@ class Gemini:
         need((kind == "functionCall") <= (role == "model"), "a call by the user")
         need((kind == "functionResponse") <= (role == "user"), "a response by the model")
         if kind == "text":
-            need(part["text"] or part.get("thoughtSignature"), "text is empty")
+            # The user may say nothing (recording gemini.generate, test_google_instructions_only_with_tool_calls).
+            need(part["text"] or role == "user" or part.get("thoughtSignature"), "text is empty")
         if kind == "functionCall":
             need_name(part["functionCall"]["name"], _NAME)
             need(isinstance(part["functionCall"].get("args", {}), dict), "args is no object")
@@ -104,7 +107,7 @@ class Gemini:
             parts.append({"text": plan.text})
         calls: list[Body] = []
         for place in plan.calls if self._tools else ():
-            call: Body = {"name": self._tools[place % len(self._tools)], "args": arguments_for(place)}
+            call: Body = {"name": self._tools[place % len(self._tools)], "args": plan.arguments_of(place)}
             calls.append({"functionCall": call})
         if calls:
             self._sign(calls[0])
@@ -118,12 +121,12 @@ class Gemini:
         part["thoughtSignature"] = signature
 
     def whole(self, plan: Plan) -> bytes:
-        return json.dumps(self._answer(self._parts(plan), "STOP")).encode()
+        return json.dumps(self._answer(self._parts(plan), plan.ending or "STOP")).encode()
 
     def stream(self, plan: Plan) -> bytes:
         parts = self._parts(plan)
         chunks = [self._answer([piece], None) for part in parts for piece in _pieces(part)]
-        return sse([*chunks, self._answer([], "STOP")])
+        return sse([*chunks, self._answer([], plan.ending or "STOP")])
 
     def _answer(self, parts: list[Body], reason: str | None) -> Body:
         candidate: Body = {"index": 0, "content": {"role": "model", "parts": parts}}

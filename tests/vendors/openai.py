@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import Any
 
-from tests.vendors.vendor import Body, Plan, Refused, arguments_for, halves, need, need_name, sse
+from tests.vendors.vendor import Body, Plan, Refused, halves, need, need_name, sse
 
 _NAME = r"[a-zA-Z0-9_-]{1,64}"
 _USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
@@ -55,13 +55,16 @@ class Chat:
             message["reasoning_content"] = plan.thought
         calls: list[Body] = []
         for place in plan.calls if self._tools else ():
-            function = {"name": self._tools[place % len(self._tools)], "arguments": json.dumps(arguments_for(place))}
+            function = {
+                "name": self._tools[place % len(self._tools)],
+                "arguments": json.dumps(plan.arguments_of(place)),
+            }
             calls.append({"id": f"call_{next(self._count)}", "type": "function", "function": function})
         return message | ({"tool_calls": calls} if calls else {})
 
     def whole(self, plan: Plan) -> bytes:
         message = self._message(plan)
-        choice = {"index": 0, "message": message, "finish_reason": _reason(message)}
+        choice = {"index": 0, "message": message, "finish_reason": plan.ending or _reason(message)}
         return json.dumps({"id": "chatcmpl-1", "choices": [choice], "usage": _USAGE}).encode()
 
     def stream(self, plan: Plan) -> bytes:
@@ -75,7 +78,7 @@ class Chat:
             pieces = halves(call["function"]["arguments"])
             deltas += [{"tool_calls": [{"index": index, "function": {"arguments": piece}}]} for piece in pieces]
         chunks: list[Body] = [_chunk(delta, None) for delta in deltas]
-        chunks += [_chunk({}, _reason(message)), {"id": "chatcmpl-1", "choices": [], "usage": _USAGE}]
+        chunks += [_chunk({}, plan.ending or _reason(message)), {"id": "chatcmpl-1", "choices": [], "usage": _USAGE}]
         return sse(chunks) + b"data: [DONE]\n\n"
 
 
@@ -141,13 +144,15 @@ class OpenAI:
             message = {"type": "message", "id": self._id("msg"), "status": "completed", "role": "assistant"}
             items.append(message | {"content": [part]})
         offered = [each for tool in self._tools for each in _flat(tool)]
-        return items + [self._call(offered[place % len(offered)], place) for place in plan.calls if offered]
+        return items + [
+            self._call(offered[place % len(offered)], plan.arguments_of(place)) for place in plan.calls if offered
+        ]
 
-    def _call(self, tool: Body, place: int) -> Body:
+    def _call(self, tool: Body, arguments: Body) -> Body:
         call: Body = {"id": self._id("fc"), "call_id": self._id("call"), "name": tool["name"], "status": "completed"}
         if "namespace" in tool:
             call["namespace"] = tool["namespace"]
-        said = json.dumps(arguments_for(place))
+        said = json.dumps(arguments)
         if tool["type"] == "custom":
             return call | {"type": "custom_tool_call", "input": said}
         return call | {"type": "function_call", "arguments": said}

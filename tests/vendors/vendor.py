@@ -18,11 +18,22 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the model is to do in one answer. `calls` are names among the tools that it was offered, by place."""
+    """What the model is to do in one answer.
+
+    `calls` are names among the tools that it was offered, by place; `arguments` is what it calls them with, as JSON,
+    where that is to be something else than usual. `ending` is the vendor's word for why the model stops, where that is
+    not for want of anything to say.
+    """
 
     thought: str = ""
     text: str = ""
     calls: tuple[int, ...] = ()
+    arguments: str = ""
+    ending: str = ""
+
+    def arguments_of(self, place: int) -> Body:
+        """What a call is made with."""
+        return json.loads(self.arguments) if self.arguments else arguments_for(place)
 
 
 class Refused(AssertionError):
@@ -71,7 +82,7 @@ class Vendor(Protocol):
 
 
 def arguments_for(place: int) -> Body:
-    """What every call is made with."""
+    """What calls are made with unless the plan says something else."""
     return {"city": f"Oslo {place}", "deep": {"n": [1, 2.5, None, "é"]}}
 
 

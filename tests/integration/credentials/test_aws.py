@@ -88,9 +88,12 @@ async def test_half_a_key_is_told() -> None:
             await opened(who, access_key_id="AKx").headers(b"POST", ENDPOINT, BODY)
 
 
-@pytest.mark.parametrize("file", ["config", "credentials"])
-async def test_a_profile_is_found_in_either_shared_file(home: Path, file: str) -> None:
-    section = "profile work" if file == "config" else "work"
+@pytest.mark.parametrize(
+    ("file", "section"),
+    [("config", "profile work"), ("config", 'profile "work"'), ("config", "profile\t'work'"), ("credentials", "work")],
+    ids=["config", "double quotes", "single quotes", "credentials"],
+)
+async def test_a_profile_is_found_in_either_shared_file(home: Path, file: str, section: str) -> None:
     (home / file).write_text(
         f"[{section}]\naws_access_key_id = AKw\naws_secret_access_key=secret-w\naws_session_token = token-w\n"
     )
@@ -331,6 +334,26 @@ async def test_keys_are_renewed_before_their_end_while_others_go_on() -> None:
             assert not renewing.done()
             service.gate.set()
         await check(credentials, named("2"), clock.now)
+
+
+async def test_keys_that_have_lapsed_by_our_clock_alone_are_used_and_not_asked_for_by_each_request() -> None:
+    answers = {"/keys": Says(told("1", -60.0))}
+    clock = Hands()
+    async with serving(answers) as container, signers(clock) as who:
+        credentials = opened(who, container_uri=f"{container.url}/keys")
+        for _ in range(3):
+            await check(credentials, named("1"))
+        assert len(container.seen) == 1
+        clock.now += 5.0
+        await check(credentials, named("1"), clock.now)
+        assert len(container.seen) == 2
+
+
+@pytest.mark.parametrize("member", ["AccessKeyId", "Token"])
+async def test_keys_that_no_header_can_carry_are_not_used(member: str) -> None:
+    async with serving({"/keys": Says(told("1") | {member: "a\r\nx-other: 1"})}) as container, signers(Hands()) as who:
+        with pytest.raises(CredentialsFailed, match="no header can carry"):
+            await opened(who, container_uri=f"{container.url}/keys").headers(b"POST", ENDPOINT, BODY)
 
 
 async def test_a_failed_renewal_costs_nobody_anything_until_the_end() -> None:

@@ -88,11 +88,15 @@ async def test_the_machine_gives_its_identity() -> None:
     ("answer", "said"),
     [
         (Says({"error": "invalid_client", "error_description": "hunter2"}, 401), "refused: status 401, invalid_client"),
+        (
+            Says({"error": "invalid_client", "error_codes": [7000215], "error_description": "hunter2"}, 401),
+            "refused: status 401, invalid_client, AADSTS7000215",
+        ),
         (Says("<html>hunter2", 502), "refused: status 502"),
         (Says({"token": "hunter2"}), "answered what is no credential"),
         (Says({"error": "hunter2 is no code"}, 400), "refused: status 400"),
     ],
-    ids=["refused", "broken", "no token", "strange"],
+    ids=["refused", "refused with a number", "broken", "no token", "strange"],
 )
 async def test_a_failure_is_told_without_what_was_said(answer: Says, said: str) -> None:
     async with serving({"/t/oauth2/v2.0/token": answer}) as entra, signers(Hands()) as who:
@@ -133,4 +137,5 @@ async def test_with_a_key_nobody_signs() -> None:
     async with signers(Hands()) as who:
         assert who.credentials(TABLE["azure"], ProviderSettings(api_key="k")) is None
         assert who.credentials(TABLE["azure"], ProviderSettings(headers={"Authorization": "Bearer x"})) is None
+        assert who.credentials(TABLE["azure"], ProviderSettings(headers={"Api-Key": "x"})) is None
         assert who.credentials(TABLE["openai"], ProviderSettings()) is None

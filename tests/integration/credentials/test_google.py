@@ -32,6 +32,7 @@ ENDPOINT = Endpoint.parse("https://aiplatform.googleapis.com/v1/x")
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKEN = Says({"access_token": "t1", "expires_in": 3599, "token_type": "Bearer"})
 BEARER = b"Authorization: Bearer t1\r\n"
+MACHINE = "/computeMetadata/v1/instance/service-accounts/default/token"
 
 
 @cache
@@ -92,7 +93,13 @@ async def test_a_service_account_signs_a_claim() -> None:
     rsa_key().public_key().verify(urlsafe_b64decode(signature + "=="), text.encode(), PKCS1v15(), SHA256())
 
 
-@pytest.mark.parametrize("key", ["hunter2", pem(generate_private_key(SECP256R1()))], ids=["garbage", "no rsa"])
+UNKNOWN = "-----BEGIN PRIVATE KEY-----\nMA0CAQAwBQYDKgMEBAEA\n-----END PRIVATE KEY-----\n"
+"""A key of an algorithm that nobody has: its object identifier is 1.2.3.4."""
+
+
+@pytest.mark.parametrize(
+    "key", ["hunter2", pem(generate_private_key(SECP256R1())), UNKNOWN], ids=["garbage", "no rsa", "unknown"]
+)
 async def test_a_key_that_cannot_sign_is_told_without_it(key: str) -> None:
     async with signers(Hands()) as who:
         with pytest.raises(CredentialsFailed, match="private key") as failed:
@@ -103,7 +110,7 @@ async def test_a_key_that_cannot_sign_is_told_without_it(key: str) -> None:
 async def test_without_the_extra_it_says_so_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
     async with signers(Hands()) as who:
-        with pytest.raises(ConfigError, match=r"pip install antiphon\[vertex\]"):
+        with pytest.raises(ConfigError, match=r"make vertex"):
             with_key(who, service_account("http://127.0.0.1:1"))
         with_key(who, {"type": "authorized_user"})
 
@@ -134,8 +141,7 @@ async def test_a_user_that_gcloud_signed_in_is_found(home: Path) -> None:
 
 async def test_the_machine_gives_its_own() -> None:
     clock = Hands()
-    path = "/computeMetadata/v1/instance/service-accounts/default/token"
-    async with serving({path: TOKEN}) as machine, signers(clock) as who:
+    async with serving({MACHINE: TOKEN}) as machine, signers(clock) as who:
         credentials = opened(who, metadata_host=f"127.0.0.1:{machine.port}")
         assert await lines(credentials) == BEARER
         assert await lines(credentials) == BEARER
@@ -205,7 +211,7 @@ async def test_an_impersonated_account_is_opened_by_a_user() -> None:
     ("key", "said"),
     [
         ({"type": "gdch_service_account"}, "of a type that is not supported"),
-        (workload("http://x", {"environment_id": "aws1"}), "a file or an address gives"),
+        (workload("http://x", {"environment_id": "aws1", "url": "http://127.0.0.1:1"}), "a file or an address gives"),
         (workload("http://x", {"executable": {"command": "x"}}), "a file or an address gives"),
         (workload("http://x", {"file": "/nowhere/at/all"}), "the workload's token cannot be read"),
         ({"no": "type"}, "not of a form that is known"),
@@ -224,6 +230,21 @@ async def test_a_refusal_is_told_by_its_code_alone() -> None:
         with pytest.raises(CredentialsFailed) as failed:
             await lines(with_key(who, service_account(google.url)))
     assert failed.value.message == "Google Cloud: Google's token service refused: status 400, invalid_grant"
+
+
+@pytest.mark.parametrize("folder", ["~nobody-of-this-name", "f" * 400], ids=["no home", "too long"])
+async def test_a_folder_that_cannot_be_looked_into_holds_no_file(folder: str) -> None:
+    async with serving({MACHINE: TOKEN}) as machine, signers(Hands()) as who:
+        made = opened(who, gcloud_folder=folder, metadata_host=machine.url.removeprefix("http://"))
+        assert await lines(made) == BEARER
+
+
+@pytest.mark.parametrize(("token", "project"), [("t1\r\nx-other: 1", "p"), ("t1", "p\r\nx-other: 1"), ("t\u00e9", "p")])
+async def test_what_no_header_can_carry_is_not_sent(token: str, project: str) -> None:
+    async with serving({"/token": Says({"access_token": token})}) as google, signers(Hands()) as who:
+        key = service_account(google.url) | {"quota_project_id": project}
+        with pytest.raises(CredentialsFailed, match="cannot be sent"):
+            await lines(with_key(who, key))
 
 
 async def test_where_nobody_is_there_it_says_what_was_looked_for() -> None:

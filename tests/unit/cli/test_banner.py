@@ -29,6 +29,13 @@ def test_there_is_one_line_per_provider() -> None:
     assert list(finding_lines([])) == []
 
 
+def test_those_of_whom_nobody_has_said_anything_are_only_counted() -> None:
+    unsaid = [Finding(name=name, is_found=False, origin="not set", is_touched=False) for name in ("xai", "mistral")]
+    *lines, last = finding_lines([*FINDINGS, *unsaid])
+    assert lines == list(finding_lines(FINDINGS))
+    assert last == "  2 more are known: `antiphon providers` tells what switches each on"
+
+
 def test_a_key_that_was_made_now_is_shown_with_lines_to_copy() -> None:
     text = shown(MasterKey(KEY, Path("/d/master-key"), is_new=True))
     assert f"\n  {KEY}\n" in text

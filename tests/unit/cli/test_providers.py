@@ -28,7 +28,7 @@ def test_every_provider_is_listed_with_what_it_can_do(run: Run) -> None:
     for row in ROWS:
         [at] = [number for number, line in enumerate(lines) if line.split()[:2] == ["✗", row.name]]
         assert lines[at].endswith(f"  {row.title}")
-        assert row.dialects[0] in lines[at + 1]
+        assert (*row.dialects, "embeddings")[0] in lines[at + 1]
     assert lines[-1] == f"0 of {len(ROWS)} configured here. antiphon providers NAME tells more of one."
 
 
@@ -58,6 +58,9 @@ def test_what_would_switch_a_provider_on_is_said(run: Run) -> None:
     assert "    chat; set FRIENDLI_API_KEY or FRIENDLI_TOKEN" in lines
     assert "    chat; set SNOWFLAKE_BASE_URL, and SNOWFLAKE_API_KEY or SNOWFLAKE_PAT" in lines
     assert "    chat; set JAN_BASE_URL" in lines
+    text = " ".join(" ".join(lines).split())
+    for enough in ("AZURE_RESOURCE or AZURE_OPENAI_ENDPOINT", "BEDROCK_REGION", "VERTEX_API_KEY or VERTEX_PROJECT"):
+        assert f"; set {enough} " in text
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -65,6 +68,15 @@ def test_all_that_is_known_of_one_is_told(run: Run, row: ProviderRow) -> None:
     text = " ".join(run(row.name).output.split())
     for said in (row.title, row.note, row.owns, row.read_on, *row.key_variables, *row.url_variables, *row.sources):
         assert said in text
+
+
+def test_what_is_lost_at_one_is_listed_by_its_apis(run: Run) -> None:
+    told = " ".join(run("cohere").output.split())
+    in_its_own, _, in_chat = told.partition("loses cohere: fields: ")[2].partition(" chat: fields: ")
+    always, _, at_times = in_its_own.partition(" cohere, at times: fields: ")
+    assert "top_logprobs, user; tools: " in always
+    assert "reasoning.effort, " in at_times
+    assert "service_tier" in in_chat
 
 
 def test_an_instance_is_told_as_what_it_is(run: Run) -> None:
@@ -89,4 +101,7 @@ def test_json_has_everything_and_no_secret(run: Run) -> None:
     assert listed["groq"]["abilities"]["audio"] is False
     assert listed["groq"]["quirks"]["reasoning_replay"] == "reasoning"
     assert (listed["cerebras"]["native"], listed["openai"]["native"]) == (False, True)
+    assert "tool.web_search" in listed["groq"]["losses"]["chat"]
+    assert listed["groq"]["losses_at_times"]["chat"] == []
+    assert "tool.web_search" in listed["anthropic"]["losses_at_times"]["messages"]
     assert json.loads(run("--json", "groq", GROQ_API_KEY="hidden-1").output) == listed["groq"]

@@ -82,9 +82,11 @@ def test_who_merely_uses_a_cloud_gets_no_provider(given: Given, variables: dict[
 
 
 def test_what_is_missing_is_named(given: Given) -> None:
-    assert why_not(given(AWS_BEARER_TOKEN_BEDROCK="k"), "bedrock") == "BEDROCK_REGION is not set"
-    assert why_not(given(AZURE_OPENAI_API_KEY="k"), "azure") == "AZURE_RESOURCE is not set"
-    assert why_not(given(), "bedrock") == "BEDROCK_API_KEY is not set"
+    assert why_not(given(AWS_BEARER_TOKEN_BEDROCK="k"), "bedrock") == "neither BEDROCK_REGION nor AWS_REGION is set"
+    assert (
+        why_not(given(AZURE_OPENAI_API_KEY="k"), "azure") == "neither AZURE_RESOURCE nor AZURE_OPENAI_ENDPOINT is set"
+    )
+    assert why_not(given(), "bedrock") == "BEDROCK_REGION is not set"
 
 
 def test_the_clouds_variables_complete_a_provider_that_is_configured(given: Given) -> None:
@@ -179,3 +181,20 @@ def test_a_key_file_may_stand_in_the_settings(given: Given) -> None:
     assert google is not None
     assert google.key == key
     assert "hunter2" not in redacted(loaded.settings)
+
+
+def test_what_changes_nothing_is_told(given: Given) -> None:
+    loaded = given(
+        """
+        providers:
+          groq: {api_key: k, region: eu, aws: {profile: p}}
+          bedrock: {region: eu-west-1, aws: {profile: p}}
+          vertex: {project: p, location: eu, api_version: v1, google: {file: /k}}
+          own: {base_url: http://h, dialect: vertex-messages, project: p, location: eu}
+        """,
+        AWS_REGION="eu-west-1",
+    )
+    assert loaded.warnings == (
+        "antiphon.yaml:3:38: `providers.groq.region` changes nothing at `groq`",
+        "antiphon.yaml:3:47: `providers.groq.aws` changes nothing at `groq`",
+    )

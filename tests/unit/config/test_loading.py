@@ -89,8 +89,8 @@ def test_the_database_is_in_the_users_data_folder(given: Given, tmp_path: Path) 
 def test_a_provider_of_ones_own_needs_an_address(refused: Refused, given: Given) -> None:
     (line,) = refused("providers:\n  opnai: {api_key: k}\n")
     assert line == (
-        "antiphon.yaml:2:3: there is no provider `opnai`; did you mean `openai`?; "
-        "give it a `base_url` if it is one of your own"
+        "antiphon.yaml:2:3: there is no provider `opnai`; did you mean `openai`? "
+        "If it is one of your own, give it a `base_url`"
     )
     (line,) = refused("providers: {a: {type: openai-compatible}}")
     assert line == "antiphon.yaml:1:13: `providers.a` needs a `base_url`"

@@ -1,21 +1,12 @@
 """Answers of providers, for each thing that an answer can hold: the smallest body, and what of it a client must see."""
 
+import json
 from typing import Any
 
-from msgspec import Struct, field
-
 from antiphon.dialects.subjects import words
+from tests.unit.dialects.answer_shapes import CALLS, LOGPROBS, Answer
 from tests.unit.dialects.sampling import MARK, Body
-
-LOGPROBS = "message.output_text.logprobs"
-
-
-class Answer(Struct, frozen=True):
-    """`body` is what the provider says, `mark` what must be in the response; `asked` is what the client wanted."""
-
-    body: Body
-    mark: str = MARK
-    asked: Body = field(default_factory=lambda: {"input": "Hi"})
+from tests.unit.dialects.vendor_answer_samples import VENDORS
 
 
 def chatted(mark: str = MARK, asked: Body | None = None, end: str = "stop", **message: Any) -> Answer:
@@ -23,8 +14,9 @@ def chatted(mark: str = MARK, asked: Body | None = None, end: str = "stop", **me
     return Answer({"id": "c1", "model": "m", "choices": [choice]}, mark, {"input": "Hi"} | (asked or {}))
 
 
-def called(tool: Body, name: str, arguments: str, mark: str) -> Answer:
-    call = {"id": "c1", "type": "function", "function": {"name": name, "arguments": arguments}}
+def called(tool: Body, name: str, arguments: Body, mark: str) -> Answer:
+    function = {"name": name, "arguments": json.dumps(arguments, separators=(",", ":"))}
+    call = {"id": "c1", "type": "function", "function": function}
     return chatted(mark, {"tools": [tool]}, "tool_calls", content=None, tool_calls=[call])
 
 
@@ -46,41 +38,27 @@ CITATION: Body = {
     "url_citation": {"url": f"https://{MARK}.example/", "title": "t", "start_index": 0, "end_index": 2},
 }
 PICTURE: Body = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{MARK}"}}
-FUNCTION: Body = {"type": "function", "name": "look"}
 
 CHAT: dict[str, Answer] = {
     "output.annotations": chatted(annotations=[CITATION]),
-    "output.apply_patch_call": called(
-        {"type": "apply_patch"},
-        "apply_patch",
-        f'{{"operation":{{"type":"delete_file","path":"{MARK}"}}}}',
-        f'"path":"{MARK}"',
-    ),
     "output.audio": chatted(content=None, audio={"id": "a", "data": "AAAA", "expires_at": 0, "transcript": MARK}),
-    "output.custom_tool_call": called({"type": "custom", "name": "run"}, "run", f'{{"input":"{MARK}"}}', MARK),
     "output.encrypted_content": chatted(
         '"encrypted_content":"', {"include": ["reasoning.encrypted_content"]}, reasoning_content=MARK
     ),
-    "output.function_call": called(FUNCTION, "look", f'{{"q":"{MARK}"}}', MARK),
     "output.image_generation_call": chatted(images=[PICTURE]),
-    "output.incomplete_details": chatted("max_output_tokens", end="length"),
-    "output.local_shell_call": called({"type": "local_shell"}, "local_shell", f'{{"command":["{MARK}"]}}', "exec"),
+    "output.incomplete_details": chatted('"reason":"max_output_tokens"', end="length"),
     "output.reasoning_summary": chatted(
         '"summary_text"', reasoning_details=[{"type": "reasoning.summary", "summary": MARK}]
     ),
     "output.reasoning_text": chatted(reasoning_content=MARK),
     "output.refusal": chatted(refusal=MARK, content=None),
     "output.service_tier": with_member("flex", service_tier="flex"),
-    "output.shell_call": called({"type": "shell"}, "shell", f'{{"commands":["{MARK}"]}}', '"shell_call"'),
     "output.text": chatted(content=MARK),
-    "output.tool_search_call": called(
-        {"type": "tool_search", "execution": "client"}, "tool_search", f'{{"query":"{MARK}"}}', '"tool_search_call"'
-    ),
-    "output.usage": with_member("4001", usage=USAGE),
-    "output.usage.cache_write_tokens": with_member("104", usage=USAGE),
-    "output.usage.cached_tokens": with_member("203", usage=USAGE),
-    "output.usage.reasoning_tokens": with_member("55", usage=USAGE),
-}
+    "output.usage": with_member('"total_tokens":4303', usage=USAGE),
+    "output.usage.cache_write_tokens": with_member('"cache_write_tokens":104', usage=USAGE),
+    "output.usage.cached_tokens": with_member('"cached_tokens":203', usage=USAGE),
+    "output.usage.reasoning_tokens": with_member('"reasoning_tokens":55', usage=USAGE),
+} | {subject: called(*call) for subject, call in CALLS.items()}
 CHAT["output.logprobs"] = Answer(
     {
         "id": "c1",
@@ -133,10 +111,10 @@ RESPONSES: dict[str, Answer] = {
     "output.refusal": responded(MARK, message() | {"content": [{"type": "refusal", "refusal": MARK}]}),
     "output.service_tier": responded("flex", service_tier="flex"),
     "output.text": responded(MARK, message(text=MARK)),
-    "output.usage": responded("4001", usage=COUNTS),
-    "output.usage.cache_write_tokens": responded("104", usage=COUNTS),
-    "output.usage.cached_tokens": responded("203", usage=COUNTS),
-    "output.usage.reasoning_tokens": responded("55", usage=COUNTS),
+    "output.usage": responded('"total_tokens":4303', usage=COUNTS),
+    "output.usage.cache_write_tokens": responded('"cache_write_tokens":104', usage=COUNTS),
+    "output.usage.cached_tokens": responded('"cached_tokens":203', usage=COUNTS),
+    "output.usage.reasoning_tokens": responded('"reasoning_tokens":55', usage=COUNTS),
 } | {
     f"output.{kind}": marked(kind)
     for kind in words(
@@ -146,16 +124,21 @@ RESPONSES: dict[str, Answer] = {
     )
 }
 
-ANSWERS = {"chat": CHAT, "responses": RESPONSES}
-"""By dialect. Those that are not here prove their answers on recordings alone."""
+ANSWERS = {"chat": CHAT, "responses": RESPONSES} | VENDORS
+"""By dialect."""
 
-UNANSWERED = {
-    ("chat", "output.compaction"): "the gateway makes it, whoever answers",
-    ("chat", "output.error"): "an error before the first output is a status, and later ends the stream",
-    ("chat", "output.tool_search_output"): "all tools are offered at once: there is no search",
-    ("responses", "output.error"): "it is raised, for another attempt to take over",
-    ("responses", "output.audio"): "no recording shows where a response would hold it",
+_MADE_HERE = {
+    "output.compaction": "the gateway makes it, whoever answers",
+    "output.error": "an error before the first output is a status, and later ends the stream",
+    "output.tool_search_output": "all tools are offered at once: there is no search",
 }
+UNANSWERED = (
+    {(dialect, subject): reason for dialect in ("chat", *VENDORS) for subject, reason in _MADE_HERE.items()}
+    | {("responses", "output.error"): "it is raised, for another attempt to take over"}
+    | {("responses", "output.audio"): "no recording shows where a response would hold it"}
+    | {("messages", "output.mcp_approval_request"): "tools that would need one are refused"}
+    | {("messages", "output.mcp_list_tools"): "Anthropic does not show what it has listed"}
+)
 """What no whole answer can show, by dialect and subject, and why."""
 
 

@@ -96,7 +96,11 @@ def _part(part: Body) -> Body:
             url = part["document_url"]
             return {"type": "input_file", "file_data" if url.startswith("data:") else "file_url": url}
         case "input_audio":
-            return {"type": "input_audio", "input_audio": part["input_audio"]}
+            said = part["input_audio"]
+            return {
+                "type": "input_audio",
+                "input_audio": {"data": said, "format": "wav"} if isinstance(said, str) else said,
+            }
         case "video_url":
             return {"type": "input_video", "video_url": part["video_url"]["url"]}
         case kind:

@@ -21,8 +21,12 @@ from tests.unit.dialects.sampling import (
 
 WEB: Body = {"type": "web_search"}
 CONTAINER: Body = {"type": "auto", "file_ids": []}
+CODE: Body = {"type": "code_interpreter", "container": CONTAINER}
 MCP: Body = {"server_label": "docs", "server_url": "https://mcp.example/", "require_approval": "never"}
 STORES: Body = {"vector_store_ids": ["vs_1"]}
+JSON: Body = {"format": {"type": "json_object"}}
+CLOSED: Body = OBJECT | {"additionalProperties": False}
+LOOSE: Body = {"type": "function", "name": "other"}
 LOGPROBS = "message.output_text.logprobs"
 
 FIELDS: dict[str, list[Sample]] = {
@@ -30,7 +34,7 @@ FIELDS: dict[str, list[Sample]] = {
     "background": [field("background", True)],  # noqa: FBT003 - the value of the field
     "context_management": [field("context_management", [{"type": "compaction", "compact_threshold": 9000}])],
     "conversation": [field("conversation", "conv_1")],
-    "frequency_penalty": [field("frequency_penalty", 0.125, "0.125")],
+    "frequency_penalty": [field("frequency_penalty", 0.125, "0.125"), field("frequency_penalty", -1.5, "-1.5")],
     "image": [field("image", {"context_compression": MARK}, MARK)],
     "include.code_interpreter_call.outputs": [
         included(
@@ -55,11 +59,15 @@ FIELDS: dict[str, list[Sample]] = {
     "input": [field("input", MARK, MARK)],
     "instructions": [field("instructions", MARK, MARK)],
     "max_output_tokens": [field("max_output_tokens", 4321, "4321")],
-    "max_tool_calls": [field("max_tool_calls", 7, "7")],
+    "max_tool_calls": [
+        Sample(asked(max_tool_calls=7), "max_tool_calls", None),
+        Sample(asked(max_tool_calls=7, tools=[CODE]), "max_tool_calls", "7", ("tool.code_interpreter",)),
+        Sample(asked(max_tool_calls=7, tools=[WEB]), "max_tool_calls", "7", ("tool.web_search",)),
+    ],
     "metadata": [field("metadata", {"a": "b"})],
-    "model": [field("model", "ignored")],
+    "model": [Sample(asked(model="ignored"), "model", None)],
     "moderation": [field("moderation", {"model": MARK}, MARK)],
-    "other": [field("seed", 12345, "12345")],
+    "other": [field("acme_option", 12345, "12345")],
     "parallel_tool_calls": [
         Sample(
             asked(parallel_tool_calls=False, tools=[{"type": "function", "name": MARK}]),
@@ -67,7 +75,7 @@ FIELDS: dict[str, list[Sample]] = {
             beside=("tool.function",),
         )
     ],
-    "presence_penalty": [field("presence_penalty", 0.125, "0.125")],
+    "presence_penalty": [field("presence_penalty", 0.125, "0.125"), field("presence_penalty", -1.5, "-1.5")],
     "previous_response_id": [field("previous_response_id", "resp_0")],
     "prompt": [field("prompt", {"id": "p"})],
     "prompt_cache_key": [field("prompt_cache_key", "mine")],
@@ -76,7 +84,9 @@ FIELDS: dict[str, list[Sample]] = {
     "provider": [field("provider", "acme")],
     "reasoning.context": [Sample(asked(reasoning={"context": "all_turns"}), "reasoning.context", "all_turns")],
     "reasoning.effort": [
-        Sample(asked(reasoning={"effort": effort}), "reasoning.effort", None)
+        Sample(
+            asked(reasoning={"effort": effort}), "reasoning.effort", None, plain=None if effort == "none" else asked()
+        )
         for effort in ("none", "minimal", "low", "medium", "high", "xhigh", "max")
     ],
     "reasoning.generate_summary": [
@@ -85,26 +95,48 @@ FIELDS: dict[str, list[Sample]] = {
     "reasoning.mode": [Sample(asked(reasoning={"mode": "pro"}), "reasoning.mode", "pro")],
     "reasoning.summary": [Sample(asked(reasoning={"summary": "detailed"}), "reasoning.summary", "detailed")],
     "safety_identifier": [field("safety_identifier", "alice")],
-    "service_tier": [field("service_tier", "flex", "flex")],
+    "seed": [field("seed", 12345, "12345")],
+    "service_tier": [field("service_tier", "flex", "flex"), field("service_tier", "scale", "scale")],
+    "stop": [field("stop", [MARK], MARK)],
     "store": [field("store", True)],  # noqa: FBT003 - the value of the field
-    "stream": [field("stream", True)],  # noqa: FBT003 - the value of the field
+    "stream": [Sample(asked(stream=True), "stream", None)],
     "stream_options.include_obfuscation": [field("stream_options", {"include_obfuscation": False}, stream=True)],
     "strict": [field("strict", False)],  # noqa: FBT003 - the value of the field
-    "temperature": [field("temperature", 2.0, '"temperature":2')],
+    "temperature": [field("temperature", 2.0, '"temperature":2'), field("temperature", 0.5, "0.5")],
     "text.format.json_object": [
-        Sample(asked(text={"format": {"type": "json_object"}}, input="JSON!"), "text.format", "json_object")
+        Sample(asked(text=JSON, input="JSON!"), "text.format", "json_object"),
+        Sample(asked(text=JSON, input="JSON!", tools=[LOOSE]), "text.format", "json_object", ("tool.function",)),
     ],
     "text.format.json_schema": [
         Sample(
             asked(text={"format": {"type": "json_schema", "name": "thing", "schema": OBJECT}}), "text.format.type", MARK
-        )
+        ),
+        Sample(
+            asked(
+                text={"format": {"type": "json_schema", "name": "thing", "schema": OBJECT}},
+                reasoning={"effort": "medium"},
+            ),
+            "text.format.type",
+            MARK,
+            ("field.reasoning.effort",),
+        ),
+        Sample(
+            asked(
+                text={"format": {"type": "json_schema", "name": "thing", "schema": OBJECT}},
+                tools=[{"type": "function", "name": "look"}],
+            ),
+            "text.format.type",
+            MARK,
+            ("tool.function",),
+        ),
     ],
     "text.format.text": [Sample(asked(text={"format": {"type": "text"}}), "text.format.type", None)],
     "text.verbosity": [Sample(asked(text={"verbosity": "low"}), "text.verbosity", "low")],
     "tool_choice": [choice("auto")],
     "tools": [function()],
+    "top_k": [field("top_k", 4321, "4321")],
     "top_logprobs": [Sample(asked(top_logprobs=3, include=[LOGPROBS]), "top_logprobs", '"top_logprobs":3')],
-    "top_p": [field("top_p", 0.125, "0.125")],
+    "top_p": [field("top_p", 0.125, "0.125"), field("top_p", 0.0)],
     "truncation": [field("truncation", "auto")],
     "user": [field("user", "alice")],
 }
@@ -127,7 +159,11 @@ TOOLS: dict[str, list[Sample]] = {
     "function.defer_loading": [function(defer_loading=True)],
     "function.output_schema": [function(".output_schema", output_schema=OBJECT)],
     "function.strict": [
-        function(".strict", strict=True, parameters=OBJECT | {"additionalProperties": False}),
+        function(".strict", strict=True, parameters=CLOSED),
+        Sample(
+            asked(tools=[{"type": "function", "name": MARK, "strict": True, "parameters": CLOSED}, LOOSE]),
+            "tools[0].strict",
+        ),
     ],
     "image_generation": [tool("image_generation")],
     "local_shell": [tool("local_shell")],

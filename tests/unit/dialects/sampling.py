@@ -10,20 +10,26 @@ MARK = "m4rk"
 """A word that means nothing, to be found in what is sent."""
 
 PNG = f"data:image/png;base64,{MARK}AAAA"
+MP4 = f"data:video/mp4;base64,{MARK}AAAA"
 PDF = f"data:application/pdf;base64,{MARK}AAAA"
+SEALED = "<sealed>"
+"""In place of the encrypted content of reasoning: what the provider that is asked has sealed itself."""
+
 OBJECT: Body = {"type": "object", "properties": {MARK: {"type": "string"}}, "required": [MARK]}
 
 
 class Sample(Struct, frozen=True):
     """`param` is where a loss of the subject stands. `mark` is found in the body where the provider does it itself.
 
-    `beside` are subjects that the request cannot do without, whose losses may be told as well.
+    `beside` are subjects that the request cannot do without, whose losses may be told as well. `plain` is the same
+    request without the subject: where a provider is told of it, it is sent something else.
     """
 
     body: Body
     param: str
     mark: str | None = MARK
     beside: tuple[str, ...] = ()
+    plain: Body | None = None
 
 
 def asked(**members: Any) -> Body:
@@ -31,7 +37,7 @@ def asked(**members: Any) -> Body:
 
 
 def field(name: str, value: Any, mark: str | None = None, **more: Any) -> Sample:
-    return Sample(asked(**{name: value}, **more), name, mark)
+    return Sample(asked(**{name: value}, **more), name, mark, plain=asked(**more))
 
 
 def said(*items: Body) -> Body:
@@ -42,9 +48,12 @@ def item(kind: str, *after: Body, mark: str | None = MARK, beside: tuple[str, ..
     return Sample(said({"type": kind, **members}, *after), "input[1].type", mark, beside)
 
 
+def user(*content: Body) -> Body:
+    return {"input": [{"type": "message", "role": "user", "content": list(content)}]}
+
+
 def part(kind: str, mark: str | None = MARK, where: str = "", **members: Any) -> Sample:
-    content = [{"type": "input_text", "text": "Look."}, {"type": kind, **members}]
-    body = {"input": [{"type": "message", "role": "user", "content": content}]}
+    body = user({"type": "input_text", "text": "Look."}, {"type": kind, **members})
     return Sample(body, f"input[0].content[1]{where}", mark)
 
 

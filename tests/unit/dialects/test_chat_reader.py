@@ -125,7 +125,7 @@ def test_a_cut_is_not_undone_by_a_later_reason() -> None:
         stream(chunk(role="assistant"), done=False),
         stream(chunk(content="a"), done=False),
         stream(chunk(content="a"), BESIDE, done=False),
-        stream(chunk(content="a"), chunk("stop"), done=False)[:-1],
+        stream(chunk(content="a"), chunk("stop"), done=False)[:-3],
     ],
 )
 def test_a_stream_that_is_cut_is_never_an_answer(data: bytes) -> None:
@@ -133,6 +133,19 @@ def test_a_stream_that_is_cut_is_never_an_answer(data: bytes) -> None:
     check_stream(answer.events, ended=False)
     assert answer.outcome is None
     assert isinstance(answer.error, UpstreamBroke)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_the_last_chunk_needs_no_line_behind_it(missing: int) -> None:
+    data = stream(chunk(content="a"), chunk("stop") | {"usage": USAGE}, done=False)
+    answer = heard(data[: len(data) - missing])
+    check_stream(answer.events)
+    assert answer.body["usage"]["input_tokens"] == USAGE["prompt_tokens"]
+
+
+def test_usage_that_was_cut_takes_nothing_from_an_answer() -> None:
+    answer = heard(stream(chunk(content="a"), chunk("stop"), BESIDE, done=False)[:-9])
+    assert answer.body["status"] == "completed"
 
 
 def test_a_provider_that_is_done_without_saying_why_is_believed() -> None:
@@ -269,6 +282,21 @@ def test_content_in_parts() -> None:
     expected = [("reasoning_text", "hm"), ("output_text", "a"), ("refusal", "no")]
     assert texts(heard(stream(chunk(content=parts), chunk("stop"))).body) == expected
     assert texts(answered(completion({"content": parts}))) == expected
+
+
+def test_reasoning_in_parts_is_a_summary() -> None:
+    told = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm", "signature": "s"}]}
+    parts: list[Any] = [told, {"type": "reasoning", "summary": []}, {"type": "text", "text": "a"}]
+    answer = heard(stream(chunk(content=[told]), chunk(content="a"), chunk("stop")))
+    check_stream(answer.events)
+    assert texts(answer.body) == [("summary_text", "hm"), ("output_text", "a")]
+    assert texts(answered(completion({"content": parts}))) == texts(answer.body)
+
+
+def test_content_that_is_an_object_is_its_text() -> None:
+    """Recorded of Cloudflare's Workers AI, where a schema was asked for (posit-dev/chatlas)."""
+    said = {"name": "Emily", "age": 32}
+    assert texts(answered(completion({"content": said}))) == [("output_text", '{"name":"Emily","age":32}')]
 
 
 def test_thinking_between_tags_is_reasoning_where_the_model_is_known_for_it() -> None:

@@ -203,11 +203,18 @@ def test_nothing_stays_behind_that_means_nothing_alone() -> None:
 
 
 def test_fields_of_vendors_do_not_leak() -> None:
-    leaks = {"n": 3, "stop": ["x"], "seed": 1, "logit_bias": {"1": 1}, "top_k": 5, "messages": [], "moderation": {}}
+    leaks: Body = {"n": 3, "logit_bias": {"1": 1}, "messages": [], "moderation": {}}
     sent, (warning,) = lossy(hi(**leaks))
     assert sent == chat(hi())
     assert all(f"'{name}'" in warning for name in leaks)
-    assert refused(hi(seed=1)) == ("unsupported_parameter", "seed")
+    assert refused(hi(best_of=1)) == ("unsupported_parameter", "best_of")
+
+
+def test_where_to_stop_and_where_chance_begins() -> None:
+    assert chat(hi(stop=["x"], seed=1)) == chat(hi()) | {"stop": ["x"], "seed": 1}
+    sent, warnings = lossy(hi(stop=["x"], seed=1, top_k=5), without("stop", "seed"))
+    assert sent.keys().isdisjoint(("stop", "seed", "top_k"))
+    assert len(warnings) == 3
 
 
 def test_what_the_gateway_sees_to_is_no_loss() -> None:
@@ -236,7 +243,7 @@ def test_a_request_without_anything_to_say_is_refused() -> None:
 
 
 def test_a_turn_may_be_strict_by_the_gateways_will() -> None:
-    turn = turn_of(hi(seed=1))
+    turn = turn_of(hi(top_k=1))
     turn.strict = True
     with pytest.raises(BadRequest):
         build_chat(turn, target_of(), SEALER, pseudonym)

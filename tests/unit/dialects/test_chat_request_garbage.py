@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.dialects.chat_request import build_chat
@@ -178,6 +178,7 @@ def assert_paired(messages: list[Body]) -> None:
     assert not unanswered
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(
     body=st.fixed_dictionaries(
         {

@@ -346,3 +346,11 @@ def test_a_reference_that_nobody_resolved_is_unknown(item: Body) -> None:
         built({"input": [item]})
     assert unknown.value.message.startswith("Item with id 'rs_9' not found. Items are not persisted when")
     assert (unknown.value.status, unknown.value.param) == (404, "input")
+
+
+def test_a_call_that_failed_is_told_in_words() -> None:
+    failed = {"status": "incomplete"}
+    told = messages(user("Hi"), call("a"), output("a", "no") | failed)
+    assert told[-1]["content"] == "The call did not succeed:\nno"
+    told = messages(user("Hi"), call("a"), output("a", [{"type": "input_text", "text": "no"}]) | failed)
+    assert told[-1]["content"] == "The call did not succeed:\nno"

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chat_streams import a_turn
 from tests.grammar import check_stream
+from tests.replayed import answers, name_of, requests
 from tests.unit.dialects.cohere_to_responses import INEXPRESSIBLE, responses_request
 from tests.unit.dialects.cohere_turns import a_target, answered, cohere, heard
 
 Body = dict[str, Any]
 
-EXCHANGES: list[Any] = [
-    json.loads(path.read_bytes())
-    for path in sorted((Path(__file__).parents[2] / "recordings" / "cohere.chat").glob("*.json"))
-]
-ASKED = [each for each in EXCHANGES if each["request"]["body"] is not None]
+EXCHANGES = answers("cohere-v2")
 STREAMS = [each for each in EXCHANGES if "sse" in each["response"]]
 WHOLE = [each for each in EXCHANGES if "sse" not in each["response"]]
-
-
-def name_of(exchange: Any) -> str:
-    return exchange["id"]
 
 
 def said(body: Body) -> Body:
@@ -114,14 +106,14 @@ def agrees(body: Any, reading: Reading) -> None:
 
 
 def test_there_are_recordings() -> None:
-    assert (len(EXCHANGES), len(ASKED), len(STREAMS)) == (14, 8, 4)
+    assert (len(EXCHANGES), len(STREAMS)) >= (14, 4)
     readings = [Reading(each) for each in EXCHANGES]
-    assert sum(bool(each.citations) for each in readings) == 2
-    assert sum(bool(each.calls) for each in readings) == 6
-    assert sum(bool(each.thoughts) for each in readings) == 7
+    assert sum(bool(each.citations) for each in readings) >= 2
+    assert sum(bool(each.calls) for each in readings) >= 6
+    assert sum(bool(each.thoughts) for each in readings) >= 7
 
 
-@pytest.mark.parametrize("exchange", ASKED, ids=name_of)
+@pytest.mark.parametrize("exchange", requests("cohere-v2"), ids=name_of)
 def test_a_recorded_request_is_asked_again(exchange: Any) -> None:
     recorded = exchange["request"]["body"]
     asked = cohere(responses_request(recorded), a_target(model=recorded["model"]))

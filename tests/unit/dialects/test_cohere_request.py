@@ -57,8 +57,15 @@ def test_text_of_every_role() -> None:
 
 
 def test_numbers_under_their_own_names() -> None:
-    asked = cohere({"input": "Hi", "max_output_tokens": 99, "temperature": 0.5, "top_p": 0.9, "stream": True})
-    assert {name: asked[name] for name in ("max_tokens", "temperature", "p", "stream")} == {
+    asked = cohere(
+        {"input": "Hi", "max_output_tokens": 99, "temperature": 0.5, "top_p": 0.9, "stream": True}
+        | {"stop": ["x"], "top_k": 3, "seed": 7}
+    )
+    assert asked["messages"]
+    assert {name: value for name, value in asked.items() if name not in ("model", "messages")} == {
+        "stop_sequences": ["x"],
+        "k": 3,
+        "seed": 7,
         "max_tokens": 99,
         "temperature": 0.5,
         "p": 0.9,
@@ -94,7 +101,7 @@ def test_numbers_out_of_range_are_brought_into_it_and_told(field: str, value: fl
         ("text", {"verbosity": "low"}),
         ("reasoning", {"effort": "high"}),
         ("reasoning", {"summary": "detailed"}),
-        ("seed", 7),
+        ("best_of", 7),
     ],
 )
 def test_what_has_no_word_is_left_out_and_told(field: str, value: Any) -> None:
@@ -270,7 +277,9 @@ def test_images_by_address_and_as_data() -> None:
         {"type": "input_image", "image_url": PIXEL, "detail": "original"},
         {"type": "input_image", "image_url": {"url": "https://a.example/b.png", "detail": "low"}},
     ]
-    assert cohere({"input": [user(parts)]})["messages"][0]["content"] == [
+    asked, warnings = lost({"input": [user(parts)]})
+    assert warnings == ("cohere does not look at images in their original detail; 'high' was used.",)
+    assert asked["messages"][0]["content"] == [
         {"type": "text", "text": "See:"},
         {"type": "image_url", "image_url": {"url": PIXEL, "detail": "high"}},
         {"type": "image_url", "image_url": {"url": "https://a.example/b.png", "detail": "low"}},

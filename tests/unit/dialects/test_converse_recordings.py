@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,34 +15,19 @@ from antiphon.protocols import Target, Turn
 from tests.chat_streams import a_turn
 from tests.converse_streams import a_target, answered, event, heard, sealed_in
 from tests.grammar import check_stream
+from tests.replayed import answers, exchanges, has_answer, name_of
 from tests.unit.dialects.converse_to_responses import within
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 INCLUDED = ["reasoning.encrypted_content"]
 
 INCOMPLETE = {"max_tokens": "max_output_tokens", "guardrail_intervened": "content_filter"}
 
 
-def recorded(api: str) -> list[Any]:
-    return [json.loads(path.read_bytes()) for path in sorted((RECORDINGS / api).glob("*.json"))]
-
-
-def is_answer(exchange: Any) -> bool:
-    return exchange["response"]["status"] == 200
-
-
-WHOLE = [each for each in recorded("bedrock.converse") if is_answer(each)]
-STREAMS = [each for each in recorded("bedrock.converse_stream") if is_answer(each)]
+WHOLE = [each for each in answers("bedrock-converse") if "events" not in each["response"]]
+STREAMS = [each for each in answers("bedrock-converse") if "events" in each["response"]]
 REFUSALS = [
-    each
-    for api in ("bedrock.converse", "bedrock.converse_stream", "bedrock.count_tokens")
-    for each in recorded(api)
-    if not is_answer(each)
+    each for form in ("bedrock-converse", "bedrock-count-tokens") for each in exchanges(form) if not has_answer(each)
 ]
-
-
-def name_of(exchange: Any) -> str:
-    return exchange["id"]
 
 
 def model_of(exchange: Any) -> str:
@@ -162,7 +146,9 @@ def agrees(body: Any, exchange: Any) -> None:
 
 
 def test_there_are_recordings() -> None:
-    assert (len(WHOLE), len(STREAMS), len(REFUSALS)) == (36, 11, 6)
+    assert len(WHOLE) >= 36
+    assert len(STREAMS) >= 11
+    assert len(REFUSALS) >= 6
 
 
 @pytest.mark.parametrize("exchange", WHOLE, ids=name_of)
@@ -263,9 +249,7 @@ def test_a_recorded_refusal(exchange: Any) -> None:
     assert error.message[:40] == response["body"]["message"][:40]
 
 
-@pytest.mark.parametrize(
-    "exchange", [each for each in recorded("bedrock.count_tokens") if is_answer(each)], ids=name_of
-)
+@pytest.mark.parametrize("exchange", answers("bedrock-count-tokens"), ids=name_of)
 def test_a_recorded_count(exchange: Any) -> None:
     target = a_target()
     counting = target.dialect.counting

@@ -1,7 +1,6 @@
 """Every recorded Converse request, said by a Responses client: Bedrock must be asked the same again."""
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,36 +10,28 @@ from antiphon.dialects.converse_models import bare_name
 from antiphon.dialects.converse_request import build_converse
 from tests.converse_streams import a_target
 from tests.fakes import SEALER
+from tests.replayed import exchanges, name_of, requests
 from tests.unit.dialects.chat_turns import turn_of
+from tests.unit.dialects.converse_exceptions import REQUESTS
 from tests.unit.dialects.converse_to_responses import FEWEST_TOKENS, responses_request
 
 Body = dict[str, Any]
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
-
-OTHERWISE = {
-    "bedrock-converse.test_multimodal_tool_return_matrix-direct-uploaded_file-video-bedrock_cl.1.c3d4c89d": (
-        "Claude takes no films, least of all in results, and refused: ours stands behind the result"
-    ),
-    "bedrock-converse.test_multimodal_tool_return_matrix-direct-uploaded_file-document-bedrock.1.22dfc49a": (
-        "Nova takes no binary documents in results, and refused: ours stands behind the result"
-    ),
-}
-"""Recorded requests that Bedrock answered with an error which ours avoids."""
+ASKED = [
+    *requests("bedrock-converse"),
+    *(each for each in requests("bedrock-count-tokens") if "converse" in each["request"]["body"]["input"]),
+]
+REFUSED = [each for each in exchanges("bedrock-converse") if each["id"] in REQUESTS]
 
 
-def recorded() -> list[Any]:
-    found: list[Any] = []
-    for api in ("bedrock.converse", "bedrock.converse_stream", "bedrock.count_tokens"):
-        for path in sorted((RECORDINGS / api).glob("*.json")):
-            exchange = json.loads(path.read_text("utf-8"))
-            body = exchange["request"].get("body")
-            if api == "bedrock.count_tokens" and body is not None:
-                body = body["input"].get("converse")
-            if body is not None:
-                model = unquote(exchange["request"]["url_path"].split("/")[2])
-                found.append(pytest.param(exchange["id"], model, body, id=path.stem))
-    return found
+def model_of(exchange: Body) -> str:
+    return unquote(exchange["request"]["url_path"].split("/")[2])
+
+
+def body_of(exchange: Body) -> Body:
+    """What was asked, out of what a count wraps it in."""
+    body = exchange["request"]["body"]
+    return body["input"]["converse"] if exchange["api"].endswith("count_tokens") else body
 
 
 def meant(body: Body) -> Body:
@@ -87,7 +78,8 @@ def tools_of(config: Body) -> Body:
     return choice | {"tools": [tool for tool in config["tools"] if "cachePoint" not in tool]}
 
 
-def rebuilt(model: str, body: Body) -> Body:
+def rebuilt(exchange: Body) -> Body:
+    model, body = model_of(exchange), body_of(exchange)
     request = responses_request(body, model, bare_name(model))
     built = build_converse(turn_of(request), a_target(model), SEALER)
     traced = "guardrailConfig" in body
@@ -96,19 +88,18 @@ def rebuilt(model: str, body: Body) -> Body:
 
 
 def test_there_are_recordings() -> None:
-    assert len(recorded()) == 52
+    assert len(ASKED) >= 50
+    assert {each["id"] for each in REFUSED} == REQUESTS.keys()
 
 
-@pytest.mark.parametrize(("name", "model", "body"), recorded())
-def test_a_recorded_request_is_asked_again(name: str, model: str, body: Body) -> None:
-    if name in OTHERWISE:
-        return
-    assert meant(rebuilt(model, body)) == meant(body)
+@pytest.mark.parametrize("exchange", ASKED, ids=name_of)
+def test_a_recorded_request_is_asked_again(exchange: Body) -> None:
+    assert meant(rebuilt(exchange)) == meant(body_of(exchange))
 
 
-@pytest.mark.parametrize(("name", "model", "body"), [each for each in recorded() if each.values[0] in OTHERWISE])
-def test_what_a_model_refuses_in_a_result_stands_behind_it(name: str, model: str, body: Body) -> None:
-    asked = rebuilt(model, body)
+@pytest.mark.parametrize("exchange", REFUSED, ids=name_of)
+def test_what_a_model_refuses_in_a_result_stands_behind_it(exchange: Body) -> None:
+    asked, body = rebuilt(exchange), body_of(exchange)
     (refused,) = body["messages"][-1]["content"][0]["toolResult"]["content"]
     result = next(block for message in asked["messages"] for block in message["content"] if "toolResult" in block)
     assert list(result["toolResult"]["content"][0]) == ["text"]

@@ -124,7 +124,7 @@ def test_arguments_that_are_no_object_are_told_as_they_are() -> None:
 def test_a_result_that_failed_says_so_where_the_model_knows_the_word() -> None:
     items = [user("a"), call("c1"), output("c1", "no") | {"status": "incomplete"}]
     assert messages(*items)[2]["content"] == [result("c1", text("no"), status="error")]
-    assert messages(*items, model=WRITER)[2]["content"] == [result("c1", text("no"))]
+    assert messages(*items, model=WRITER)[2]["content"] == [result("c1", text("The call did not succeed:\nno"))]
 
 
 @pytest.mark.parametrize(

@@ -321,3 +321,8 @@ def test_the_quick_way_keeps_count() -> None:
     ):
         assert reader.quick(slow, number + 1) is None
     assert reader.quick(stream(generated({"text": "c"})), number) is None
+
+
+def test_a_count_that_is_no_number_is_no_failure() -> None:
+    said = json.dumps(generated({"text": "a"}, finish="STOP", usage={"promptTokenCount": 7})).replace("7", "1e999")
+    assert answered(said.encode())["usage"]["input_tokens"] == 0

@@ -268,6 +268,14 @@ def test_results_hold_pictures_where_the_model_takes_them() -> None:
     ]
 
 
+def test_a_result_that_failed_is_an_error() -> None:
+    failed = {"status": "incomplete"}
+    listed = contents(user("Hi"), call("a"), output("a", '{"x": 1}') | failed)
+    assert listed[2]["parts"][0]["functionResponse"]["response"] == {"error": '{"x": 1}'}
+    listed = contents(user("Hi"), call("a"), output("a", [{"type": "input_text", "text": "No."}]) | failed)
+    assert listed[2]["parts"][0]["functionResponse"]["response"] == {"error": "No."}
+
+
 def test_other_clients_tools_are_functions() -> None:
     made = {"type": "custom_tool_call", "call_id": "c", "name": "patch", "input": "a\nb"}
     answer = {"type": "custom_tool_call_output", "call_id": "c", "output": "done"}

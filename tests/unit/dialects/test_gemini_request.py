@@ -50,8 +50,14 @@ def test_fields_under_their_other_names() -> None:
         "frequency_penalty": -1,
         "include": ["message.output_text.logprobs"],
         "top_logprobs": 3,
+        "stop": ["x"],
+        "top_k": 4,
+        "seed": 5,
     }
     assert asked(fields)["generationConfig"] == {
+        "stopSequences": ["x"],
+        "topK": 4,
+        "seed": 5,
         "temperature": 0.5,
         "topP": 0.25,
         "maxOutputTokens": 99,
@@ -70,8 +76,8 @@ def test_what_google_has_no_word_for_is_reported(name: str) -> None:
 
 
 def test_members_that_nobody_knows_are_reported() -> None:
-    _, warning = lost({"top_k": 3, "seed": 1})
-    assert "'top_k', 'seed'" in warning
+    _, warning = lost({"best_of": 3, "suffix": "x"})
+    assert "'best_of', 'suffix'" in warning
 
 
 @pytest.mark.parametrize(
@@ -134,7 +140,7 @@ def test_a_form_for_the_answer() -> None:
     }
     assert "generationConfig" not in asked({"text": {"format": {"type": "text"}, "verbosity": "medium"}})
     _, warning = lost({"text": {"verbosity": "low"}})
-    assert "how long" in warning
+    assert "how much to say" in warning
 
 
 def test_a_form_and_tools_together_are_for_newer_models() -> None:

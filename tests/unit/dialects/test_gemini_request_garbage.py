@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.dialects.gemini_models import as_google_chooses, hosts_of
@@ -27,6 +27,7 @@ THEIRS: list[Body] = [
 ORDERS = ["call a", "call b", "output a", "output b", "user", "assistant", "developer"]
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(
     body=st.fixed_dictionaries(
         {

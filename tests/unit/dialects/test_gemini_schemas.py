@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.dialects.gemini_schemas import plain_schema
@@ -67,6 +67,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.dictionaries(names, values, max_size=4))
 def test_whatever_a_client_calls_a_schema_is_read(schema: dict[str, Any]) -> None:
     json.dumps(plain_schema(schema))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +14,10 @@ from antiphon.protocols import Target, Turn
 from antiphon.wire.requests import Item
 from tests.chat_streams import a_turn
 from tests.grammar import check_stream
-from tests.message_streams import Heard, answered, claude, heard, sealed_in
+from tests.message_streams import Heard, answered, claude, heard, host_of, sealed_in
+from tests.replayed import answers, name_of
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
-FOLDERS = ("anthropic.messages", "ollama.messages", "bedrock.invoke", "bedrock.invoke_stream")
 PAUSED = {"anthropic-messages.test_pause_turn_web_search_streaming_vcr.0.04678d11"}
-NO_MESSAGES = {
-    "bedrock-invoke_stream.test_anthropic_3_completion_streaming.0.83a1ef7a": "the text completions of before 2024",
-}
 
 HOSTED = {
     "web_search_tool_result": "web_search_call",
@@ -33,16 +29,6 @@ HOSTED = {
     "tool_search_tool_result": "tool_search_call",
 }
 SPOKEN = {"text", "tool_use"}
-
-
-def recorded() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for folder in FOLDERS:
-        for path in sorted((RECORDINGS / folder).glob("*.json")):
-            exchange = json.loads(path.read_bytes())
-            if "anthropic" in exchange["dialect"] and exchange["response"]["status"] == 200:
-                found += parted(exchange)
-    return found
 
 
 def parted(exchange: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,13 +53,11 @@ def payloads(exchange: dict[str, Any]) -> list[Any]:
     return [copy.deepcopy(each["chunk"]) for each in events if each.get("chunk")]
 
 
-EXCHANGES = [each for each in recorded() if each["id"] not in NO_MESSAGES]
+EXCHANGES = [
+    part for each in answers("anthropic-messages") + answers("bedrock-invoke-anthropic") for part in parted(each)
+]
 STREAMS = [each for each in EXCHANGES if payloads(each)]
 WHOLE = [each for each in EXCHANGES if not payloads(each)]
-
-
-def name_of(exchange: dict[str, Any]) -> str:
-    return exchange["id"]
 
 
 @dataclass
@@ -136,16 +120,14 @@ def put_on(block: Any, delta: Any, inputs: dict[int, str], index: int) -> None:
 
 
 def wire_bytes(exchange: dict[str, Any]) -> bytes:
-    """The stream as Server-Sent Events, out of what Amazon wraps it in."""
-    if exchange["response"].get("sse"):
-        return exchange["response"]["sse"].encode()
-    frames = [f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in payloads(exchange)]
-    return "".join(frames).encode()
+    """The stream as it came."""
+    response = exchange["response"]
+    return response["sse"].encode() if response.get("sse") else base64.b64decode(response["eventstream_b64"])
 
 
 def target_of(exchange: dict[str, Any]) -> Target:
     body: Any = exchange["request"]["body"] or {}
-    return claude(body.get("model") or reading_model(exchange))
+    return claude(body.get("model") or reading_model(exchange), host_of(exchange))
 
 
 def reading_model(exchange: dict[str, Any]) -> str:
@@ -239,7 +221,7 @@ def finished(reading: Reading) -> bytes:
 def test_there_are_recordings() -> None:
     assert len(STREAMS) > 30
     assert len(WHOLE) > 80
-    assert {each["id"] for each in recorded()} >= set(NO_MESSAGES) | PAUSED
+    assert {each["id"] for each in EXCHANGES} >= PAUSED
 
 
 @pytest.mark.parametrize("exchange", [each for each in STREAMS if each["id"] not in PAUSED], ids=name_of)
@@ -291,12 +273,14 @@ def test_a_recorded_whole_answer_would_be_the_same_in_a_stream(exchange: dict[st
     for index, block in enumerate(body["content"]):
         events += [{"type": "content_block_start", "index": index, "content_block": block}]
         events += [{"type": "content_block_stop", "index": index}]
-    end = {"stop_reason": body["stop_reason"] or "end_turn", "container": body.get("container")}
+    end = {name: body.get(name) for name in ("stop_reason", "stop_sequence", "container")}
+    end["stop_reason"] = end["stop_reason"] or "end_turn"
     events += [{"type": "message_delta", "delta": end, "usage": {}}, {"type": "message_stop"}]
     stream = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in events).encode()
-    answer = heard(stream, turn=asking(), target=target_of(exchange))
+    target = target_of(exchange)
+    answer = heard(stream, turn=asking(), target=claude(target.model))
     check_stream(answer.events)
-    assert answer.body == answered(body, asking(), target_of(exchange))
+    assert answer.body == answered(body, asking(), target)
 
 
 @pytest.mark.parametrize("exchange", [each for each in EXCHANGES if each["id"] not in PAUSED], ids=name_of)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from antiphon.dialects.messages_models import traits_of
 from antiphon.errors import BadRequest
 from antiphon.quirks import Quirks
 from tests.chat_streams import function_tool
@@ -48,6 +49,16 @@ def test_the_least_that_is_sent() -> None:
 def test_a_model_may_say_all_that_it_can(model: str, limit: int) -> None:
     assert sent({}, model)["max_tokens"] == limit
     assert json.loads(built({}, claude(model, limit=7000)).body)["max_tokens"] == 7000
+
+
+def test_where_to_stop_and_of_how_many_tokens_to_choose() -> None:
+    told = sent({"stop": ["x"], "top_k": 3})
+    assert (told["stop_sequences"], told["top_k"]) == (["x"], 3)
+    thinking = {"reasoning": {"effort": "low"}}
+    body, warning = lossy({"top_k": 3} | thinking)
+    assert ("top_k" in warning, "top_k" in body) == (True, False)
+    assert "seed" in lossy({"seed": 0})[1]
+    assert "top_k" in lossy({"top_k": 3}, NEWEST)[1]
 
 
 def test_long_answers_are_streamed_whatever_the_client_wants() -> None:
@@ -238,10 +249,10 @@ def test_a_schema_has_a_name_and_is_there(missing: str) -> None:
 
 
 def test_what_a_provider_refuses_is_left_out() -> None:
-    target = claude(quirks=Quirks(refused_fields=frozenset({"metadata"})))
+    target = claude(quirks=Quirks(refused_members=frozenset({"metadata"})))
     result = built({"user": "bob"}, target)
     assert "metadata" not in json.loads(result.body)
-    assert "metadata" in result.warnings[0]
+    assert "'user'" in result.warnings[0]
 
 
 def test_depth_has_an_end() -> None:
@@ -278,3 +289,15 @@ def test_what_is_fetched_beforehand() -> None:
     near, far = claude(), claude(host="vertex")
     assert near.dialect.unreachable(near) == {"video"}
     assert far.dialect.unreachable(far) == {"image", "file", "video"}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("claude-4-sonnet", "claude-sonnet-4"),
+        ("Claude-4.5-Haiku", "claude-haiku-4-5"),
+        ("claude-5-opus", "claude-opus-5"),
+    ],
+)
+def test_a_model_is_known_with_its_number_first(said: str, meant: str) -> None:
+    assert traits_of(said) == traits_of(meant)

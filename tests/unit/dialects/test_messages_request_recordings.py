@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from pathlib import Path
+import re
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from antiphon.dialects.chat_shapes import is_array
-from antiphon.dialects.messages_hosts import HostName
 from antiphon.protocols import Turn
 from antiphon.wire.requests import is_item
 from tests.chat_streams import a_turn
-from tests.message_streams import claude
+from tests.message_streams import claude, host_of
+from tests.replayed import answers, name_of, requests
 from tests.unit.dialects.messages_to_responses import Back
 
 Body = dict[str, Any]
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
-FOLDERS: dict[str, HostName] = {
-    "anthropic.messages": "anthropic",
-    "anthropic.count_tokens": "anthropic",
-    "ollama.messages": "anthropic",
-    "bedrock.invoke": "bedrock",
-    "bedrock.invoke_stream": "bedrock",
-}
-UNFIT = {
-    "bedrock-invoke_stream.test_anthropic_3_completion_streaming.0.83a1ef7a": "text completions of before 2024",
-    "ollama-messages.cf0be7f9e2eb.0.0934fb63": "asks nothing at all, and is refused",
-}
-"""Recordings that no Responses request stands behind."""
-
-
-def recorded() -> list[Body]:
-    found: list[Body] = []
-    for folder, host in FOLDERS.items():
-        for path in sorted((RECORDINGS / folder).glob("*.json")):
-            exchange = json.loads(path.read_bytes())
-            fits = "anthropic" in exchange["dialect"] and exchange["id"] not in UNFIT
-            if fits and exchange["request"]["body"] is not None:
-                found.append(exchange | {"host": host})
-    return found
-
-
-EXCHANGES = recorded()
-
-
-def name_of(exchange: Body) -> str:
-    return exchange["id"]
+EXCHANGES = [
+    *requests("anthropic-messages"),
+    *requests("anthropic-count-tokens"),
+    *requests("bedrock-invoke-anthropic"),
+    *(each for each in requests("bedrock-count-tokens") if "invokeModel" in each["request"]["body"]["input"]),
+]
+MODEL = re.compile(r"/models?/([^/]+?)(?::\w+|/[\w-]+)$")
 
 
 def model_of(exchange: Body) -> str:
-    path = exchange["request"]["url_path"]
-    return exchange["request"]["body"].get("model") or unquote(path.split("/model/")[1].split("/")[0])
+    """As the body has it or, where others serve it, the path."""
+    found = MODEL.search(unquote(exchange["request"]["url_path"]))
+    return exchange["request"]["body"]["model"] if found is None else found[1]
+
+
+def message_in(body: Body) -> Body:
+    """What is asked or counted, out of what Amazon wraps a count in."""
+    return json.loads(base64.b64decode(body["input"]["invokeModel"]["body"])) if "input" in body else body
 
 
 def turn_of(back: Back) -> Turn:
@@ -131,14 +114,14 @@ def got(body: Body, recorded: Body, back: Back) -> Body:
 
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=name_of)
 def test_a_recorded_request(exchange: Body) -> None:
-    recorded = exchange["request"]["body"]
+    recorded = message_in(exchange["request"]["body"])
     back = Back(recorded, model_of(exchange))
-    target = claude(model_of(exchange), exchange["host"])
+    target = claude(model_of(exchange), host_of(exchange))
     turn = turn_of(back)
     built = target.dialect.build(turn, target)
     counting = exchange["api"].endswith("count_tokens")
     counted = target.dialect.counting.body(built.body, target) if counting and target.dialect.counting else built.body
-    body, said = got(json.loads(counted), recorded, back), wanted(recorded, back)
+    body, said = got(message_in(json.loads(counted)), recorded, back), wanted(recorded, back)
     if not counting and recorded.get("stream") is False:
         assert built.streamed is (True if body.pop("stream", False) else None)
     settle(body, said, back)
@@ -176,3 +159,10 @@ def called(body: Body) -> set[str]:
 
 def test_there_are_requests() -> None:
     assert len(EXCHANGES) > 90
+
+
+@pytest.mark.parametrize("exchange", answers("anthropic-count-tokens"), ids=name_of)
+def test_a_recorded_count_is_read(exchange: Body) -> None:
+    counting, answer = claude().dialect.counting, exchange["response"]["body"]
+    assert counting is not None
+    assert counting.tokens(json.dumps(answer).encode()) == answer["input_tokens"]

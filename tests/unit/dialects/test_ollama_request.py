@@ -53,7 +53,7 @@ def test_text_of_every_role() -> None:
 def test_options_are_those_that_the_client_gave_and_those_of_the_owner() -> None:
     asked = ollama(
         {"input": "Hi", "temperature": 0, "top_p": 1, "max_output_tokens": 99, "presence_penalty": 1}
-        | {"frequency_penalty": -1},
+        | {"frequency_penalty": -1, "stop": ["x"], "top_k": 4, "seed": 5},
         a_target(Quirks(context_tokens=32_768, keep_alive="30m")),
     )
     assert asked["options"] == {
@@ -63,6 +63,9 @@ def test_options_are_those_that_the_client_gave_and_those_of_the_owner() -> None
         "presence_penalty": 1,
         "frequency_penalty": -1,
         "num_ctx": 32_768,
+        "stop": ["x"],
+        "top_k": 4,
+        "seed": 5,
     }
     assert asked["keep_alive"] == "30m"
 

@@ -27,6 +27,7 @@ FAILED: Shown = (502, SERVER, "server_error", None, Retry.SAME)
 SLOW: Shown = (504, SERVER, "server_error", None, Retry.SAME)
 INVALID_INPUT: Shown = (400, INVALID, None, "input", Retry.NEVER)
 BAD: Shown = (400, INVALID, None, None, Retry.NEVER)
+FLAGGED: Shown = (400, INVALID, "invalid_prompt", "input", Retry.NEVER)
 
 
 def refused(status: int, body: Any, retry_after: float | None = None) -> UpstreamRefused:
@@ -118,11 +119,10 @@ def test_a_status_alone_says_what_it_means(status: int, body: Any, wanted: Shown
         (429, openai("You exceeded your current quota", "insufficient_quota", "insufficient_quota"), QUOTA),
         (403, openai("Your team has used all available credits.", None, None), QUOTA),
         (400, openai("Incorrect API key provided.", None), CREDENTIALS),
-        (
-            403,
-            {"error": {"code": 403, "message": "Your input was flagged."}},
-            (400, INVALID, "invalid_prompt", "input", Retry.NEVER),
-        ),
+        (403, {"error": {"code": 403, "message": "Your input was flagged."}}, FLAGGED),
+        (400, openai("Output blocked by content filtering policy", None), FLAGGED),
+        (400, openai("It triggered Azure OpenAI's content management policy.", "content_filter"), FLAGGED),
+        (400, {"message": "blocked output: please adjust your prompt and try again"}, FLAGGED),
         (429, openai("Engine is busy", None, "engine_overloaded_error"), BUSY),
         (
             413,
@@ -202,7 +202,8 @@ def test_an_error_inside_an_error_is_found() -> None:
         ("tools[0].function.parameters", "tools[0].function.parameters"),
         ("input[4].content[0].file_data", "input[4].content[0].file_data"),
         ("top_p", "top_p"),
-        ("stop", None),
+        ("stop", "stop"),
+        ("best_of", None),
         ("messages and then some", None),
         ("x" * 500, None),
         (5, None),
@@ -240,6 +241,15 @@ def test_the_words_for_credentials_are_never_the_providers() -> None:
     assert "bob" not in error.message
 
 
+def test_the_owner_learns_what_the_provider_said_of_the_credentials_but_no_key() -> None:
+    denied = refused(403, openai("Your plan does not hold gpt-5. Token 9f8e7d6c5b4a39281706 is of another one."))
+    assert isinstance(denied, UpstreamRefused)
+    assert denied.said == "Your plan does not hold gpt-5. Token [key] is of another one."
+    told = refused(400, openai("Bad"))
+    assert isinstance(told, UpstreamRefused)
+    assert told.said is None
+
+
 SECRETS = [
     "sk-proj-abcdefGHIJKL123456",
     "sk-ant-api03-abc_def-123",
@@ -261,6 +271,7 @@ SECRETS = [
     "123e4567-e89b-12d3-a456-426614174000",
     "projects/my-project-123/locations/eu",
     "arn:aws:bedrock:us-east-1:123456789012:model/x",
+    "project_number:123456789012",
     "https://internal.example.com/v1?key=abc",
     "api.openai.com",
     "vllm.models.svc.cluster.local:8000",

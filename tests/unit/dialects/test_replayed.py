@@ -5,7 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.replayed import DECLARATIONS, answers, declared, exchanges, has_answer, has_request, requests, tallies
+from tests.replayed import (
+    DECLARATIONS,
+    NOT_REPLAYED,
+    RECORDINGS,
+    answers,
+    beside,
+    declared,
+    exchanges,
+    has_answer,
+    has_request,
+    recorded,
+    requests,
+    sources,
+    tallies,
+)
 
 each_format = pytest.mark.parametrize("form", declared())
 
@@ -38,3 +52,22 @@ def test_figures_are_those_of_the_cases(form: str) -> None:
     assert sum(sum(tally.requests) for tally in counted) == len(requests(form))
     assert sum(sum(tally.answers) for tally in counted) == len(answers(form))
     assert sum(tally.refusals for tally in counted) == sum(not has_answer(each) for each in exchanges(form))
+
+
+def test_every_recording_is_replayed_or_is_named_with_its_reason() -> None:
+    named = sum(each.exchanges for each in beside())
+    counted = sum(1 for form in declared() for _ in exchanges(form))
+    assert named + counted == len(recorded())
+    formats = {each["dialect"] for each in recorded()}
+    assert not NOT_REPLAYED.keys() & declared().keys()
+    assert formats == NOT_REPLAYED.keys() | declared().keys()
+
+
+def test_a_recording_is_where_its_id_says_and_there_once() -> None:
+    paths = sorted(RECORDINGS.glob("*/*.json"))
+    assert [(each["api"], each["id"]) for each in recorded()] == [(path.parent.name, path.stem) for path in paths]
+
+
+def test_the_licence_of_every_source_stays_with_its_recordings() -> None:
+    texts = {path.stem.replace("+", "/", 1) for path in (RECORDINGS / "LICENSES").glob("*.txt")}
+    assert texts == {repository for repository, _, _ in sources()} - {"antiphon"}

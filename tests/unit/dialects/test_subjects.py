@@ -72,7 +72,7 @@ def test_every_published_field_is_a_subject() -> None:
     nested |= {f"field.include.{value}" for value in api.values(api.schemas["IncludeEnum"])}
     nested |= {f"field.text.{name}" for name in api.members("ResponseTextParam") - {"format"}}
     nested |= {f"field.text.format.{kind}" for kind in api.things("TextResponseFormatConfiguration")}
-    ours = {"field.provider", "field.strict", "field.other"}
+    ours = {f"field.{name}" for name in ("provider", "strict", "other", "stop", "top_k", "seed")}
     assert of("field") == nested | {f"field.{name}" for name in names} | ours
 
 

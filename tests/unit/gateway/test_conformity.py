@@ -69,6 +69,18 @@ async def test_a_second_one_is_delivered_with_a_warning() -> None:
     assert turn.warnings[-1] == "The answer does not conform to the JSON schema: $.age is not of the type integer."
 
 
+async def test_where_nothing_better_can_be_had_the_first_one_is_delivered_with_a_warning() -> None:
+    provider = ScriptedProvider(json_reply(chat(BAD)), json_reply(b'{"error":{"message":"No."}}', 400))
+    at = target(ChatUpstream(SEALER, pseudonym), provider.post, quirks=FREE)
+    store = MemoryResponses()
+    gateway = Gateway(FixedRouter(at), store, Policy(), surroundings(), no_conversations(store))
+    turn = await gateway.open(parse_request(json.dumps({"model": "m", "input": "Hi", "text": FORM}).encode()), CALLER)
+    outcome = await gateway.answer(turn, Collected())
+    assert json.loads(outcome.body)["output"][0]["content"][0]["text"] == BAD
+    assert turn.warnings[-1] == "The answer does not conform to the JSON schema: $.age is not of the type integer."
+    assert (turn.attempts, len(store.turns)) == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("quirks", "body"), [(FREE, {}), (Quirks(), {"text": FORM}), (FREE, {"text": FORM, "stream": True})]
 )

@@ -226,8 +226,21 @@ async def test_a_near_miss_says_what_may_have_been_meant(model: str, meant: str)
     asked = router(*EVERYONE, aliases=ALIASES)
     await refusal(asked, "zzz")
     error = await refusal(asked, model)
-    assert error.message.startswith(f"The requested model '{model}' does not exist. Did you mean ")
-    assert meant in error.message
+    said, _, guess = error.message.partition(" Did you mean ")
+    assert said.startswith(f"The requested model '{model}' does not exist.")
+    assert meant in guess
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("mistral/mistral-large", "No provider 'mistral' is configured."),
+        ("opnai/gpt-9", "No provider 'opnai' is configured. Did you mean 'openai/gpt-9'?"),
+        ("meta/llama/4", "No provider 'meta' is configured."),
+    ],
+)
+async def test_a_provider_that_is_not_there_is_named(model: str, hint: str) -> None:
+    assert (await refusal(router(*EVERYONE), model)).message == f"The requested model '{model}' does not exist. {hint}"
 
 
 async def test_a_model_that_the_owner_does_not_offer_does_not_exist() -> None:

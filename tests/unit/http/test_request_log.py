@@ -24,3 +24,18 @@ def test_a_person_is_shown_it_where_something_went_wrong() -> None:
         error="It broke.",
     )
     assert "upstream request 'up\\n1'  error: It broke." in human_line(0.0, failed)
+
+
+def test_what_the_provider_said_to_the_owner_alone_is_in_the_log() -> None:
+    denied = RequestRecord(
+        request_id="req_1",
+        method="POST",
+        path="/v1/responses",
+        status=502,
+        seconds=0.1,
+        error="Denied.",
+        upstream_error="Your key has lapsed.",
+    )
+    assert human_line(0.0, denied).endswith("error: Denied.  the provider said: Your key has lapsed.")
+    assert '"upstream_error":"Your key has lapsed."' in json_line(0.0, denied)
+    assert "upstream_error" not in json_line(0.0, RECORD)

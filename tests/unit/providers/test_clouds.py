@@ -312,7 +312,7 @@ def test_named_deployments_are_all_there_are_where_nothing_lists_them() -> None:
 def test_chat_completions_are_relayed_only_to_those_who_take_them(
     name: str, settings: dict[str, Any], model: str, *, relayed: bool
 ) -> None:
-    assert (cloud(name, api_key="k", **settings).target(model).post_chat is not None) is relayed
+    assert ("chat" in cloud(name, api_key="k", **settings).target(model).relays) is relayed
 
 
 def test_what_a_place_is_missing_is_named() -> None:

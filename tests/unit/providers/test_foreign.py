@@ -61,13 +61,17 @@ def verification(code: int, message: str) -> ssl.SSLCertVerificationError:
     [
         (ConnectionRefusedError(111, "secret"), "could not connect to the provider: connection refused", Retry.SAME),
         (OSError("Multiple exceptions: secret"), "could not connect to the provider: OSError", Retry.SAME),
-        (socket.gaierror(socket.EAI_NONAME, "secret"), "the provider's name is not known", Retry.ELSEWHERE),
+        (
+            socket.gaierror(socket.EAI_NONAME, "secret"),
+            "the name of the provider's host is not known (DNS)",
+            Retry.ELSEWHERE,
+        ),
         (
             socket.gaierror(socket.EAI_AGAIN, "secret"),
-            "the provider's name cannot be resolved at the moment",
+            "the name of the provider's host cannot be resolved at the moment (DNS)",
             Retry.SAME,
         ),
-        (UnicodeError("secret"), "the provider's name is not known", Retry.ELSEWHERE),
+        (UnicodeError("secret"), "the name of the provider's host is not known (DNS)", Retry.ELSEWHERE),
         (ssl.SSLError(1, "secret"), "TLS with the provider failed: cut short", Retry.SAME),
         (
             verification(62, "Hostname mismatch, certificate is not valid for 'secret'."),

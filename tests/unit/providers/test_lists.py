@@ -18,6 +18,7 @@ def told(listed: Any) -> list[str]:
     [
         ({"object": "list", "data": [{"id": "gpt-6-sol"}]}, ["gpt-6-sol"]),
         ([{"id": "a/b"}, {"id": "c/d"}], ["a/b", "c/d"]),
+        ([{"id": "a\x1b[2Jb"}, {"id": "c\nd"}, {"id": "my model é.gguf"}], ["my model é.gguf"]),
         ({"data": [{"type": "model", "id": "claude-opus-5-5", "display_name": "Claude"}]}, ["claude-opus-5-5"]),
         ({"models": [{"name": "models/gemini-2.5-pro", "version": "2.5"}]}, ["gemini-2.5-pro"]),
         ({"publisherModels": [{"name": "publishers/google/models/gemini-2.5-pro"}]}, ["gemini-2.5-pro"]),

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.providers.endpoint import Endpoint
@@ -143,6 +143,7 @@ PATH = st.lists(SEGMENT, max_size=4).map(lambda parts: "/" + "/".join(parts).rep
 QUERY = st.lists(st.tuples(st.text("abc-_.~ +/&=\u00e9", min_size=1, max_size=5), st.text("xyz +/%", max_size=5)))
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(path=PATH, query=QUERY, body=st.binary(max_size=50), token=st.text("ab+/=", max_size=20), post=st.booleans())
 def test_any_request_is_signed_as_aws_itself_signs_it(
     path: str, query: list[tuple[str, str]], body: bytes, token: str, *, post: bool

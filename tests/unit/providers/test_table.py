@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from antiphon.app.upstreams import service_dialects
 from antiphon.errors import ConfigError
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.row import ROUTES, ProviderRow
@@ -19,9 +20,10 @@ PROMISED = """
     ai21 baseten chutes cloudflare crusoe databricks digitalocean docker-model-runner featherless friendli github-models
     gmi heroku-inference hunyuan inception jan koboldcpp lemonade litellm llamafile lmdeploy localai meta mimo mlx-lm
     nscale ovhcloud parasail poe portkey qianfan reka requesty scaleway siliconflow snowflake stepfun synthetic textgen
-    tgi upstage venice vercel volcengine wandb-inference watsonx writer xinference
+    jina tgi upstage venice vercel volcengine voyage wandb-inference watsonx writer xinference
 """
 
+SERVICE_DIALECTS = service_dialects().keys()
 GAP = re.compile(r"\{[a-z_]+\}")
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -63,8 +65,13 @@ def test_addresses_are_encrypted_unless_they_are_ours(row: ProviderRow) -> None:
 
 @each_row
 def test_a_row_speaks_something_and_says_why_not_the_native_dialect(row: ProviderRow) -> None:
-    assert row.dialects
+    assert row.dialects or row.services
     assert set(row.dialects) <= ROUTES.keys()
+    assert {(each.service, each.dialect) for each in row.services} <= SERVICE_DIALECTS
+    base = GAP.sub("x", row.base_url) or "http://x"
+    for service in row.services:
+        for route in filter(None, (service.route, service.dated)):
+            Endpoint.parse(GAP.sub("x", row.address(base, route.path)))
     if row.dialects == ("chat", "responses"):
         assert row.note
 

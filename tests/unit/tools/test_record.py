@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zlib import crc32
 
 import pytest
@@ -19,7 +19,7 @@ from tests.listening import Asked, scripted
 from tests.replayed import answers, declared, recorded, requests
 from tests.unit.providers.fakes import NamedDialect
 from tools import record as tool
-from tools.record import FORMATS, configured, read, record, turn_of
+from tools.record import APIS, FORMATS, configured, read, record, turn_of
 from tools.recording_cases import CASES
 from tools.scrubbing import scrubbed
 
@@ -134,6 +134,8 @@ SAID: dict[str, tuple[str, list[bytes]]] = {
     "responses": ("text/event-stream", [b'event: response.created\ndata: {"type":"response.created"}\n\n']),
     "chat": ("text/event-stream; charset=utf-8", FRAMES),
     "messages": ("text/event-stream", [b'event: ping\ndata: {"type":"ping"}\n\n']),
+    "vertex-messages": ("text/event-stream", [b'event: ping\ndata: {"type":"ping"}\n\n']),
+    "bedrock-messages": ("application/vnd.amazon.eventstream", BINARY),
     "gemini": ("text/event-stream", [b'data: {"candidates":[]}\n\n']),
     "converse": ("application/vnd.amazon.eventstream", BINARY),
     "cohere": ("text/event-stream", [b'event: message-start\ndata: {"type":"message-start"}\n\n']),
@@ -151,7 +153,7 @@ async def recorded_in(
 
     monkeypatch.setattr(tool, "dialects_of", literally)
     async with scripted(*pieces) as (origin, asked):
-        settings = f"{{base_url: '{origin}/v1', api_key: {KEY}, dialect: {dialect}}}"
+        settings = f"{{base_url: '{origin}/v1', api_key: {KEY}, dialect: {dialect}, project: p1, location: eu}}"
         (folder / "antiphon.yaml").write_text(f"providers: {{box: {settings}}}\n")
         [path] = await record("box/m/1", case, environment(folder, AWS_ACCOUNT="acme-7777"), folder)
     told = json.loads(path.read_text("utf-8"))
@@ -159,6 +161,10 @@ async def recorded_in(
     assert asked[0].target == told["request"]["url_path"]
     assert path.parent.name == told["api"]
     return told
+
+
+def test_every_dialect_can_be_recorded() -> None:
+    assert FORMATS.keys() == APIS.keys() == {*get_args(Dialect)}
 
 
 @pytest.mark.parametrize("dialect", FORMATS)
@@ -214,7 +220,7 @@ async def test_lines_of_json_are_kept_as_they_came(tmp_path: Path, monkeypatch: 
     kind, pieces = SAID["ollama"]
     told = await recorded_in("ollama", "stream", tmp_path, monkeypatch, head_of(kind), *pieces)
     assert told["response"]["ndjson"] == b"".join(LINES).decode()
-    assert told["request"]["url_path"] == "/v1/api/chat"
+    assert told["request"]["url_path"] == "/api/chat"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +244,19 @@ async def test_the_headers_of_one_request_are_recorded_without_secrets(
 ) -> None:
     told = await recorded_in("messages", "text", tmp_path, monkeypatch, head_of("application/json"), b"{}")
     assert told["request"]["headers"] == {"x-beta": "one", "x-account": "REDACTEDR"}
+
+
+async def test_who_has_no_key_signs_as_the_gateway_would(tmp_path: Path) -> None:
+    said = json.dumps({"output": {"message": {"content": [{"text": "Hi"}]}}, "stopReason": "end_turn", "usage": {}})
+    async with scripted(head_of("application/json"), said.encode()) as (origin, asked):
+        keys = "{access_key_id: AKIDEXAMPLE, secret_access_key: wJalrXUtnFEMI}"
+        settings = f"{{type: bedrock, base_url: '{origin}', region: eu-west-1, aws: {keys}}}"
+        (tmp_path / "antiphon.yaml").write_text(f"providers: {{box: {settings}}}\n")
+        [path] = await record("box/amazon.nova-lite-v1:0", "text", environment(tmp_path), tmp_path)
+    assert asked[0].headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+    text = path.read_text("utf-8")
+    assert json.loads(text)["api"] == "box.converse"
+    assert "AKIDEXAMPLE" not in text
 
 
 async def test_a_read_is_kept_apart_from_the_next() -> None:

@@ -10,7 +10,7 @@ from antiphon.wire.native import Opening
 from antiphon.wire.requests import parse_request
 from antiphon.wire.responses import ResponseObject, encoded, opened
 
-SUPERSET = frozenset(ResponseObject.__struct_fields__) - {"input_transformations", "prompt"}
+SUPERSET = frozenset(ResponseObject.__struct_fields__) - {"input_transformations", "prompt", "stop_sequence"}
 
 
 def opening(**body: Any) -> Opening:

@@ -33,6 +33,7 @@ def frames(*pieces: bytes) -> list[Frame]:
         (b"\n\n\n\ndata: x\n\n\n\n", [Frame("", b"x")]),
         (b"data: without an end", [Frame("", b"without an end")]),
         (b"event: \xff\ndata: x\n\n", [Frame("\ufffd", b"x")]),
+        (b"\xef\xbb\xbfdata: x\n\ndata: y\n\n", [Frame("", b"x"), Frame("", b"y")]),
     ],
 )
 def test_frames_follow_the_standard(text: bytes, expected: list[Frame]) -> None:

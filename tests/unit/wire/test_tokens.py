@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.wire.pictures import media_tokens, picture_tokens
@@ -68,6 +68,7 @@ def test_more_text_is_never_fewer_tokens(one: str, other: str) -> None:
     assert text_tokens(one + " " + other) >= text_tokens(one) >= 0
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)

@@ -1,0 +1,238 @@
+"""A streamed answer, told to a client of the Messages API event by event.
+
+Laws: the events, put together, are the message of the whole answer; blocks follow one another, and none is open while
+another begins. What a provider tells of a later item while an earlier one is unfinished waits until that is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from antiphon.dialects.client_messages_shapes import (
+    BROKEN,
+    MessagesTold,
+    ToldMessage,
+    call_of,
+    citation,
+    ending,
+    error_body,
+    failure_status,
+    hosted,
+    redacted,
+    usage,
+)
+from antiphon.dialects.messages_hosted import CALLS
+from antiphon.wire.events import Event
+from antiphon.wire.requests import Item
+
+PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
+"""What Anthropic sends while there is nothing to tell."""
+
+_encode: Final = msgspec.json.Encoder().encode
+
+_TEXT_DELTA: Final = "response.output_text.delta"
+_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+_DELTA: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
+
+
+class _Delta(Struct, frozen=True, gc=False):
+    delta: str = ""
+    output_index: int = 0
+    content_index: int = -1
+    summary_index: int = -1
+
+
+class _Place(Struct, frozen=True, gc=False):
+    output_index: int = 0
+
+
+class _ItemEvent(Struct, frozen=True):
+    item: dict[str, Any]
+
+
+class _Note(Struct, frozen=True):
+    annotation: dict[str, Any]
+
+
+class _Terminal(Struct, frozen=True):
+    response: ToldMessage
+
+
+_delta: Final = msgspec.json.Decoder(_Delta).decode
+_place: Final = msgspec.json.Decoder(_Place).decode
+_item: Final = msgspec.json.Decoder(_ItemEvent).decode
+_note: Final = msgspec.json.Decoder(_Note).decode
+_terminal: Final = msgspec.json.Decoder(_Terminal).decode
+
+_Voice = tuple[str, int]
+"""What a block says: the kind of text, and which part of the item it is."""
+
+
+class MessagesTeller:
+    """Tells one streamed answer."""
+
+    __slots__ = (
+        *("_calls", "_index", "_lead", "_open", "_place", "_refused", "_said", "_spots", "_tellers", "_told"),
+        *("_voice", "_waiting"),
+    )
+
+    def __init__(self, told: MessagesTold) -> None:
+        """Nothing has been told yet."""
+        self._told = told
+        self._index = -1
+        self._open = False
+        self._voice: _Voice | None = None
+        self._lead = b""
+        self._place: int | None = None
+        self._waiting: dict[int, list[Event]] = {}
+        self._said: list[str] = []
+        self._spots: tuple[int, int] | None = None
+        self._calls = False
+        self._refused = False
+        self._tellers: Final[dict[str, Callable[[bytes], bytes]]] = {
+            "response.output_item.added": self._begun,
+            "response.refusal.delta": self._refusal,
+            "response.reasoning_text.delta": self._thought,
+            "response.reasoning_summary_text.delta": self._thought,
+            "response.function_call_arguments.delta": self._argued,
+            "response.output_text.annotation.added": self._noted,
+            "response.output_item.done": self._done,
+        }
+
+    def frames(self, events: Iterable[Event]) -> bytes:
+        """What is to be sent for these events."""
+        return b"".join([self._frame(event) for event in events])
+
+    def _frame(self, event: Event) -> bytes:
+        kind = event.type
+        if kind == _TEXT_DELTA:
+            said = _delta(event.data)
+            return self._text(said) if said.output_index == self._place else self._wait(said.output_index, event)
+        if kind in self._tellers:
+            place = _place(event.data).output_index
+            begins = kind == "response.output_item.added" and self._place is None
+            if not begins and place != self._place:
+                return self._wait(place, event)
+            self._place = place
+            return self._tellers[kind](event.data)
+        if kind == "response.created":
+            beginning = self._told.message([], {"stop_reason": None, "stop_sequence": None}, usage(ToldMessage()))
+            return _event("message_start", message=beginning)
+        if kind in ("response.completed", "response.incomplete"):
+            return self._ended(_terminal(event.data).response)
+        return self._failed(event.data) if kind == "response.failed" else b""
+
+    def _wait(self, place: int, event: Event) -> bytes:
+        self._waiting.setdefault(place, []).append(event)
+        return b""
+
+    def _text(self, said: _Delta) -> bytes:
+        """The hot path of every stream."""
+        voice = ("text", said.content_index)
+        opening = b"" if voice == self._voice else self._speak(voice, {"type": "text", "text": ""}, b"text_delta")
+        self._said.append(said.delta)
+        return opening + self._lead + _encode(said.delta) + b"}}\n\n"
+
+    def _refusal(self, data: bytes) -> bytes:
+        self._refused = True
+        return self._text(_delta(data))
+
+    def _thought(self, data: bytes) -> bytes:
+        """Thoughts, and summaries of them, stand apart from each other in one block."""
+        said = _delta(data)
+        spot, before = (said.summary_index, said.content_index), self._spots
+        self._spots = spot
+        if self._voice is None:
+            block = {"type": "thinking", "thinking": "", "signature": ""}
+            opening = self._speak(("thinking", 0), block, b"thinking_delta", b"thinking")
+            return opening + self._lead + _encode(said.delta) + b"}}\n\n"
+        return self._lead + _encode(said.delta if before == spot else f"\n\n{said.delta}") + b"}}\n\n"
+
+    def _argued(self, data: bytes) -> bytes:
+        self._said.append("")
+        return self._lead + _encode(_delta(data).delta) + b"}}\n\n"
+
+    def _noted(self, data: bytes) -> bytes:
+        cited = citation(_note(data).annotation, "".join(self._said))
+        if cited is None or self._voice is None:
+            return b""
+        return self._more({"type": "citations_delta", "citation": cited})
+
+    def _begun(self, data: bytes) -> bytes:
+        item = _item(data).item
+        if item["type"] != "function_call":
+            return b""
+        self._calls = True
+        return self._speak(("call", 0), call_of(item), b"input_json_delta", b"partial_json")
+
+    def _done(self, data: bytes) -> bytes:
+        """The end of an item, and whatever has waited for it."""
+        item = _item(data).item
+        frames = b""
+        seal = item.get("encrypted_content") if item["type"] == "reasoning" else None
+        if item["type"] == "function_call":
+            if not self._said and item["arguments"]:
+                frames = self._lead + _encode(item["arguments"]) + b"}}\n\n"
+        elif seal and self._voice is None:
+            frames = self._block(redacted(seal))
+        elif seal:
+            frames = self._more({"type": "signature_delta", "signature": seal})
+        else:
+            frames = b"".join([self._block(block) for block in hosted(item)])
+        return frames + self._close() + self._go_on()
+
+    def _go_on(self) -> bytes:
+        self._place = None
+        frames = b""
+        while self._place is None and self._waiting:
+            frames += self.frames(self._waiting.pop(min(self._waiting)))
+        return frames
+
+    def _ended(self, response: ToldMessage) -> bytes:
+        frames = self._close() + self._go_on() + self._close()
+        delta = ending(response, calls=self._calls, refused=self._refused)
+        return frames + _event("message_delta", delta=delta, usage=usage(response)) + _STOP
+
+    def _failed(self, data: bytes) -> bytes:
+        error = _terminal(data).response.error or {}
+        body = error_body(failure_status(error), error.get("message") or BROKEN)
+        return b"event: error\ndata: %b\n\n" % body
+
+    def _speak(self, voice: _Voice, block: Item, delta: bytes, member: bytes = b"text") -> bytes:
+        """Begins a block that is said piece by piece."""
+        frames = self._close() + self._start(block)
+        self._voice = voice
+        self._lead = _DELTA % (self._index, delta, member)
+        return frames
+
+    def _block(self, block: Item) -> bytes:
+        """A block that comes whole, but for the input of a call."""
+        if block["type"] not in CALLS:
+            return self._close() + self._start(block) + self._close()
+        said = self._speak(("call", 0), block | {"input": {}}, b"input_json_delta", b"partial_json")
+        return said + self._lead + _encode(_encode(block["input"]).decode()) + b"}}\n\n" + self._close()
+
+    def _start(self, block: Item) -> bytes:
+        self._index += 1
+        self._open = True
+        self._said = []
+        return _event("content_block_start", index=self._index, content_block=block)
+
+    def _more(self, delta: Item) -> bytes:
+        return _event("content_block_delta", index=self._index, delta=delta)
+
+    def _close(self) -> bytes:
+        if not self._open:
+            return b""
+        self._open = False
+        self._voice = None
+        self._spots = None
+        return _event("content_block_stop", index=self._index)
+
+
+def _event(kind: str, **members: Any) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), _encode({"type": kind, **members}))

@@ -1,0 +1,22 @@
+"""What every download has in common."""
+
+import pytest
+
+from antiphon.providers import downloads
+from antiphon.providers.egress import Egress
+from antiphon.providers.http import default_trust
+
+
+async def test_whom_to_trust_is_read_once_and_not_for_each_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bool] = []
+
+    def trust() -> object:
+        read.append(True)
+        return default_trust()
+
+    monkeypatch.setattr(downloads, "default_trust", trust)
+    web = downloads.WebDownloads(Egress(), seconds=1, max_bytes=10, most_bytes=10)
+    assert read == []
+    for _ in range(2):
+        assert "private or reserved" in str(await web.fetch("https://127.0.0.1/"))
+    assert read == [True]
