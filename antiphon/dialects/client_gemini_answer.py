@@ -1,265 +1,192 @@
-"""An answer told to a client of Google's: whole, or chunk by chunk.
+"""A streamed answer, told to a client of Google's chunk by chunk.
 
-https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse (read 2026-11).
-
-Law: the parts of a stream, texts joined, are the parts of the whole answer.
+Laws: the parts of the chunks, texts joined, are those of the whole answer; and items follow one another. What a
+provider tells of a later item while an earlier one is unfinished waits until that is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.client_gemini_contents import signature_of
+from antiphon.dialects.client_gemini_errors import said_error
+from antiphon.dialects.client_gemini_grounding import Grounds
+from antiphon.dialects.client_gemini_shapes import (
+    GeminiTold,
+    Signatures,
+    ToldAnswer,
+    blocked,
+    candidate,
+    ending,
+    last,
+    likelihoods,
+    logprobs,
+    parts_of,
+)
+from antiphon.dialects.client_messages_shapes import BROKEN, failure_status
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
 _encode: Final = msgspec.json.Encoder().encode
-_object: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
-_REASONS: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
-
-
-class _InputDetails(Struct, frozen=True):
-    cached_tokens: int = 0
+_TEXT_DELTA: Final = "response.output_text.delta"
+_ADDED: Final = "response.output_item.added"
+_LEAD: Final = b'{"candidates":[{"content":{"parts":[{"text":'
+_TAIL: Final = b'}],"role":"model"},"index":0}],'
 
 
-class _OutputDetails(Struct, frozen=True):
-    reasoning_tokens: int = 0
-
-
-class _Usage(Struct, frozen=True):
-    input_tokens: int = 0
-    output_tokens: int = 0
-    total_tokens: int = 0
-    input_tokens_details: _InputDetails = _InputDetails()
-    output_tokens_details: _OutputDetails = _OutputDetails()
-
-
-class _Response(Struct, frozen=True):
-    output: Sequence[dict[str, Any]] = ()
-    usage: _Usage = _Usage()
-    incomplete_details: dict[str, Any] | None = None
-    error: dict[str, Any] | None = None
-
-
-class _Delta(Struct, frozen=True):
+class _Delta(Struct, frozen=True, gc=False):
     delta: str = ""
+    output_index: int = 0
+    content_index: int = -1
+    summary_index: int = -1
 
 
-class _Done(Struct, frozen=True):
+class _Place(Struct, frozen=True, gc=False):
+    output_index: int = 0
+
+
+class _Item(Struct, frozen=True):
     item: dict[str, Any]
 
 
 class _Terminal(Struct, frozen=True):
-    response: _Response
+    response: ToldAnswer
 
 
-_response: Final = msgspec.json.Decoder(_Response).decode
 _delta: Final = msgspec.json.Decoder(_Delta).decode
-_done: Final = msgspec.json.Decoder(_Done).decode
+_place: Final = msgspec.json.Decoder(_Place).decode
+_item: Final = msgspec.json.Decoder(_Item).decode
 _terminal: Final = msgspec.json.Decoder(_Terminal).decode
 
 
-class GeminiTold(Struct, frozen=True):
-    """What every object of one answer says of it. `model` is the name that the client asked for."""
-
-    id: str
-    model: str
-    includes_thoughts: bool = False
-
-
-def gemini_whole(body: bytes, told: GeminiTold) -> bytes:
-    """The answer for a response object that ended well or early."""
-    response = _response(body)
-    parts: list[Item] = []
-    notes: list[Item] = []
-    signature = ""
-    for item in response.output:
-        if item["type"] == "reasoning":
-            if told.includes_thoughts:
-                parts += [{"text": part["text"], "thought": True} for part in item.get("summary") or ()]
-            signature = item.get("encrypted_content") or signature
-        else:
-            made = _parts(item)
-            notes += _notes(item)
-            signature = _sign(made, signature)
-            parts += made
-    if signature:
-        parts.append({"text": "", "thoughtSignature": signature_of(signature)})
-    candidate = _candidate(parts, _finish(response))
-    if notes:
-        candidate["groundingMetadata"] = {"groundingChunks": notes}
-    return _encode({"candidates": [candidate], "usageMetadata": _usage(response)} | _about(told))
-
-
 class GeminiTeller:
-    """Tells one streamed answer. `sse` frames chunks as events, else they are members of one JSON array."""
+    """Tells one streamed answer: each chunk an event, or a member of one array of JSON."""
 
-    __slots__ = ("_began", "_notes", "_signature", "_sse", "_tellers", "_told")
+    __slots__ = (
+        *("_begun", "_grounds", "_likely", "_place", "_refused", "_signatures", "_spot", "_sse", "_tail", "_tellers"),
+        *("_told", "_waiting"),
+    )
 
     def __init__(self, told: GeminiTold, *, sse: bool) -> None:
-        """Nothing has been told yet."""
+        """Nothing has been told yet. `sse`: as Server-Sent Events."""
         self._told = told
         self._sse = sse
-        self._began = False
-        self._signature = ""
-        self._notes: list[Item] = []
+        self._begun = False
+        self._tail = _TAIL + _encode(told.about)[1:]
+        self._place: int | None = None
+        self._waiting: dict[int, list[Event]] = {}
+        self._spot: tuple[int, int] | None = None
+        self._signatures = Signatures()
+        self._grounds = Grounds()
+        self._likely: list[Item] = []
+        self._refused = False
         self._tellers: Final[dict[str, Callable[[bytes], bytes]]] = {
-            "response.output_text.delta": self._text,
-            "response.refusal.delta": self._text,
+            _ADDED: lambda _: b"",
+            "response.refusal.delta": self._refusal,
+            "response.reasoning_text.delta": self._thought,
             "response.reasoning_summary_text.delta": self._thought,
-            "response.output_item.done": self._item,
-            "response.completed": self._ended,
-            "response.incomplete": self._ended,
-            "response.failed": self._failed,
+            "response.output_item.done": self._done,
         }
 
     def frames(self, events: Iterable[Event]) -> bytes:
         """What is to be sent for these events."""
-        told = [tell(event.data) for event in events if (tell := self._tellers.get(event.type)) is not None]
-        return b"".join(told)
+        return b"".join([self._frame(event) for event in events])
 
-    def _text(self, data: bytes) -> bytes:
-        return self._chunk([{"text": _delta(data).delta}])
+    def framed(self, value: Item) -> bytes:
+        """An object in its place."""
+        return self._framed(_encode(value))
+
+    def end(self) -> bytes:
+        """What ends the stream."""
+        if self._sse:
+            return b""
+        return b"]" if self._begun else b"[]"
+
+    def _frame(self, event: Event) -> bytes:
+        kind = event.type
+        if kind == _TEXT_DELTA:
+            said = _delta(event.data)
+            return self._text(said.delta) if said.output_index == self._place else self._wait(said.output_index, event)
+        if kind in self._tellers:
+            place = _place(event.data).output_index
+            begins = kind == _ADDED and self._place is None
+            if not begins and place != self._place:
+                return self._wait(place, event)
+            self._place = place
+            return self._tellers[kind](event.data)
+        if kind in ("response.completed", "response.incomplete"):
+            return self._ended(_terminal(event.data).response)
+        return self._failed(event.data) if kind == "response.failed" else b""
+
+    def _wait(self, place: int, event: Event) -> bytes:
+        self._waiting.setdefault(place, []).append(event)
+        return b""
+
+    def _go_on(self) -> bytes:
+        """Whatever has waited for the end of an item."""
+        self._place = self._spot = None
+        frames = b""
+        while self._place is None and self._waiting:
+            frames += self.frames(self._waiting.pop(min(self._waiting)))
+        return frames
+
+    def _text(self, delta: str) -> bytes:
+        """The hot path of every stream."""
+        if not delta:
+            return b""
+        if self._signatures.waiting:
+            return self._parts(self._signatures.sign([{"text": delta}]))
+        return self._framed(_LEAD + _encode(delta) + self._tail)
+
+    def _refusal(self, data: bytes) -> bytes:
+        self._refused = True
+        return self._text(_delta(data).delta)
 
     def _thought(self, data: bytes) -> bytes:
-        if not self._told.includes_thoughts:
+        """Thoughts, and summaries of them, stand apart from each other in one text."""
+        said = _delta(data)
+        spot, before = (said.summary_index, said.content_index), self._spot
+        if not self._told.includes_thoughts or not said.delta:
             return b""
-        return self._chunk([{"text": _delta(data).delta, "thought": True}])
+        self._spot = spot
+        text = said.delta if before in (None, spot) else f"\n\n{said.delta}"
+        return self._parts([{"text": text, "thought": True}])
 
-    def _item(self, data: bytes) -> bytes:
-        item = _done(data).item
+    def _done(self, data: bytes) -> bytes:
+        """The end of an item, and whatever has waited for it."""
+        item = _item(data).item
+        self._grounds.take(item)
         if item["type"] == "reasoning":
-            self._signature = item.get("encrypted_content") or self._signature
-            return b""
-        if item["type"] == "message":
-            self._notes += _notes(item)
-            return b""
-        parts = _parts(item)
-        self._signature = _sign(parts, self._signature)
-        return self._chunk(parts) if parts else b""
+            frames = self._parts(self._signatures.keep(item.get("encrypted_content")))
+        elif item["type"] == "message":
+            self._likely += likelihoods(item)
+            frames = b""
+        else:
+            frames = self._parts(self._signatures.sign(parts_of(item)))
+        return frames + self._go_on()
 
-    def _ended(self, data: bytes) -> bytes:
-        response = _terminal(data).response
-        parts: list[Item] = []
-        if self._signature:
-            parts.append({"text": "", "thoughtSignature": signature_of(self._signature)})
-        candidate = _candidate(parts, _finish(response))
-        if self._notes:
-            candidate["groundingMetadata"] = {"groundingChunks": self._notes}
-        last = self._framed({"candidates": [candidate], "usageMetadata": _usage(response)} | _about(self._told))
-        return last if self._sse else last + b"]"
+    def _ended(self, response: ToldAnswer) -> bytes:
+        frames = self._go_on()
+        more = {**ending(response, refused=self._refused), **self._grounds.told, **logprobs(self._likely)}
+        return frames + self._framed(last(response, self._signatures.rest(), self._told, more)) + self.end()
 
     def _failed(self, data: bytes) -> bytes:
         error = _terminal(data).response.error or {}
-        status = 429 if error.get("code") == "rate_limit_exceeded" else 500
-        said = {"code": status, "message": error.get("message", ""), "status": STATUSES[status]}
-        return self._framed({"error": said}) + (b"" if self._sse else b"]")
+        message = str(error.get("message") or BROKEN)
+        feedback = None if self._begun else blocked(error.get("code"), message, self._told)
+        return self.framed(feedback or said_error(failure_status(error), message)) + self.end()
 
-    def _chunk(self, parts: list[Item]) -> bytes:
-        return self._framed({"candidates": [_candidate(parts, None)]} | _about(self._told))
+    def _parts(self, parts: list[Item]) -> bytes:
+        if not parts:
+            return b""
+        return self.framed({"candidates": [candidate(parts)]} | self._told.about)
 
-    def _framed(self, value: Item) -> bytes:
-        data = _encode(value)
+    def _framed(self, data: bytes) -> bytes:
+        begun, self._begun = self._begun, True
         if self._sse:
             return b"data: %b\r\n\r\n" % data
-        began, self._began = self._began, True
-        return (b",\r\n" if began else b"[") + data
-
-
-STATUSES: Final = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ABORTED",
-    413: "INVALID_ARGUMENT",
-    429: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL",
-    502: "UNAVAILABLE",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-"""Google's word for each status (https://cloud.google.com/apis/design/errors)."""
-
-
-def gemini_error(status: int, message: str) -> bytes:
-    """An error in Google's envelope."""
-    word = STATUSES.get(status, "INVALID_ARGUMENT" if status < 500 else "INTERNAL")  # noqa: PLR2004 - ours or theirs
-    return _encode({"error": {"code": status, "message": message, "status": word}})
-
-
-def _about(told: GeminiTold) -> Item:
-    return {"modelVersion": told.model, "responseId": told.id}
-
-
-def _candidate(parts: list[Item], finish: str | None) -> Item:
-    candidate: Item = {"content": {"parts": parts, "role": "model"}, "index": 0}
-    return candidate | ({"finishReason": finish} if finish else {})
-
-
-def _parts(item: Item) -> list[Item]:
-    match item["type"]:
-        case "message":
-            return [{"text": part.get("text", part.get("refusal", ""))} for part in item["content"]]
-        case "function_call":
-            return [{"functionCall": {"id": item["call_id"], "name": _name(item), "args": _arguments(item)}}]
-        case "image_generation_call" if item.get("result"):
-            blob = {"mimeType": f"image/{item.get('output_format') or 'png'}", "data": item["result"]}
-            return [{"inlineData": blob}]
-        case "code_interpreter_call" if item.get("code"):
-            logs = "\n".join(each["logs"] for each in item.get("outputs") or () if each.get("logs"))
-            ran = {"outcome": "OUTCOME_OK", "output": logs}
-            return [{"executableCode": {"language": "PYTHON", "code": item["code"]}}, {"codeExecutionResult": ran}]
-        case _:
-            return []
-
-
-def _name(item: Item) -> str:
-    return item["name"] if item.get("namespace") is None else f"{item['namespace']}__{item['name']}"
-
-
-def _arguments(item: Item) -> Item:
-    try:
-        return _object(item["arguments"])
-    except msgspec.DecodeError:
-        return {"arguments": item["arguments"]}
-
-
-def _sign(parts: list[Item], signature: str) -> str:
-    """Puts a signature that waits on the first call; it waits on where there is none."""
-    for part in parts:
-        if signature and "functionCall" in part:
-            part["thoughtSignature"] = signature_of(signature)
-            return ""
-    return signature
-
-
-def _notes(item: Item) -> list[Item]:
-    """The pages that an answer cites."""
-    notes = [note for part in item.get("content") or () for note in part.get("annotations") or ()]
-    pages = [note for note in notes if note.get("type") == "url_citation"]
-    return [{"web": {"uri": note["url"], "title": note.get("title") or ""}} for note in pages]
-
-
-def _finish(response: _Response) -> str:
-    reason = (response.incomplete_details or {}).get("reason")
-    return "STOP" if reason is None else _REASONS.get(reason, "OTHER")
-
-
-def _usage(response: _Response) -> Item:
-    usage = response.usage
-    counts: Item = {
-        "promptTokenCount": usage.input_tokens,
-        "candidatesTokenCount": usage.output_tokens - usage.output_tokens_details.reasoning_tokens,
-        "totalTokenCount": usage.total_tokens,
-    }
-    if usage.output_tokens_details.reasoning_tokens:
-        counts["thoughtsTokenCount"] = usage.output_tokens_details.reasoning_tokens
-    if usage.input_tokens_details.cached_tokens:
-        counts["cachedContentTokenCount"] = usage.input_tokens_details.cached_tokens
-    return counts
+        return (b",\r\n%b" if begun else b"[%b") % data

@@ -1,124 +1,149 @@
 """Google's contents as input items: the way in for clients that speak generateContent.
 
-https://ai.google.dev/api/caching#Content (read 2026-11). Members may be written in camel case or with underscores, as
-in every API of Google's.
+https://ai.google.dev/api/caching#Content (read 2026-11). Signatures that the gateway gave are its own seals, in base64;
+one that Google gave itself goes on as it is, for the dialects to leave out where it means nothing.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.client_gemini_media import part_of, standard
+from antiphon.dialects.client_gemini_members import camel, objects, text
 from antiphon.errors import BadRequest
 from antiphon.wire.envelope import is_sealed
 from antiphon.wire.requests import Item, is_item
 
-_UNDERSCORED: Final = re.compile(r"_([a-z])")
-_SOUNDS: Final = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
-_CODE: Final = ("executableCode", "codeExecutionResult")
+_OF_NOBODY: Final = frozenset(
+    {
+        *("skip_thought_signature_validator", "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="),
+        *("context_engineering_is_the_way_to_go", "Y29udGV4dF9lbmdpbmVlcmluZ19pc190aGVfd2F5X3RvX2dv"),
+    }
+)
+"""Google's words for a call that no model of its signed: https://ai.google.dev/gemini-api/docs/thought-signatures."""
+
+_RESOLUTIONS: Final = {"LOW": "low", "HIGH": "high"}
+_RESOLUTION: Final = "MEDIA_RESOLUTION_"
+_DROPPED: Final = ("videoMetadata", "partMetadata")
+_OWN_WORK: Final = ("toolCall", "toolResponse")
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def camel(value: Item) -> Item:
-    """The members by their names in camel case; what is inside them stays."""
-    return {_UNDERSCORED.sub(lambda found: found[1].upper(), name): member for name, member in value.items()}
-
-
-def objects(value: object, place: str) -> list[Item]:
-    """A list of objects. Raises BadRequest for anything else."""
-    listed = [value] if is_item(value) else value
-    if is_list(listed):
-        found = [each for each in listed if is_item(each)]
-        if len(found) == len(listed):
-            return [camel(each) for each in found]
-    raise BadRequest(f"Invalid type for '{place}': expected an array of objects.", param=place, code="invalid_type")
-
-
-def is_list(value: object) -> TypeGuard[list[object]]:
-    """Whether a decoded JSON value is an array."""
-    return isinstance(value, list)
-
-
 def seal_of(signature: object) -> str | None:
-    """The seal of ours that a signature holds."""
-    if not isinstance(signature, str):
+    """What a signature is to us: a seal of ours, another's own signature, or None for nothing."""
+    if not isinstance(signature, str) or not signature or signature in _OF_NOBODY:
         return None
     try:
-        text = base64.b64decode(signature + "=" * (-len(signature) % 4), altchars=b"-_").decode("ascii")
+        seal = base64.b64decode(signature + "=" * (-len(signature) % 4), altchars=b"-_").decode("ascii")
     except (binascii.Error, ValueError):
-        return None
-    return text if is_sealed(text) else None
+        return signature
+    return seal if is_sealed(seal) else signature
 
 
-def signature_of(seal: str) -> str:
-    """A seal of ours as Google's clients take signatures: base64."""
-    return base64.b64encode(seal.encode()).decode()
+def detail_of(resolution: object) -> str | None:
+    """How closely a picture is to be looked at, in the words of the Responses API, where these have one for it."""
+    word = str(resolution.get("level")) if is_item(resolution) else str(resolution)
+    return _RESOLUTIONS.get(word.removeprefix(_RESOLUTION))
 
 
-def items_of(contents: list[Item]) -> list[Item]:
-    """The items, in order. Raises BadRequest whose `param` names the content."""
-    reading = _Reading()
-    for index, content in enumerate(contents):
-        place = f"contents[{index}]"
-        parts = objects(content.get("parts") or [], f"{place}.parts")
-        role: Any = content.get("role") or "user"
-        if role == "model":
-            reading.said(parts, place)
-        elif role in ("user", "function"):
-            reading.asked(parts, place)
-        else:
-            message = f"Please use a valid role: user, model; not '{str(role)[:64]}'."
-            raise BadRequest(message, param=f"{place}.role", code="invalid_value")
-    return reading.items
+class Reading:
+    """Reads contents one by one; afterwards `items` and `notes`, sentences on what was lost, are what they hold.
 
+    Calls without an id get one of ours, by which their responses are found.
+    """
 
-def text_parts(parts: list[Item], place: str) -> list[Item]:
-    """What a user says, part by part."""
-    return [_part(part, f"{place}.parts[{index}]") for index, part in enumerate(parts)]
+    __slots__ = ("_detail", "_ids", "_open", "_seals", "items", "notes")
 
-
-class _Reading:
-    """Reads contents one by one. Calls without an id get one of ours, by which their responses are found."""
-
-    __slots__ = ("_open", "_seals", "_told", "items")
-
-    def __init__(self) -> None:
+    def __init__(self, detail: str | None = None) -> None:
+        """`detail` is how closely pictures are looked at that say nothing of that themselves."""
         self.items: list[Item] = []
+        self.notes: list[str] = []
+        self._detail = detail
         self._open: list[tuple[str, str]] = []
+        self._ids: set[str] = set()
         self._seals: set[str] = set()
-        self._told = 0
 
-    def said(self, parts: list[Item], place: str) -> None:
-        """What the model said, thought and called."""
+    def read(self, contents: list[Item]) -> None:
+        """Adds what they come to. Raises BadRequest whose `param` names the content."""
+        for index, content in enumerate(contents):
+            place = f"contents[{index}]"
+            parts = objects(content.get("parts") or [], f"{place}.parts")
+            role: Any = content.get("role") or "user"
+            if role == "model":
+                self._said(parts, place)
+            elif role in ("user", "function"):
+                self._asked(parts, place)
+            else:
+                message = f"Please use a valid role: user, model; not '{str(role)[:64]}'."
+                raise BadRequest(message, param=f"{place}.role", code="invalid_value")
+
+    def _said(self, parts: list[Item], place: str) -> None:
+        """What the model said, thought, called and made."""
         texts: list[Item] = []
         for index, part in enumerate(parts):
+            spot = f"{place}.parts[{index}]"
             seal = seal_of(part.get("thoughtSignature"))
             if seal is not None and seal not in self._seals:
                 self._seals.add(seal)
                 self._say(texts)
                 self.items.append({"type": "reasoning", "summary": [], "encrypted_content": seal})
-            if is_item(part.get("functionCall")):
-                self._say(texts)
-                self._call(camel(part["functionCall"]), f"{place}.parts[{index}]")
-            elif part.get("text") and not part.get("thought"):
-                texts.append({"type": "output_text", "text": part["text"], "annotations": []})
+            if isinstance(part.get("text"), str):
+                if part["text"] and not part.get("thought"):
+                    texts.append({"type": "output_text", "text": part["text"], "annotations": []})
+                continue
+            self._say(texts)
+            self._made(part, spot)
         self._say(texts)
 
-    def asked(self, parts: list[Item], place: str) -> None:
+    def _made(self, part: Item, place: str) -> None:
+        """What is no text."""
+        if is_item(part.get("functionCall")):
+            self._call(camel(part["functionCall"]), f"{place}.functionCall")
+        elif is_item(part.get("inlineData")):
+            self._picture(camel(part["inlineData"]), f"{place}.inlineData")
+        elif is_item(part.get("executableCode")):
+            code = camel(part["executableCode"]).get("code")
+            item: Item = {"type": "code_interpreter_call", "status": "completed", "container_id": "google"}
+            self.items.append(item | {"code": str(code or ""), "outputs": []})
+        elif is_item(part.get("codeExecutionResult")):
+            self._ran(camel(part["codeExecutionResult"]))
+        elif any(name in part for name in _OWN_WORK):
+            self.notes.append("What Google's own tools did is only of use to Google's models; it was left out.")
+        elif part.keys() - {"thoughtSignature", "thought"}:
+            raise BadRequest(f"The part at '{place}' is of no known kind.", param=place, code="invalid_value")
+
+    def _ran(self, result: Item) -> None:
+        last = self.items[-1] if self.items else {}
+        if last.get("type") == "code_interpreter_call" and isinstance(result.get("output"), str):
+            last["outputs"].append({"type": "logs", "logs": result["output"]})
+
+    def _picture(self, blob: Item, place: str) -> None:
+        kind, data = text(blob, "mimeType", place), standard(text(blob, "data", place))
+        if not kind.startswith("image/"):
+            self.notes.append("Of what a model said, only texts and pictures can be said again.")
+            return
+        item: Item = {"type": "image_generation_call", "status": "completed", "result": data}
+        self.items.append(item | {"output_format": kind.removeprefix("image/")})
+
+    def _asked(self, parts: list[Item], place: str) -> None:
         """What the user said, and what came of calls."""
         content: list[Item] = []
         for index, part in enumerate(parts):
             where = f"{place}.parts[{index}]"
             if is_item(part.get("functionResponse")):
-                self._response(camel(part["functionResponse"]), where)
-            elif not any(name in part for name in _CODE):
-                content.append(_part(part, where))
+                self._response(camel(part["functionResponse"]), f"{where}.functionResponse")
+            else:
+                content.append(self._part(part, where))
         if content:
             self.items.append({"type": "message", "role": "user", "content": content})
+
+    def _part(self, part: Item, place: str) -> Item:
+        self.notes += [f"'{name}' is for Google's own models; it was left out." for name in _DROPPED if part.get(name)]
+        return part_of(part, place, detail_of(part.get("mediaResolution")) or self._detail)
 
     def _say(self, texts: list[Item]) -> None:
         if texts:
@@ -126,65 +151,51 @@ class _Reading:
             texts.clear()
 
     def _call(self, call: Item, place: str) -> None:
-        name: Any = call.get("name")
-        if not isinstance(name, str) or not name:
-            param = f"{place}.functionCall.name"
-            raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
-        self._told += 1
-        call_id = str(call.get("id") or f"call_{self._told}")
+        name = text(call, "name", place)
+        args: Any = call.get("args")
+        call_id = str(call.get("id") or self._new_id())
+        self._ids.add(call_id)
         self._open.append((call_id, name))
-        arguments = _encode(call.get("args") or {}).decode()
+        arguments = _encode(args if is_item(args) else {}).decode()
         self.items.append({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
+
+    def _new_id(self) -> str:
+        """The same in every request that repeats the conversation."""
+        number = len(self._ids) + 1
+        while f"call_{number}" in self._ids:
+            number += 1
+        return f"call_{number}"
 
     def _response(self, response: Item, place: str) -> None:
         """Belongs to the call of its id, else to the first one of its name that has none yet."""
         name, identity = response.get("name"), response.get("id")
-        found = next((call for call in self._open if identity in (None, "", call[0]) and name in (None, call[1])), None)
+        found = next((call for call in self._open if call[0] == identity), None)
+        found = found or next((call for call in self._open if call[1] == name), None)
         if found is None:
             message = f"There is no function call '{str(name)[:64]}' that this response could belong to."
-            raise BadRequest(message, param=f"{place}.functionResponse", code="invalid_value")
+            raise BadRequest(message, param=place, code="invalid_value")
         self._open.remove(found)
-        output: Any = _output(response.get("response"))
-        media = objects(response.get("parts") or [], f"{place}.functionResponse.parts")
+        media = objects(response.get("parts") or [], f"{place}.parts")
+        said, failed = _output(response.get("response"))
+        output: Any = said
         if media:
-            output = [{"type": "input_text", "text": output}, *text_parts(media, f"{place}.functionResponse")]
-        self.items.append({"type": "function_call_output", "call_id": found[0], "output": output})
+            told = [{"type": "input_text", "text": said}] if response.get("response") else []
+            output = told + [self._part(part, f"{place}.parts[{index}]") for index, part in enumerate(media)]
+        item: Item = {"type": "function_call_output", "call_id": found[0], "output": output}
+        self.items.append(item | ({"status": "incomplete"} if failed else {}))
 
 
-def _output(response: object) -> str:
-    """What a response says: the members `output` and `result` are the ones that Google's documentation uses."""
+def _output(response: object) -> tuple[str, bool]:
+    """What a response says, and whether it tells of a failure.
+
+    The members `output`, `result` and `error` are those of https://ai.google.dev/api/caching#FunctionResponse and of
+    Google's clients; what they hold is said without them, unless it could be taken for another response.
+    """
     if is_item(response) and len(response) == 1:
+        failure = response.get("error")
+        if isinstance(failure, str):
+            return failure, True
         said = response.get("output", response.get("result"))
-        if isinstance(said, str):
-            return said
-    return _encode(response if response is not None else {}).decode()
-
-
-def _part(part: Item, place: str) -> Item:
-    if isinstance(part.get("text"), str):
-        return {"type": "input_text", "text": part["text"]}
-    held, named = part.get("inlineData"), part.get("fileData")
-    if is_item(held):
-        blob = camel(held)
-        return _medium(str(blob.get("mimeType")), str(blob.get("data")), None, place)
-    if is_item(named):
-        file = camel(named)
-        return _medium(str(file.get("mimeType") or ""), "", str(file.get("fileUri")), place)
-    raise BadRequest(f"The part at '{place}' is of no known kind.", param=place, code="invalid_value")
-
-
-def _medium(kind: str, data: str, address: str | None, place: str) -> Item:
-    """A picture, a sound, a film or a file, by its bytes or by its address."""
-    there = address or f"data:{kind};base64,{data}"
-    if kind.startswith("image/"):
-        return {"type": "input_image", "image_url": there}
-    if kind.startswith("video/") or "youtube.com/" in there or "youtu.be/" in there:
-        return {"type": "input_video", "video_url": there}
-    if kind.startswith("audio/"):
-        if address is not None:
-            raise BadRequest("Send sounds as inlineData.", param=place, code="unsupported_value")
-        form = _SOUNDS.get(kind, kind.removeprefix("audio/"))
-        return {"type": "input_audio", "input_audio": {"data": data, "format": form}}
-    if address is not None:
-        return {"type": "input_file", "file_url": address}
-    return {"type": "input_file", "file_data": there, "filename": f"file.{kind.rpartition('/')[2][:16] or 'bin'}"}
+        if isinstance(said, str) and not said.lstrip().startswith("{"):
+            return said, False
+    return _encode(response if response is not None else {}).decode(), False

@@ -1,17 +1,22 @@
-"""A generateContent request as the create request that asks the same.
+"""A generateContent request as the create request that asks the same: the way in for Google's clients.
 
-https://ai.google.dev/api/generate-content (read 2026-11).
+https://ai.google.dev/api/generate-content (read 2026-11), recordings gemini.generate and vertex.generate.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.client_gemini_contents import camel, is_list, items_of, objects, text_parts
+from antiphon.dialects.chat_shapes import is_array
+from antiphon.dialects.client_gemini_contents import Reading, detail_of
+from antiphon.dialects.client_gemini_members import camel, integer, member, objects
+from antiphon.dialects.client_gemini_tools import Tools, json_schema
 from antiphon.errors import BadRequest
+from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
 from antiphon.wire.requests import Item, Request, is_item, parse_request
 
@@ -23,31 +28,57 @@ _SAME: Final = {
     "topP": "top_p",
     "presencePenalty": "presence_penalty",
     "frequencyPenalty": "frequency_penalty",
+    "stopSequences": "stop",
 }
-_LEVELS: Final = frozenset({"minimal", "low", "medium", "high"})
-_BUDGETS: Final = ((0, "none"), (1024, "minimal"), (4096, "low"), (12288, "medium"))
-"""Most tokens, and the effort that they stand for; more is high, and -1 leaves it to the model."""
+_SAME_NUMBERS: Final = {"topK": "top_k", "seed": "seed"}
+_THEIRS: Final = {ours: f"generationConfig.{theirs}" for theirs, ours in (_SAME | _SAME_NUMBERS).items()} | {
+    "top_logprobs": "generationConfig.logprobs"
+}
 
-_HOSTED: Final[dict[str, Item]] = {
-    "googleSearch": {"type": "web_search"},
-    "googleSearchRetrieval": {"type": "web_search"},
-    "codeExecution": {"type": "code_interpreter", "container": {"type": "auto"}},
-}
-_MODES: Final = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
+_OURS: Final = ("provider", "strict")
+"""Members that are said to the gateway."""
+
 _SPOKEN: Final = frozenset(
-    {"contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "serviceTier", "labels", "model"}
+    {*_OURS, "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "serviceTier", "model"}
 )
 _CONFIGURED: Final = frozenset(
-    {*_SAME, "maxOutputTokens", "responseMimeType", "responseSchema", "responseJsonSchema", "thinkingConfig"}
-    | {"responseLogprobs", "logprobs", "candidateCount", "responseModalities"}
+    {*_SAME, *_SAME_NUMBERS, "maxOutputTokens", "responseMimeType", "responseSchema", "responseJsonSchema"}
+    | {"thinkingConfig", "responseLogprobs", "logprobs", "candidateCount", "responseModalities", "imageConfig"}
+    | {"mediaResolution", "responseFormat"}
 )
+_LEVELS: Final = frozenset({"minimal", "low", "medium", "high"})
+_BUDGETS: Final = ((0, "none"), (2048, "low"), (8192, "medium"))
+"""Most tokens, and the effort that they stand for; more is high, which every model knows."""
+
+_TIERS: Final = {"standard": "default", "unspecified": "auto"}
+_SIZES: Final = {
+    "1:1": "1024x1024",
+    "3:2": "1536x1024",
+    "2:3": "1024x1536",
+    "4:3": "1536x1024",
+    "3:4": "1024x1536",
+    "16:9": "1792x1024",
+    "9:16": "1024x1792",
+}
+_MOST_NOTES: Final = 16
 
 
 class AskedByGemini(Struct, frozen=True):
-    """What a client of Google's asks: the request in our words, and whether it wants to read thoughts."""
+    """What a client of Google's asks: the request in our words, whether it wants to read thoughts, what was lost."""
 
     request: Request
     includes_thoughts: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def to_count(body: bytes) -> bytes:
+    """The request whose tokens are to be counted: the body itself, or a member of it. Raises BadRequest."""
+    try:
+        members = split_object(body)
+    except UNDECODABLE as error:
+        raise told(error) from None
+    held = members.get("generateContentRequest") or members.get("generate_content_request")
+    return body if held is None else bytes(held)
 
 
 def asked_by_gemini(body: bytes, model: str, *, streamed: bool) -> AskedByGemini:
@@ -58,117 +89,123 @@ def asked_by_gemini(body: bytes, model: str, *, streamed: bool) -> AskedByGemini
         members = camel(_members(body))
     except UNDECODABLE as error:
         raise told(error) from None
-    config = _object(members, "generationConfig")
-    asked: Item = {"model": model, "stream": streamed, "store": False}
+    try:
+        return _asked(members, model, streamed=streamed)
+    except RecursionError:
+        raise BadRequest("The request is nested too deeply.", code="invalid_value") from None
+
+
+def _asked(members: Item, model: str, *, streamed: bool) -> AskedByGemini:
+    config = member(members, "generationConfig")
+    _refuse(members, config)
+    reading = Reading(detail_of(config.get("mediaResolution")))
+    reading.read(objects(members.get("contents") or [], "contents"))
+    asked: Item = {"model": model, "stream": streamed, "store": False, "input": reading.items}
     asked["stream_options"] = {"include_obfuscation": False}
     asked["include"] = ["reasoning.encrypted_content"]
-    asked["input"] = items_of(objects(members.get("contents") or [], "contents"))
-    system = _object(members, "systemInstruction")
-    if system:
-        parts = text_parts(objects(system.get("parts") or [], "systemInstruction.parts"), "systemInstruction")
-        asked["instructions"] = "\n\n".join(part["text"] for part in parts if part["type"] == "input_text")
+    notes = [*_instruct(asked, members), *reading.notes]
+    asked |= {name: members[name] for name in _OURS if members.get(name) is not None}
     asked |= {name: config[theirs] for theirs, name in _SAME.items() if config.get(theirs) is not None}
-    _offer(asked, members)
+    asked |= {name: integer(config[theirs]) for theirs, name in _SAME_NUMBERS.items() if config.get(theirs) is not None}
+    tools = Tools()
+    tools.read(members.get("tools"))
+    choice = tools.choice(member(members, "toolConfig"))
+    _draw(tools, config)
+    if tools.tools:
+        asked["tools"] = tools.tools
+    if choice is not None:
+        asked["tool_choice"] = choice
     _shape(asked, config)
-    includes = _think(asked, _object(config, "thinkingConfig"))
+    includes = _think(asked, member(config, "thinkingConfig"))
     if members.get("serviceTier"):
-        asked["service_tier"] = str(members["serviceTier"]).lower().replace("standard", "default")
-    asked |= {name: value for name, value in members.items() if name not in _SPOKEN and value is not None}
-    asked |= {f"generationConfig.{name}": value for name, value in config.items() if name not in _CONFIGURED}
-    if config.get("candidateCount") not in (None, 1):
+        tier = str(members["serviceTier"]).lower().removeprefix("service_tier_")
+        asked["service_tier"] = _TIERS.get(tier, tier)
+    notes += [*tools.notes, *_unsaid(members, config)]
+    request = _request(asked, integer(config.get("maxOutputTokens")))
+    return AskedByGemini(request, includes, tuple(dict.fromkeys(notes)))
+
+
+def _refuse(members: Item, config: Item) -> None:
+    """Raises BadRequest for what an answer without it would not be an answer to."""
+    if not members.get("contents"):
+        raise BadRequest("contents is not specified.", param="contents", code="missing_required_parameter")
+    if members.get("cachedContent"):
+        message = "What is cached at Google is known to Google alone; send the contents themselves."
+        raise BadRequest(message, param="cachedContent", code="unsupported_value")
+    if integer(config.get("candidateCount")) not in (None, 0, 1):
         message = "This model gives one answer to a request; leave 'candidateCount' out, or ask so many times."
         raise BadRequest(message, param="generationConfig.candidateCount", code="unsupported_value")
-    request = parse_request(_encode(asked))
-    limit = config.get("maxOutputTokens")
-    if isinstance(limit, int) and limit > 0:
-        # Google lets one ask for less than the Responses API does.
-        asked["max_output_tokens"] = limit
-        request = msgspec.structs.replace(request, max_output_tokens=limit, body=_encode(asked))
-    return AskedByGemini(request, includes)
+    modes: Any = config.get("responseModalities")
+    if is_array(modes) and "AUDIO" in modes and "TEXT" not in modes:
+        message = "This model does not speak; ask for the modality 'TEXT'."
+        raise BadRequest(message, param="generationConfig.responseModalities", code="unsupported_value")
 
 
-def _object(members: Item, name: str) -> Item:
-    value: Any = members.get(name)
-    if value is None:
-        return {}
-    if not is_item(value):
-        raise BadRequest(f"Invalid type for '{name}': expected an object.", param=name, code="invalid_type")
-    return camel(value)
+def _request(asked: Item, limit: object) -> Request:
+    """The request. Raises BadRequest, whose `param` is what the client called the member."""
+    try:
+        request = parse_request(_encode(asked))
+    except BadRequest as error:
+        theirs = _THEIRS.get(error.param or "")
+        if theirs is None:
+            raise
+        message = error.message.replace(f"'{error.param}'", f"'{theirs}'")
+        raise BadRequest(message, param=theirs, code=error.code) from None
+    if limit is None:
+        return request
+    if not isinstance(limit, int) or limit < 1:
+        message = "Invalid 'generationConfig.maxOutputTokens': expected an integer of at least 1."
+        raise BadRequest(message, param="generationConfig.maxOutputTokens", code="invalid_value")
+    # Google lets one ask for less than the Responses API does.
+    asked["max_output_tokens"] = limit
+    return msgspec.structs.replace(request, max_output_tokens=limit, body=_encode(asked))
 
 
-def _offer(asked: Item, members: Item) -> None:
-    tools: list[Item] = []
-    for tool in objects(members.get("tools") or [], "tools"):
-        for name, value in tool.items():
-            if name == "functionDeclarations":
-                tools += [_function(each) for each in objects(value, "tools.functionDeclarations")]
-            elif name in _HOSTED:
-                tools.append(_HOSTED[name])
-            elif name == "fileSearch" and is_item(value):
-                tools.append({"type": "file_search", "vector_store_ids": camel(value).get("fileSearchStoreNames") or []})
-            else:
-                raise BadRequest(f"The tool '{name[:64]}' is not known here.", param="tools", code="unsupported_value")
-    if tools:
-        asked["tools"] = tools
-    calling = _object(_object(members, "toolConfig"), "functionCallingConfig")
-    mode = _MODES.get(str(calling.get("mode") or "AUTO").upper(), "auto")
-    names: Any = calling.get("allowedFunctionNames")
-    if names and mode != "none":
-        listed = [{"type": "function", "name": name} for name in names]
-        asked["tool_choice"] = {"type": "allowed_tools", "mode": mode, "tools": listed}
-    elif calling and tools:
-        asked["tool_choice"] = mode
-
-
-def _function(declared: Item) -> Item:
-    schema: Any = declared.get("parametersJsonSchema")
-    if schema is None and is_item(declared.get("parameters")):
-        schema = json_schema(declared["parameters"])
-    function: Item = {"type": "function", "name": declared.get("name"), "strict": False}
-    if declared.get("description"):
-        function["description"] = declared["description"]
-    return function | ({"parameters": schema} if schema is not None else {})
-
-
-def json_schema(schema: Item) -> Item:
-    """Google's own kind of schema as JSON Schema: types in small letters, `nullable` as a type."""
-    made: Item = {}
-    for name, value in camel(schema).items():
-        if name == "type" and isinstance(value, str):
-            made["type"] = value.lower()
-        elif name == "properties" and is_item(value):
-            made["properties"] = {key: json_schema(each) for key, each in value.items() if is_item(each)}
-        elif name == "items" and is_item(value):
-            made["items"] = json_schema(value)
-        elif name == "anyOf" and is_list(value):
-            made["anyOf"] = [json_schema(each) for each in value if is_item(each)]
-        elif name in ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"):
-            made[name] = int(value)
-        elif name not in ("nullable", "propertyOrdering", "example"):
-            made[name] = value
-    if schema.get("nullable") and isinstance(made.get("type"), str):
-        made["type"] = [made["type"], "null"]
-    return made
+def _instruct(asked: Item, members: Item) -> list[str]:
+    """What the system says. Gives a sentence on what of it was lost."""
+    said: Any = members.get("systemInstruction")
+    if isinstance(said, str):
+        asked["instructions"] = said
+        return []
+    parts = objects(member(members, "systemInstruction").get("parts") or [], "systemInstruction.parts")
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    if texts:
+        asked["instructions"] = "\n\n".join(texts)
+    return [] if len(texts) == len(parts) else ["What the system says can only be text."]
 
 
 def _shape(asked: Item, config: Item) -> None:
-    schema: Any = config.get("responseJsonSchema")
+    """The form of the answer."""
+    kind, schema = config.get("responseMimeType"), config.get("responseJsonSchema")
     if schema is None and is_item(config.get("responseSchema")):
         schema = json_schema(config["responseSchema"])
+    for form in objects(config.get("responseFormat") or [], "generationConfig.responseFormat"):
+        text = member(form, "text")
+        kind, schema = kind or text.get("mimeType"), schema if schema is not None else text.get("schema")
     if schema is not None:
         asked["text"] = {"format": {"type": "json_schema", "name": "response", "schema": schema}}
-    elif config.get("responseMimeType") == "application/json":
+    elif str(kind).lower().replace("_", "/") == "application/json":
         asked["text"] = {"format": {"type": "json_object"}}
     if config.get("responseLogprobs"):
         asked["include"] = [*asked["include"], "message.output_text.logprobs"]
-        asked["top_logprobs"] = config.get("logprobs") or 0
-    if "IMAGE" in (config.get("responseModalities") or ()):
-        asked["tools"] = [*asked.get("tools", ()), {"type": "image_generation"}]
+        asked["top_logprobs"] = integer(config.get("logprobs") or 0)
+
+
+def _draw(tools: Tools, config: Item) -> None:
+    """Pictures are made by a tool everywhere else."""
+    modes: Any = config.get("responseModalities")
+    if not is_array(modes) or "IMAGE" not in modes:
+        return
+    wanted = member(config, "imageConfig")
+    size = _SIZES.get(str(wanted.get("aspectRatio")))
+    tools.tools.append({"type": "image_generation"} | ({"size": size} if size else {}))
+    lost = [name for name, value in wanted.items() if value and not (name == "aspectRatio" and size)]
+    tools.notes += [f"'imageConfig.{name[:64]}' is for Google's own models; it was left out." for name in lost]
 
 
 def _think(asked: Item, thinking: Item) -> bool:
     """How much to reason, and whether its summary is to be read."""
-    level, budget = str(thinking.get("thinkingLevel") or "").lower(), thinking.get("thinkingBudget")
+    level, budget = str(thinking.get("thinkingLevel") or "").lower(), integer(thinking.get("thinkingBudget"))
     reasoning: Item = {}
     if level in _LEVELS:
         reasoning["effort"] = level
@@ -180,3 +217,12 @@ def _think(asked: Item, thinking: Item) -> bool:
     if reasoning:
         asked["reasoning"] = reasoning
     return includes
+
+
+def _unsaid(members: Mapping[str, Any], config: Item) -> list[str]:
+    """Sentences on members that no other provider is told."""
+    lost = [name for name, value in members.items() if name not in _SPOKEN and value]
+    lost += [f"generationConfig.{name}" for name, value in config.items() if name not in _CONFIGURED and value]
+    if config.get("mediaResolution") and detail_of(config["mediaResolution"]) is None:
+        lost.append("generationConfig.mediaResolution")
+    return [f"'{name[:64]}' is for Google's own models; it was left out." for name in lost[:_MOST_NOTES]]

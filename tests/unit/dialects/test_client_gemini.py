@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from antiphon.dialects.client_gemini_answer import GeminiTeller, GeminiTold, gemini_error, gemini_whole
-from antiphon.dialects.client_gemini_contents import seal_of, signature_of
+from antiphon.dialects.client_gemini_answer import GeminiTeller
+from antiphon.dialects.client_gemini_shapes import GeminiTold, signature_of
+from antiphon.dialects.client_gemini_whole import gemini_whole
+from antiphon.dialects.client_gemini_contents import seal_of
 from antiphon.dialects.client_gemini_request import AskedByGemini, asked_by_gemini
 from antiphon.dialects.gemini_request import build_gemini
 from antiphon.errors import BadRequest
@@ -19,7 +21,8 @@ from antiphon.protocols import Caller, Turn
 from antiphon.wire.synthesis import synthesised
 from tests.fakes import SEALER
 from tests.gemini_streams import gemini_target
-from tests.unit.dialects.test_gemini_request_golden import APIS, Body, recorded, said
+from tests.replayed import name_of, requests
+from tests.unit.dialects.test_gemini_request_golden import ASKED, Body, said
 
 TOLD = GeminiTold("resp_1", "gemini-x", includes_thoughts=True)
 OTHERWISE = {
@@ -61,7 +64,7 @@ def unsigned(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("exchange", [each for each in recorded(*APIS) if not any(n in str(each.id) for n in OTHERWISE)])
+@pytest.mark.parametrize("exchange", [each for each in ASKED if not any(n in each["id"] for n in OTHERWISE)], ids=name_of)
 def test_a_recorded_request_comes_out_as_it_went_in(exchange: Body) -> None:
     body, path = exchange["request"]["body"], exchange["request"]["url_path"]
     model = path.rpartition("/")[2].partition(":")[0]
