@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 from antiphon.errors import AntiphonError
 from antiphon.gateway.relay import Relay, Relayed
@@ -15,26 +15,49 @@ from antiphon.protocols import Target
 _JSON: Final[Header] = (b"content-type", b"application/json")
 
 
+class Framing(Protocol):
+    """Makes of a provider's stream what a client reads that is told streams in another way."""
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """Those of the answer."""
+        ...
+
+    def feed(self, data: bytes) -> bytes:
+        """What is to be sent for the next bytes of the stream."""
+        ...
+
+    def close(self) -> bytes:
+        """What ends it."""
+        ...
+
+
 async def relay_to(
-    call: Call, relay: Relay, asked: Relayed, heartbeat: Heartbeat, broken: Callable[[AntiphonError], bytes]
+    call: Call,
+    relay: Relay,
+    asked: Relayed,
+    heartbeat: Heartbeat,
+    broken: Callable[[AntiphonError], bytes],
+    framing: Framing | None = None,
 ) -> None:
     """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first."""
-    client = _RelayClient(call)
+    client = _RelayClient(call, framing)
     with ClientWatch(call, heartbeat.group):
         try:
             await relay.pass_on(asked, client)
         except AntiphonError as error:
             if not call.started:
                 raise
-            await client.pass_on(broken(error))
+            await client.send(broken(error))
         await client.close()
 
 
 class _RelayClient:
     """Implements `relay.Client`."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, framing: Framing | None) -> None:
         self._call = call
+        self._framing = framing
         self._streams = False
 
     async def answer(self, target: Target, body: bytes) -> None:
@@ -42,14 +65,20 @@ class _RelayClient:
 
     async def open(self, target: Target) -> None:
         self._streams = True
-        await self._call.start(200, [*STREAM_HEADERS, _answered_by(target)])
+        headers = STREAM_HEADERS if self._framing is None else self._framing.headers
+        await self._call.start(200, [*headers, _answered_by(target)])
 
     async def pass_on(self, data: bytes) -> None:
+        await self.send(data if self._framing is None else self._framing.feed(data))
+
+    async def send(self, data: bytes) -> None:
+        """Bytes as the client reads them."""
         await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def close(self) -> None:
         if self._streams:
-            await self._call.send({"type": "http.response.body", "body": b""})
+            end = b"" if self._framing is None else self._framing.close()
+            await self._call.send({"type": "http.response.body", "body": end})
 
 
 def _answered_by(target: Target) -> Header:

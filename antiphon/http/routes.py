@@ -17,11 +17,13 @@ from starlette.types import ASGIApp
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.errors import unknown_path
+from antiphon.http.gemini_paths import google_path, is_googles
+from antiphon.http.gemini_routes import GeminiHandlers, gemini_routes
 
 Handler = Callable[[Call], Awaitable[None]]
 
-PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai", "/anthropic")
-"""TrueFoundry's two prefixes, and those that clients of other gateways use for OpenAI's and for Anthropic's API."""
+PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai", "/anthropic", "/gemini")
+"""TrueFoundry's two prefixes, and those that clients of other gateways use for OpenAI's, Anthropic's, Google's API."""
 
 WEBSOCKET_PATH: Final = "/v1/responses"
 
@@ -86,6 +88,7 @@ class Handlers(Struct, frozen=True):
     create_moderation: Handler
     create_message: Handler
     count_message_tokens: Handler
+    gemini: GeminiHandlers
     list_models: Handler
     retrieve_model: Handler
     health: Handler
@@ -135,6 +138,9 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/moderations", "POST", handlers.create_moderation),
         private("/v1/messages", "POST", handlers.create_message),
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
+        *gemini_routes(handlers.gemini, private),
+        private("/v1beta/models", "GET", handlers.list_models),
+        private("/v1beta/models/{id:path}", "GET", handlers.retrieve_model),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         public("/", handlers.landing),
@@ -200,15 +206,20 @@ def canonical(path: str) -> str:
         path = path.rstrip("/")
     if path.startswith(_UNVERSIONED):
         path = "/v1" + path
-    return path or "/"
+    return google_path(path) if ":" in path else path or "/"
 
 
 def tongue_of(path: str, routed: str, call: Call) -> Tongue:
     """Whose client calls: the path, as it came and as it is `routed`, tells, or a header that only they send."""
     if path.startswith(_ANTHROPIC) or routed.startswith(_MESSAGES):
         return "anthropic"
-    lists = routed.startswith(_MODELS) and call.header(b"anthropic-version") is not None
-    return "anthropic" if lists else "openai"
+    if is_googles(path, routed):
+        return "google"
+    if not routed.startswith(_MODELS):
+        return "openai"
+    if call.header(b"anthropic-version") is not None:
+        return "anthropic"
+    return "openai" if call.header(b"x-goog-api-key") is None else "google"
 
 
 async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:

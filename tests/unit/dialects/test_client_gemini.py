@@ -64,7 +64,9 @@ def unsigned(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("exchange", [each for each in ASKED if not any(n in each["id"] for n in OTHERWISE)], ids=name_of)
+@pytest.mark.parametrize(
+    "exchange", [each for each in ASKED if not any(n in each["id"] for n in OTHERWISE)], ids=name_of
+)
 def test_a_recorded_request_comes_out_as_it_went_in(exchange: Body) -> None:
     body, path = exchange["request"]["body"], exchange["request"]["url_path"]
     model = path.rpartition("/")[2].partition(":")[0]

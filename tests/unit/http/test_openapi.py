@@ -78,7 +78,7 @@ def routed() -> dict[tuple[str, str], Any]:
 
     handlers = Handlers(**dict.fromkeys(Handlers.__struct_fields__, nothing))
     return {
-        (method.lower(), re.sub(r":\w+}", "}", route.path)): route.endpoint
+        (method.lower(), re.sub(r":path}", "}", route.path)): route.endpoint
         for route in routes(handlers, Keyring([]))
         for method in (route.methods or set()) - {"HEAD"}
     }
@@ -136,7 +136,12 @@ def test_every_route_is_described_and_nothing_else() -> None:
 
 
 def test_a_key_is_asked_for_where_the_routes_ask_for_one() -> None:
-    assert [scheme for entry in described()["security"] for scheme in entry] == ["bearer", "apiKey", "xApiKey"]
+    assert [scheme for entry in described()["security"] for scheme in entry] == [
+        "bearer",
+        "apiKey",
+        "xApiKey",
+        "xGoogApiKey",
+    ]
     for method, path, told in operations():
         if (method, path) in routed():
             assert (told.get("security") == []) == (routed()[method, path].keyring is None), path
@@ -198,7 +203,10 @@ def test_every_error_that_a_client_can_meet_is_described_with_its_status() -> No
 def test_every_failure_has_the_envelope() -> None:
     for method, path, told in operations():
         for status, answer in told["responses"].items():
-            if path.startswith("/v1/messages"):
+            if path.startswith("/v1beta"):
+                error = answer["content"]["application/json"]["schema"]["properties"].get("error")
+                assert status == "200" or set(error["required"]) == {"code", "message", "status"}
+            elif path.startswith("/v1/messages"):
                 assert status == "200" or "request_id" in answer["content"]["application/json"]["schema"]["properties"]
             elif not status.startswith("2") and path != "/health/ready":
                 content = resolved(answer)["content"]
