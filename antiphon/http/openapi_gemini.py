@@ -14,8 +14,8 @@ GEMINI: Final = "Gemini"
 GEMINI_TAG: Final = {
     "name": GEMINI,
     "description": (
-        "Google's API, for every model. The same methods answer under `/v1`, `/v1beta1`, `/gemini` and where Vertex AI"
-        " has them: `/v1/projects/{project}/locations/{location}/publishers/{publisher}/models/{model}:generateContent`."
+        "Google's API, for every model. The same methods answer under `/v1`, `/v1beta1`, `/gemini`, and where Vertex AI"
+        " has them: `/v1/projects/{project}/locations/{location}/publishers/{publisher}/models/{model}:…`."
     ),
 }
 
