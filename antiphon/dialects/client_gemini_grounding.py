@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from antiphon.wire.requests import Item, is_item
 
+_STORES: Final = "fileSearchStores/"
 _FETCHED: Final = "URL_RETRIEVAL_STATUS_SUCCESS"
 _NOT_FETCHED: Final = "URL_RETRIEVAL_STATUS_ERROR"
 
@@ -101,7 +102,8 @@ class Grounds:
 
     def _passage(self, passage: Item, text: str | None = None) -> int:
         name: str = passage.get("file_id") or ""
-        said: Item = {"uri": name, "title": passage.get("filename") or name} | ({"text": text} if text else {})
+        place = "fileSearchStore" if name.startswith(_STORES) else "uri"
+        said: Item = {place: name, "title": passage.get("filename") or name} | ({"text": text} if text else {})
         return self._chunk(f"f{name}", {"retrievedContext": said})
 
     def _chunk(self, key: str, chunk: Item) -> int:
