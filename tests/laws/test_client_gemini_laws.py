@@ -57,7 +57,7 @@ def test_items_that_come_mixed_are_told_in_their_order(items: list[Item], data: 
     assert json.loads(framed) == chunks
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(contents=st.lists(CONTENTS, max_size=3) | JSON, more=REQUESTS)
 def test_whatever_is_asked_is_read_or_refused(contents: object, more: Item) -> None:
     try:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.client_gemini_request import AskedByGemini, asked_by_gemini, to_count
 from antiphon.dialects.client_gemini_shapes import signature_of
 from antiphon.dialects.gemini_request import build_gemini
 from antiphon.errors import BadRequest
 from antiphon.gateway.history import new_items
 from antiphon.protocols import Caller, Turn
+from antiphon.wire.requests import is_item
 from tests.fakes import SEALER
 from tests.gemini_streams import gemini_target
 from tests.replayed import exchanges, has_request, name_of
@@ -70,14 +72,14 @@ def turn_for(request: AskedByGemini) -> Turn:
 
 def unsigned(value: Any) -> Any:
     """Without what only its maker could have signed, and without thoughts, which no client has to repeat."""
-    if isinstance(value, dict):
-        kept = {name: unsigned(member) for name, member in value.items() if name != "thoughtSignature"}
+    if is_item(value):
+        kept: Body = {name: unsigned(member) for name, member in value.items() if name != "thoughtSignature"}
         if kept.get("mode") in ("VALIDATED", "ANY") and "allowedFunctionNames" not in kept:
             kept["mode"] = "AUTO"
         kept.pop("includeServerSideToolInvocations", None)
         return kept
-    if isinstance(value, list):
-        return [unsigned(each) for each in value if not (isinstance(each, dict) and (each.get("thought") or not each))]
+    if is_array(value):
+        return [unsigned(each) for each in value if not (is_item(each) and (each.get("thought") or not each))]
     return value
 
 
@@ -232,27 +234,27 @@ def test_googles_word_for_no_signature_is_none(word: str) -> None:
     assert "reasoning" not in [item["type"] for item in items]
 
 
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({"contents": []}, "contents"),
-        ({"contents": "Hi"}, "contents"),
-        ({"contents": [{"role": "robot", "parts": [{"text": "x"}]}]}, "contents[0].role"),
-        ({"contents": [{"parts": [{"smell": 1}]}]}, "contents[0].parts[0]"),
-        ({"contents": [{"parts": [{"inlineData": {"data": "AA=="}}]}]}, "contents[0].parts[0].inlineData.mimeType"),
-        ({"contents": [{"parts": [{"functionResponse": {"name": "x"}}]}]}, "contents[0].parts[0].functionResponse"),
-        ({"contents": [USER], "cachedContent": "cachedContents/1"}, "cachedContent"),
-        ({"contents": [USER], "generationConfig": {"candidateCount": 2}}, "generationConfig.candidateCount"),
-        ({"contents": [USER], "generationConfig": {"maxOutputTokens": 0}}, "generationConfig.maxOutputTokens"),
-        ({"contents": [USER], "generationConfig": {"topP": 7}}, "generationConfig.topP"),
-        ({"contents": [USER], "generationConfig": 7}, "generationConfig"),
-        (
-            {"contents": [USER], "generationConfig": {"responseModalities": ["AUDIO"]}},
-            "generationConfig.responseModalities",
-        ),
-        ({"contents": [USER], "tools": [{"functionDeclarations": [{}]}]}, "tools[0].functionDeclarations[0].name"),
-    ],
-)
+WRONG: list[tuple[Body, str]] = [
+    ({"contents": []}, "contents"),
+    ({"contents": "Hi"}, "contents"),
+    ({"contents": [{"role": "robot", "parts": [{"text": "x"}]}]}, "contents[0].role"),
+    ({"contents": [{"parts": [{"smell": 1}]}]}, "contents[0].parts[0]"),
+    ({"contents": [{"parts": [{"inlineData": {"data": "AA=="}}]}]}, "contents[0].parts[0].inlineData.mimeType"),
+    ({"contents": [{"parts": [{"functionResponse": {"name": "x"}}]}]}, "contents[0].parts[0].functionResponse"),
+    ({"contents": [USER], "cachedContent": "cachedContents/1"}, "cachedContent"),
+    ({"contents": [USER], "generationConfig": {"candidateCount": 2}}, "generationConfig.candidateCount"),
+    ({"contents": [USER], "generationConfig": {"maxOutputTokens": 0}}, "generationConfig.maxOutputTokens"),
+    ({"contents": [USER], "generationConfig": {"topP": 7}}, "generationConfig.topP"),
+    ({"contents": [USER], "generationConfig": 7}, "generationConfig"),
+    (
+        {"contents": [USER], "generationConfig": {"responseModalities": ["AUDIO"]}},
+        "generationConfig.responseModalities",
+    ),
+    ({"contents": [USER], "tools": [{"functionDeclarations": [{}]}]}, "tools[0].functionDeclarations[0].name"),
+]
+
+
+@pytest.mark.parametrize(("body", "param"), WRONG)
 def test_what_cannot_be_asked_is_refused_by_its_name(body: Body, param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         asked(body)
