@@ -44,7 +44,9 @@ _FAILED: Final[Json] = {
     )
 }
 _MODEL: Final = in_path("model", "`provider/model`, a bare name, or an alias; slashes may be percent-encoded.")
-_ALT: Final = query("alt", "`sse` for events; without it the answer is one array.", {"enum": ["sse", "json"]})
+_ALT: Final = query(
+    "alt", "`sse` for events; without it the answer is one array.", {"type": "string", "enum": ["sse", "json"]}
+)
 _CONTENTS: Final[Json] = {"contents": [{"role": "user", "parts": [{"text": "Say hello."}]}]}
 _CONTENT: Final[Json] = {"content": {"parts": [{"text": "Hello."}]}, "outputDimensionality": 256}
 _OBJECT: Final[Json] = {"type": "object"}
@@ -157,7 +159,7 @@ GEMINI_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("get", "/v1beta/models"): Operation(
         id="listGeminiModels",
         tag=GEMINI,
-        summary="List models for Google's clients",
+        summary="List models for Gemini",
         parameters=(
             query("pageSize", "How many models at most.", {"type": "integer", "minimum": 1}),
             query("pageToken", "`nextPageToken` of the page before.", _TEXT),
@@ -168,7 +170,7 @@ GEMINI_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("get", "/v1beta/models/{id}"): Operation(
         id="retrieveGeminiModel",
         tag=GEMINI,
-        summary="Retrieve a model for Google's clients",
+        summary="Retrieve a model for Gemini",
         parameters=(in_path("id", "The model's name, without `models/`."),),
         answers=_told("The model.", name=_TEXT),
         failures=_FAILED,
