@@ -23,7 +23,7 @@ from antiphon.wire.requests import Item, Request
 from antiphon.wire.responses import Transformation
 
 Media = Literal["image", "file", "video"]
-Format = Literal["chat", "messages", "completions"]
+Format = Literal["chat", "messages", "completions", "gemini"]
 """A format that clients speak, and some providers too: what is said in it may be passed on as it is."""
 
 Sink = Callable[[Chunk], Awaitable[None]]

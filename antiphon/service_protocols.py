@@ -24,7 +24,8 @@ MODERATION_RULES: Final = "local/moderation-rules"
 class Asked(Struct, frozen=True, kw_only=True):
     """One request. `members` are those of its body, values untouched, without `provider` where the gateway reads it.
 
-    `id` is the gateway's name for the request; `v2` tells that it came by the path of Cohere's second version.
+    `id` is the gateway's name for the request; `v2` tells that it came by the path of Cohere's second version, and
+    `translated` that the client said it in other words: what a vendor has none for is left out, not passed on.
     """
 
     service: Service
@@ -33,6 +34,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     members: Mapping[str, Raw]
     provider: str | None = None
     v2: bool = False
+    translated: bool = False
 
 
 class At(Struct, frozen=True):

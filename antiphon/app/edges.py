@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon.app.chats import chat_handlers
+from antiphon.app.gemini import gemini_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
 from antiphon.app.upstreams import service_dialects
@@ -94,6 +95,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         create_moderation=services.moderations,
         create_message=messages.create,
         count_message_tokens=messages.count,
+        gemini=gemini_handlers(parts, asking, heartbeat),
         list_models=models.list_models,
         retrieve_model=models.retrieve_model,
         health=health.health,

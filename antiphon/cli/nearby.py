@@ -21,9 +21,9 @@ from msgspec import Struct
 from antiphon.cli.agents import AGENTS, KEY_VARIABLE, Agent, Offer, Setup, can_work, needs_model
 from antiphon.cli.answers import failure_in
 from antiphon.cli.banner import base_url
-from antiphon.cli.configured import configured, with_kept_keys
+from antiphon.cli.configured import configured
 from antiphon.cli.listed import Listed, listed
-from antiphon.config.keeping import data_folder, prepare
+from antiphon.config.keeping import data_folder, prepare, with_kept_keys
 from antiphon.errors import ConfigError
 from antiphon.settings import Settings
 
@@ -77,13 +77,13 @@ def place(wish: Wish) -> Place:
     given = environment.variables.get(KEY_VARIABLE)
     settings = None
     if wish.url is None:
-        settings, _ = with_kept_keys(loaded.settings, environment)
+        settings, _ = with_kept_keys(loaded.settings, environment.variables)
         root = base_url(settings.server).removesuffix("/v1")
     else:
         root = wish.url.rstrip("/").removesuffix("/v1")
         if not given and not is_here(root):
             raise ConfigError(f"{root} is another machine: say with {KEY_VARIABLE} which key to send there")
-    key = given or _own_key(settings or with_kept_keys(loaded.settings, environment)[0])
+    key = given or _own_key(settings or with_kept_keys(loaded.settings, environment.variables)[0])
     return Place(root=root, key=key, settings=settings, variables=variables)
 
 

@@ -41,6 +41,8 @@ class Manner(Struct, frozen=True, kw_only=True):
 
 
 _VENDORS_ALONE: Final = frozenset({*PURPOSES, *CUTS})
+_UNKNOWN: Final = _VENDORS_ALONE | {"title"}
+"""What OpenAI has no word for; a client who says it in OpenAI's own format is left to find out."""
 
 MANNERS: Final[Mapping[str, Manner]] = {
     "openai": Manner(),
@@ -133,7 +135,8 @@ class OpenAIEmbeddings:
         """What to send, in the vendor's words, and the names of those that have none."""
         manner = self._manner
         if manner is MANNERS["openai"]:
-            return dict(asked.members), set()
+            lost = set(_UNKNOWN & asked.members.keys()) if asked.translated else set[str]()
+            return {name: value for name, value in asked.members.items() if name not in lost}, lost
         members = given(asked)
         lost = {name for name in members if name in manner.omitted and name != "encoding_format"}
         if manner.purpose is not None:

@@ -130,7 +130,8 @@ class Place(Struct, frozen=True, kw_only=True):
 
     `circulates`: what its own tools did is told, and taken back, as parts of the content; it has to be asked for.
     `stores`: it searches file stores. `buckets`: it reads from Cloud Storage. `tier_headers`: tiers are asked for by
-    headers. `counts_whole`: the body that asks for a count is the one that asks for an answer.
+    headers. `counts_whole`: the body that asks for a count is the one that asks for an answer. `needs_roles`: every
+    content has to say whose it is.
     """
 
     circulates: bool
@@ -138,11 +139,16 @@ class Place(Struct, frozen=True, kw_only=True):
     buckets: bool
     tier_headers: bool
     counts_whole: bool
+    needs_roles: bool
 
 
 _PLACES: Final[Mapping[str, Place]] = {
-    "studio": Place(circulates=True, stores=True, buckets=False, tier_headers=False, counts_whole=False),
-    "vertex": Place(circulates=False, stores=False, buckets=True, tier_headers=True, counts_whole=True),
+    "studio": Place(
+        circulates=True, stores=True, buckets=False, tier_headers=False, counts_whole=False, needs_roles=False
+    ),
+    "vertex": Place(
+        circulates=False, stores=False, buckets=True, tier_headers=True, counts_whole=True, needs_roles=True
+    ),
 }
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
+
+from msgspec import Raw
 
 from antiphon.dialects.gemini_answer import whole
 from antiphon.dialects.gemini_counting import GeminiCounting
 from antiphon.dialects.gemini_reader import GeminiReader
 from antiphon.dialects.gemini_refusals import refused
+from antiphon.dialects.gemini_relay import relayed
 from antiphon.dialects.gemini_request import build_gemini
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Media, Sealer, Target, Turn
+from antiphon.protocols import Built, Format, Media, Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 
 _UNREACHABLE: Final[frozenset[Media]] = frozenset()
 
 
 class GeminiUpstream:
-    """Implements `protocols.UpstreamDialect`."""
+    """Implements `protocols.UpstreamDialect`, and `relays.Wrapping` for Google's own clients."""
 
     name = "gemini"
+    relays: Format = "gemini"
     counting = GeminiCounting()
 
     def __init__(self, sealer: Sealer) -> None:
@@ -41,3 +46,10 @@ class GeminiUpstream:
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         return refused(status, body, retry_after)
+
+    def wrapped(self, members: Mapping[str, Raw], target: Target, headers: Mapping[bytes, bytes]) -> Built:
+        return relayed(members, target, headers)
+
+    def unwrapping(self) -> Callable[[bytes], bytes] | None:
+        """None: its streams are what its clients read."""
+        return None

@@ -74,9 +74,17 @@ class Relay:
         self._retries = retries
         self._random = random
 
-    async def read(self, body: bytes, headers: Mapping[bytes, bytes] = _NO_HEADERS) -> Relayed | None:
+    async def read(
+        self,
+        body: bytes,
+        headers: Mapping[bytes, bytes] = _NO_HEADERS,
+        *,
+        model: str | None = None,
+        streamed: bool | None = None,
+    ) -> Relayed | None:
         """The request for those who can take it as it is; None when whoever is asked first cannot.
 
+        `model` and `streamed` are given where the format says them beside the body.
         What is said to the gateway alone, `provider` and `strict`, is no part of it. Raises BadRequest for a body or a
         model that is not known.
         """
@@ -89,11 +97,11 @@ class Relay:
             members.pop("provider", None)
         members.pop("strict", None)
         wanted = provider if isinstance(provider, str) else None
-        targets = await self._router.targets(head.model or "", wanted)
+        targets = await self._router.targets(head.model or "" if model is None else model, wanted)
         if self._format not in targets[0].relays:
             return None
         able = [each for each in targets if self._format in each.relays]
-        return Relayed(head.stream is True, members, able, headers)
+        return Relayed(head.stream is True if streamed is None else streamed, members, able, headers)
 
     async def pass_on(self, asked: Relayed, client: Client) -> None:
         """Relays one request. Raises AntiphonError, after the first bytes only for an answer that broke."""

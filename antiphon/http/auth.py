@@ -1,6 +1,7 @@
-"""Who is asking: a key in `Authorization` (with or without `Bearer`), `api-key` or `x-api-key`.
+"""Who is asking: a key in `Authorization` (with or without `Bearer`), `api-key`, `x-api-key` or `x-goog-api-key`.
 
-Where a WebSocket is opened, a subprotocol may be the key too.
+Google's clients may put it into the query of the paths that are theirs, as `key`. Where a WebSocket is opened, a
+subprotocol may be the key too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from antiphon.http.call import Call
 from antiphon.protocols import Caller
 
 _SCHEME: Final = b"bearer"
+_HEADERS: Final = (b"api-key", b"x-api-key", b"x-goog-api-key")
 _KEY_PROTOCOL: Final = "openai-insecure-api-key."
 
 
@@ -63,4 +65,9 @@ def _key_of(call: Call) -> bytes | None:
         if scheme.lower() == _SCHEME:
             return key.strip() or None
         return found.strip() or None
-    return call.header(b"api-key") or call.header(b"x-api-key")
+    return next((key for name in _HEADERS if (key := call.header(name))), None) or _key_in_query(call)
+
+
+def _key_in_query(call: Call) -> bytes | None:
+    given = call.query().get("key") if call.tongue == "google" else None
+    return given[-1].encode() or None if given else None

@@ -17,7 +17,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
-Tongue = Literal["openai", "anthropic"]
+Tongue = Literal["openai", "anthropic", "google"]
 """Whose clients an answer is for: errors, lists and the names of headers differ."""
 
 DIRECT_WRITER: Final = "antiphon.direct_writer"

@@ -8,6 +8,7 @@ the gateway's own seal is translated: only so does their maker get them back.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -76,7 +77,7 @@ class ChatEndpoint:
         if "store" in members or "n" in members:
             await self._relay_wish(call, relayed, body)
             return
-        await relay_to(call, self._relay, relayed, self._heartbeat, broken)
+        await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken)
 
     async def _relay_wish(self, call: Call, relayed: Relayed, body: bytes) -> None:
         """Relays what is to be kept, or several answers where the provider gives several."""
@@ -91,7 +92,7 @@ class ChatEndpoint:
                 return
             relayed = msgspec.structs.replace(relayed, targets=able)
         if not wish.store:
-            await relay_to(call, self._relay, relayed, self._heartbeat, broken)
+            await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken)
             return
         kept = ("store", "metadata")
         members = {name: value for name, value in relayed.members.items() if name not in kept}
@@ -104,7 +105,7 @@ class ChatEndpoint:
         def through(client: Ending) -> Ending:
             return KeptAnswer(client, keep)
 
-        await relay_to(call, self._relay, relayed, self._heartbeat, broken, through)
+        await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken, through=through)
 
     async def _translate(self, call: Call, asked: AskedByChat, body: bytes) -> None:
         """Has the turns answered, and tells the answers in the words of chat."""

@@ -10,38 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-
-class CodexCard(Protocol):
-    """What is told to Codex of a model."""
-
-    @property
-    def id(self) -> str:
-        """Its public name."""
-        ...
-
-    @property
-    def context_window(self) -> int | UnsetType:
-        """In tokens, input and output together."""
-        ...
-
-    @property
-    def input_modalities(self) -> tuple[str, ...] | UnsetType:
-        """``text``, ``image`` and others."""
-        ...
-
-    @property
-    def output_modalities(self) -> tuple[str, ...] | UnsetType:
-        """As above."""
-        ...
-
-    @property
-    def capabilities(self) -> tuple[str, ...] | UnsetType:
-        """``tools``, ``reasoning`` and others."""
-        ...
+from antiphon.http.model_cards import Card
 
 
 class ReasoningLevel(Struct, frozen=True):
@@ -106,13 +79,13 @@ OWN: Final = ("gpt-5.5", "gpt-5.6-", "gpt-6-", "gpt-6.1-", "gpt-daybreak-", "cod
 provider's name too, unless they are listed here, so they are not. From `codex debug models`, 0.169."""
 
 
-def codex_models(cards: Sequence[CodexCard]) -> CodexModels:
+def codex_models(cards: Sequence[Card]) -> CodexModels:
     """Those that can work as an agent's: who speaks something other than text, or cannot call tools, is left out."""
     able = [card for card in cards if _is_able(card)]
     return CodexModels([_model(card, _FIRST + place) for place, card in enumerate(able)])
 
 
-def _is_able(card: CodexCard) -> bool:
+def _is_able(card: Card) -> bool:
     """What nobody has told of is taken to be possible."""
     outputs, capabilities = card.output_modalities, card.capabilities
     writes = not isinstance(outputs, tuple) or "text" in outputs
@@ -130,7 +103,7 @@ def _instructions() -> str:
     return resources.files("antiphon.http").joinpath("assets", "codex.md").read_text("utf-8").rstrip()
 
 
-def _model(card: CodexCard, priority: int) -> CodexModel:
+def _model(card: Card, priority: int) -> CodexModel:
     inputs, capabilities = card.input_modalities, card.capabilities
     reasons = isinstance(capabilities, tuple) and "reasoning" in capabilities
     return CodexModel(

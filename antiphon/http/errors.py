@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from starlette.exceptions import HTTPException
 
+from antiphon.dialects.client_gemini_errors import encoded_error
 from antiphon.dialects.client_messages_shapes import error_body, status_of
 from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, MethodNotAllowed, NotFound
 from antiphon.http.call import Call, Header
@@ -45,6 +46,8 @@ async def reply_error(call: Call, error: AntiphonError, headers: tuple[Header, .
     status, body = error.status, envelope(error)
     if call.tongue == "anthropic":
         status, body = anthropic_error(error, call.request_id)
+    elif call.tongue == "google":
+        status, body = encoded_error(error)
     await call.reply(status, body, [(b"content-type", b"application/json"), *headers, *_advice(error)])
 
 

@@ -5,6 +5,7 @@ A request that holds thoughts in the gateway's own seal is always translated: on
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -55,7 +56,7 @@ class MessagesEndpoint:
         def broken(error: AntiphonError) -> bytes:
             return b"event: error\ndata: %b\n\n" % anthropic_error(error, call.request_id)[1]
 
-        await relay_to(call, self._relay, relayed, self._heartbeat, broken)
+        await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken)
 
     async def count(self, call: Call) -> None:
         """`POST /v1/messages/count_tokens`."""

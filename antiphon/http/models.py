@@ -1,35 +1,29 @@
 """`/v1/models`: what can be asked for, in the OpenAI shape with what is known of each model's size and abilities.
 
 Anthropic's clients, who send `anthropic-version`, are told in their own shape
-(https://platform.claude.com/docs/en/api/models-list, read 2026-11), and so is Codex, which sends `client_version`.
+(https://platform.claude.com/docs/en/api/models-list, read 2026-11), and so are Google's on their own paths or with
+`x-goog-api-key` (`gemini_models.py`), and Codex, which sends `client_version` (`codex_models.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
 from antiphon.errors import NotFound
 from antiphon.http.cached import cached
-from antiphon.http.call import Call
-from antiphon.http.codex_models import CodexCard, codex_models
+from antiphon.http.call import Call, Tongue
+from antiphon.http.codex_models import codex_models
+from antiphon.http.gemini_models import google_model, google_page
+from antiphon.http.model_cards import Card
 from antiphon.http.queries import Values, number
 
 Json = dict[str, Any]
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class Card(CodexCard, Protocol):
-    """A model on offer: encodes to the object that `/v1/models` shows."""
-
-    @property
-    def created(self) -> int:
-        """When it came to be, in Unix seconds; 0 where nobody has told."""
-        ...
 
 
 Cards = Callable[[], Awaitable[Sequence[Card]]]
@@ -52,6 +46,9 @@ class ModelsEndpoints:
         if call.tongue == "anthropic":
             await call.reply(200, _encode(_page(cards, call.query())))
             return
+        if call.tongue == "google":
+            await call.reply(200, _encode(google_page(cards, call.query())))
+            return
         await call.reply(200, _encode({"object": "list", "data": cards}))
 
     async def retrieve_model(self, call: Call) -> None:
@@ -59,7 +56,8 @@ class ModelsEndpoints:
         identifier = call.path_params["id"]
         for card in await self._cards():
             if card.id == identifier:
-                await call.reply(200, _encode(_model(card) if call.tongue == "anthropic" else card))
+                shape = _SHAPES.get(call.tongue)
+                await call.reply(200, _encode(card if shape is None else shape(card)))
                 return
         message = f"The model '{identifier[:300]}' does not exist, or you do not have access to it."
         raise NotFound(message, param="model", code="model_not_found")
@@ -84,3 +82,6 @@ def _page(cards: Sequence[Card], values: Values) -> Json:
 def _model(card: Card) -> Json:
     created = datetime.fromtimestamp(card.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"type": "model", "id": card.id, "display_name": card.id, "created_at": created}
+
+
+_SHAPES: Final[Mapping[Tongue, Callable[[Card], Json]]] = {"anthropic": _model, "google": google_model}

@@ -15,6 +15,7 @@ from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_chat import CHAT_OPERATIONS, CHAT_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
+from antiphon.http.openapi_gemini import GEMINI_OPERATIONS, GEMINI_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_passing import PASSING_OPERATIONS, PASSING_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
@@ -24,8 +25,8 @@ from antiphon.http.openapi_services import SERVICE_OPERATIONS, SERVICE_TAG
 from antiphon.http.routes import PREFIXES
 
 _ABOUT: Final = """\
-One Responses API over every model that this gateway knows, and Anthropic's Messages API beside it. Point any OpenAI
-client at it:
+One Responses API over every model that this gateway knows, and Anthropic's Messages API and Google's
+generateContent beside it. Point any OpenAI client at it:
 
 ```python
 from openai import OpenAI
@@ -35,12 +36,12 @@ answer = client.responses.create(model="demo/echo", input="Say hello.")
 print(answer.output_text)
 ```
 
-- **Keys** go into `Authorization: Bearer ...`, `api-key` or `x-api-key`.
+- **Keys** go into `Authorization: Bearer ...`, `api-key`, `x-api-key` or `x-goog-api-key`.
 - **Models** are named `provider/model`; `GET /v1/models` lists them.
 - **Answers** are stored before they are complete at your side: fetch them by id, replay their events from any of them
   on, go on from them with `previous_response_id` on the same model or another.
-- **Errors** have one shape on every path, unknown paths (404) and wrong methods (405) included; Anthropic's clients get
-  theirs.
+- **Errors** have one shape on every path, unknown paths (404) and wrong methods (405) included; Anthropic's and
+  Google's clients get theirs.
 - **Paths** may be spelled without `/v1`, with a slash at the end, and under the prefixes listed as servers.
 - **Every answer** has an `x-request-id`: quote it when you ask the gateway's owner about a request.
 """
@@ -49,6 +50,7 @@ EVERY_OPERATION: Final = {
     **OPERATIONS,
     **CHAT_OPERATIONS,
     **MESSAGES_OPERATIONS,
+    **GEMINI_OPERATIONS,
     **CONVERSATION_OPERATIONS,
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
@@ -64,6 +66,12 @@ _SECURITY: Final = {
         "description": "The same key, as Azure's clients send it.",
     },
     "xApiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "The same key once more."},
+    "xGoogApiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-goog-api-key",
+        "description": "The same key, as Google's clients send it; on their own paths it may be `?key=`, too.",
+    },
 }
 
 
@@ -103,6 +111,7 @@ def document(version: str) -> dict[str, Any]:
             *TAGS,
             CHAT_TAG,
             MESSAGES_TAG,
+            GEMINI_TAG,
             TAG,
             PROMPT_TAG,
             SERVICE_TAG,

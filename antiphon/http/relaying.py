@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from antiphon.errors import AntiphonError
-from antiphon.gateway.relay import Client, Relay, Relayed
+from antiphon.gateway.relay import Client
 from antiphon.http.call import Call, Header, header_text
 from antiphon.http.streams import STREAM_HEADERS, Heartbeat
 from antiphon.http.watch import ClientWatch
@@ -23,37 +23,54 @@ class Ending(Client, Protocol):
         ...
 
 
+class Framing(Protocol):
+    """Makes of a provider's stream what a client reads that is told streams in another way."""
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """Those of the answer."""
+        ...
+
+    def feed(self, data: bytes) -> bytes:
+        """What is to be sent for the next bytes of the stream."""
+        ...
+
+    def close(self) -> bytes:
+        """What ends it."""
+        ...
+
+
 async def relay_to(
     call: Call,
-    relay: Relay,
-    asked: Relayed,
+    passing: Callable[[Client], Awaitable[None]],
     heartbeat: Heartbeat,
     broken: Callable[[AntiphonError], bytes],
+    framing: Framing | None = None,
     through: Callable[[Ending], Ending] | None = None,
 ) -> None:
-    """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first.
+    """Answers the call by `passing`; `broken` is the last frame of a stream that broke.
 
-    `through` puts somebody between the provider and the client.
+    Raises AntiphonError before the first. `through` puts somebody between the provider and the client.
     """
-    reader = RelayClient(call)
+    reader = _RelayClient(call, framing)
     client = reader if through is None else through(reader)
     with ClientWatch(call, heartbeat.group):
         try:
-            await relay.pass_on(asked, client)
+            await passing(client)
             await client.close()
         except AntiphonError as error:
             if not call.started:
                 raise
-            await reader.pass_on(broken(error))
+            await reader.send(broken(error))
             await reader.close()
 
 
-class RelayClient:
+class _RelayClient:
     """Implements `Ending` for the one who called."""
 
-    def __init__(self, call: Call) -> None:
-        """Nothing has been sent yet."""
+    def __init__(self, call: Call, framing: Framing | None) -> None:
         self._call = call
+        self._framing = framing
         self._streams = False
 
     async def answer(self, target: Target, body: bytes) -> None:
@@ -61,14 +78,20 @@ class RelayClient:
 
     async def open(self, target: Target) -> None:
         self._streams = True
-        await self._call.start(200, [*STREAM_HEADERS, _answered_by(target)])
+        headers = STREAM_HEADERS if self._framing is None else self._framing.headers
+        await self._call.start(200, [*headers, _answered_by(target)])
 
     async def pass_on(self, data: bytes) -> None:
+        await self.send(data if self._framing is None else self._framing.feed(data))
+
+    async def send(self, data: bytes) -> None:
+        """Bytes as the client reads them."""
         await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def close(self) -> None:
         if self._streams:
-            await self._call.send({"type": "http.response.body", "body": b""})
+            end = b"" if self._framing is None else self._framing.close()
+            await self._call.send({"type": "http.response.body", "body": end})
 
 
 def _answered_by(target: Target) -> Header:

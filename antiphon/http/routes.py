@@ -7,7 +7,7 @@ The same routes answer under several prefixes (`PREFIXES`), with or without `/v1
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -18,12 +18,14 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.chat_routes import ChatHandlers, chat_routes
 from antiphon.http.errors import unknown_path
+from antiphon.http.gemini_paths import google_path, is_googles
+from antiphon.http.gemini_routes import GeminiHandlers, gemini_routes
 from antiphon.http.passing_routes import passing_routes, refuse_passed_socket
 
 Handler = Callable[[Call], Awaitable[None]]
 
-PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai", "/anthropic")
-"""TrueFoundry's two prefixes, and those that clients of other gateways use for OpenAI's and for Anthropic's API."""
+PREFIXES: Final = ("/api/llm/api/inference/openai", "/api/llm", "/openai", "/anthropic", "/gemini")
+"""TrueFoundry's two prefixes, and those that clients of other gateways use for OpenAI's, Anthropic's, Google's API."""
 
 WEBSOCKET_PATH: Final = "/v1/responses"
 
@@ -89,6 +91,7 @@ class Handlers(Struct, frozen=True):
     create_moderation: Handler
     create_message: Handler
     count_message_tokens: Handler
+    gemini: GeminiHandlers
     list_models: Handler
     retrieve_model: Handler
     health: Handler
@@ -99,14 +102,6 @@ class Handlers(Struct, frozen=True):
     refuse_upgrade: Handler
     pass_on: Handler
     connect: Handler | None = None
-
-
-def standing_in(handler: Handler) -> Handlers:
-    """One handler at every route: for who asks only what routes there are."""
-    made: dict[str, Any] = dict.fromkeys(Handlers.__struct_fields__, handler)
-    for name, kind in {"chats": ChatHandlers}.items():
-        made[name] = kind(**dict.fromkeys(kind.__struct_fields__, handler))
-    return Handlers(**made)
 
 
 def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
@@ -147,6 +142,9 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/moderations", "POST", handlers.create_moderation),
         private("/v1/messages", "POST", handlers.create_message),
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
+        *gemini_routes(handlers.gemini, private),
+        private("/v1beta/models", "GET", handlers.list_models),
+        private("/v1beta/models/{id:path}", "GET", handlers.retrieve_model),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         *passing_routes(handlers.pass_on, private),
@@ -214,15 +212,20 @@ def canonical(path: str) -> str:
         path = path.rstrip("/")
     if path.startswith(_UNVERSIONED):
         path = "/v1" + path
-    return path or "/"
+    return google_path(path) if ":" in path else path or "/"
 
 
 def tongue_of(path: str, routed: str, call: Call) -> Tongue:
     """Whose client calls: the path, as it came and as it is `routed`, tells, or a header that only they send."""
     if path.startswith(_ANTHROPIC) or routed.startswith(_MESSAGES):
         return "anthropic"
-    lists = routed.startswith(_MODELS) and call.header(b"anthropic-version") is not None
-    return "anthropic" if lists else "openai"
+    if is_googles(path, routed):
+        return "google"
+    if not routed.startswith(_MODELS):
+        return "openai"
+    if call.header(b"anthropic-version") is not None:
+        return "anthropic"
+    return "openai" if call.header(b"x-goog-api-key") is None else "google"
 
 
 async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:

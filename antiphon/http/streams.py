@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from antiphon.http.call import Call, Header
@@ -49,8 +49,8 @@ class EventStream:
     """A sink that writes chunks to a client; the headers go out with the first of them."""
 
     __slots__ = (
-        *("_call", "_done", "_heartbeat", "_last", "_loop", "_send", "_sending", "_silence", "_tell", "_writer"),
-        "direct",
+        *("_call", "_done", "_headers", "_heartbeat", "_last", "_loop", "_send", "_sending", "_silence", "_tell"),
+        *("_writer", "direct"),
     )
 
     def __init__(
@@ -61,10 +61,11 @@ class EventStream:
         done_marker: bool,
         tell: Tell | None = None,
         silence: bytes = _COMMENT,
+        headers: Sequence[Header] = STREAM_HEADERS,
     ) -> None:
         """`done_marker`: whether `[DONE]` follows the terminal event; `tell` puts events in a client's own words.
 
-        `silence` is sent while there is nothing to tell; every client passes over it.
+        `silence` is sent while there is nothing to tell; every client passes over it. `headers` are the answer's.
         """
         self._call = call
         self._send = call.send
@@ -72,6 +73,7 @@ class EventStream:
         self.direct = None if self._writer is None or tell is not None else self._writer.direct_write
         self._tell = tell
         self._silence = silence
+        self._headers = headers
         self._heartbeat = heartbeat
         self._loop = asyncio.get_running_loop()
         self._done = _DONE if done_marker else b""
@@ -95,7 +97,7 @@ class EventStream:
 
     async def open(self) -> None:
         """Sends the headers."""
-        await self._call.start(200, STREAM_HEADERS)
+        await self._call.start(200, self._headers)
         self._heartbeat.streams.add(self)
 
     async def finish(self, data: bytes = b"") -> None:

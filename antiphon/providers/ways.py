@@ -12,12 +12,17 @@ from antiphon.providers.row import ProviderRow, Route, ServiceRow
 from antiphon.service_protocols import Service
 from antiphon.settings import Dialect, ProviderSettings
 
-_TOGETHER: Final[Mapping[Format, tuple[Dialect, ...]]] = {"chat": ("chat", "responses"), "messages": ("messages",)}
+_TOGETHER: Final[Mapping[Format, tuple[Dialect, ...]]] = {
+    "chat": ("chat", "responses"),
+    "messages": ("messages",),
+    "gemini": ("gemini",),
+}
 """Formats of clients, and the APIs that a model must be asked through to take them where models differ in that."""
 
 _HOSTED: Final[Mapping[Format, tuple[Dialect, ...]]] = {
     "chat": (),
     "messages": ("vertex-messages", "bedrock-messages"),
+    "gemini": (),
 }
 """APIs that are such a format, put differently."""
 

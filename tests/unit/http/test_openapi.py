@@ -19,13 +19,14 @@ from antiphon.http.health import HealthEndpoints
 from antiphon.http.openapi import OpenApiEndpoint, document
 from antiphon.http.openapi_answers import DESCRIBED
 from antiphon.http.queries import Page
-from antiphon.http.routes import PREFIXES, routes, standing_in
+from antiphon.http.routes import PREFIXES, routes
 from antiphon.providers.cards import card, fact_of
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import KNOWN_FIELDS, parse_request
 from antiphon.wire.sse import FrameSplitter
 from antiphon.wire.synthesis import error_event, synthesised
 from tests.unit.http.asking import asked
+from tests.unit.http.handling import every_handler
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 NATIVE = sorted(path for path in RECORDINGS.glob("*.responses/*.json"))
@@ -76,10 +77,9 @@ def resolved(answer: dict[str, Any]) -> dict[str, Any]:
 def routed() -> dict[tuple[str, str], Any]:
     async def nothing(_: Call) -> None: ...
 
-    handlers = standing_in(nothing)
     return {
-        (method.lower(), re.sub(r":\w+}", "}", route.path)): route.endpoint
-        for route in routes(handlers, Keyring([]))
+        (method.lower(), re.sub(r":path}", "}", route.path)): route.endpoint
+        for route in routes(every_handler(nothing), Keyring([]))
         for method in (route.methods or set()) - {"HEAD"}
     }
 
@@ -136,7 +136,12 @@ def test_every_route_is_described_and_nothing_else() -> None:
 
 
 def test_a_key_is_asked_for_where_the_routes_ask_for_one() -> None:
-    assert [scheme for entry in described()["security"] for scheme in entry] == ["bearer", "apiKey", "xApiKey"]
+    assert [scheme for entry in described()["security"] for scheme in entry] == [
+        "bearer",
+        "apiKey",
+        "xApiKey",
+        "xGoogApiKey",
+    ]
     for method, path, told in operations():
         if (method, path) in routed():
             assert (told.get("security") == []) == (routed()[method, path].keyring is None), path
@@ -198,7 +203,10 @@ def test_every_error_that_a_client_can_meet_is_described_with_its_status() -> No
 def test_every_failure_has_the_envelope() -> None:
     for method, path, told in operations():
         for status, answer in told["responses"].items():
-            if path.startswith("/v1/messages"):
+            if path.startswith("/v1beta"):
+                told_as = answer["content"]["application/json"]["schema"].get("properties", {})
+                assert status == "200" or set(told_as["error"]["required"]) == {"code", "message", "status"}
+            elif path.startswith("/v1/messages"):
                 assert status == "200" or "request_id" in answer["content"]["application/json"]["schema"]["properties"]
             elif not status.startswith("2") and path != "/health/ready":
                 content = resolved(answer)["content"]

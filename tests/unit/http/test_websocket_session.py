@@ -4,7 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-import msgspec
 from typing_extensions import override
 
 from antiphon.dialects.responses_upstream import ResponsesUpstream
@@ -14,7 +13,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.chains import ChainMemory
 from antiphon.http.edge import Edge
-from antiphon.http.routes import routing, standing_in
+from antiphon.http.routes import routing
 from antiphon.http.websocket import SocketParts
 from antiphon.http.websocket_session import Sockets
 from antiphon.protocols import Caller
@@ -32,6 +31,7 @@ from tests.fakes import (
     target,
 )
 from tests.grammar import check_stream
+from tests.unit.http.handling import every_handler
 
 
 class ChangingKeyring(Keyring):
@@ -85,7 +85,7 @@ class Client:
 
         async def nothing(_: Call) -> None: ...
 
-        handlers = msgspec.structs.replace(standing_in(nothing), connect=Sockets(parts).connect)
+        handlers = every_handler(nothing, connect=Sockets(parts).connect)
         self._edge = Edge(routing(handlers, self.keyring), self.records.append, lambda: "req_1")
         self._in: asyncio.Queue[Any] = asyncio.Queue()
         self._out: asyncio.Queue[Any] = asyncio.Queue()

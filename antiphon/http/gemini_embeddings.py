@@ -1,0 +1,50 @@
+"""Google's methods for embeddings, on every provider that has any."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from antiphon.dialects.client_gemini_embeddings import BATCH, PREDICT, SINGLE, answer, portions
+from antiphon.gateway.services import Errand, Services, asked_for
+from antiphon.http.call import Call
+from antiphon.http.gemini import model_of
+from antiphon.http.records import note_input
+from antiphon.http.watch import ClientWatch
+from antiphon.service_protocols import Told
+
+
+class GeminiEmbeddings:
+    """The handlers."""
+
+    def __init__(self, services: Services, group: asyncio.TaskGroup, max_body_bytes: int) -> None:
+        """`group` owns tasks that watch for clients that leave."""
+        self._services = services
+        self._group = group
+        self._max_body_bytes = max_body_bytes
+
+    async def embed(self, call: Call) -> None:
+        """`models/{model}:embedContent`."""
+        await self._serve(call, SINGLE)
+
+    async def embed_batch(self, call: Call) -> None:
+        """`models/{model}:batchEmbedContents`."""
+        await self._serve(call, BATCH)
+
+    async def predict(self, call: Call) -> None:
+        """`models/{model}:predict`, by which Vertex AI's clients ask for texts' vectors."""
+        await self._serve(call, PREDICT)
+
+    async def _serve(self, call: Call, method: str) -> None:
+        asked = portions(method, await call.body(self._max_body_bytes), model_of(call))
+        call.errand = errand = Errand(service="embeddings", model=model_of(call))
+        told: list[Told] = []
+        with ClientWatch(call, self._group):
+            for portion in asked:
+                request = asked_for("embeddings", portion.body, call.request_id)
+                told.append(await self._services.answer(msgspec.structs.replace(request, translated=True), errand))
+        counts = [each.input_tokens for each in told]
+        tokens = None if None in counts else sum(count or 0 for count in counts)
+        note_input(call, errand, tokens)
+        await call.reply(200, answer(method, asked, [each.body for each in told], tokens))
