@@ -242,7 +242,7 @@ def _held(tool: Item, turn: Turn) -> list[str]:
 
 def _listed(holder: object) -> list[str]:
     ids: Any = holder.get("file_ids") if is_item(holder) else None
-    return [each for each in ids if isinstance(each, str)] if isinstance(ids, list) else []
+    return [str(each) for each in ids or ()] if ids is None or isinstance(ids, list) else []
 
 
 def _with_files(tool: Item, names: Mapping[str, str]) -> Item:
