@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import BadRequest
+from antiphon.errors import BadRequest, UpstreamRefused
 from antiphon.file_protocols import Courier, FileStore, StoredFile
 from antiphon.gateway.content_parts import HISTORY, parts_of_turn, with_parts
 from antiphon.gateway.copies import Copies
@@ -71,6 +71,13 @@ class Attachments:
         for file_id, place in wanted.items():
             brought[file_id] = await errand.bring(file_id, place)
         _put(turn, brought, target)
+
+    async def missed(self, turn: Turn, target: Target, error: UpstreamRefused) -> bool:
+        """Whether the target's refusal may mean that it has a file no more; then nobody believes so any longer."""
+        said = f"{error.message} {error.said or ''}".lower()
+        if turn.lent is None or "file" not in said:
+            return False
+        return any([await self._copies.lost(target.provider, file_id) for file_id in set(turn.lent.values())])
 
     async def _bring_tools(self, turn: Turn, target: Target) -> None:
         """Files that tools shall work on lie at the provider: it has no other way to them."""
