@@ -127,7 +127,7 @@ async def test_a_killed_upload_is_never_seen_and_is_removed(tmp_path: Path) -> N
     assert (rows(path, "files"), rows(path, "file_chunks")) == (0, 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     names=st.lists(st.integers(0, 40), unique=True, max_size=12),
     gone=st.sets(st.integers(0, 40), max_size=5),
