@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from antiphon.errors import BadRequest, UpstreamRefused
 from antiphon.file_protocols import Courier, FileStore, StoredFile
-from antiphon.gateway.content_parts import HISTORY, parts_of_turn, with_parts
+from antiphon.gateway.content_parts import HISTORY, is_list, parts_of_turn, with_parts
 from antiphon.gateway.copies import Copies
 from antiphon.gateway.file_kinds import UNKNOWN, ending, family, known, named, told
 from antiphon.gateway.files import unknown_file
@@ -248,8 +248,8 @@ def _held(tool: Item, turn: Turn) -> list[str]:
 
 
 def _listed(holder: object) -> list[str]:
-    ids: Any = holder.get("file_ids") if is_item(holder) else None
-    return [str(each) for each in ids or ()] if ids is None or isinstance(ids, list) else []
+    ids: object = holder.get("file_ids") if is_item(holder) else None
+    return [each for each in ids if isinstance(each, str)] if is_list(ids) else []
 
 
 def _with_files(tool: Item, names: Mapping[str, str]) -> Item:
