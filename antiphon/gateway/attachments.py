@@ -24,7 +24,7 @@ from antiphon.protocols import Target, Turn
 from antiphon.wire.files import is_own, names_own
 from antiphon.wire.requests import Item, is_item
 
-MOST_FILES: Final = 64
+MOST_FILES: Final = 256
 """Of one request."""
 
 _NAMING: Final = frozenset({"input_file", "input_image", "computer_screenshot"})
@@ -54,10 +54,12 @@ class Attachments:
         self._copies = copies
         self._allowance = allowance
 
+    def concern(self, turn: Turn) -> bool:
+        """Whether files may be named at all."""
+        return bool(turn.history) or turn.lent is not None or names_own(turn.request.body)
+
     async def bring(self, turn: Turn, target: Target) -> None:
         """Puts what the target reads in place of the names. Raises NotFound, BadRequest, UpstreamError, StoreFailed."""
-        if not turn.history and turn.lent is None and not names_own(turn.request.body):
-            return
         await self._bring_tools(turn, target)
         wanted = _wanted(turn)
         if not wanted:
@@ -215,6 +217,7 @@ def _part(part: Item, found: _Brought | None, *, chat: bool) -> Item:
     picture = "computer_screenshot" if part["type"] == "computer_screenshot" else "input_image"
     if found.vendor_id is not None:
         if found.named:
+            same.pop("detail", None)
             return {"type": "input_file", "file_id": found.vendor_id, "filename": _name(part, found), **same}
         return {"type": picture if kind == "image" else "input_file", "file_id": found.vendor_id, **same}
     if chat and kind == "text":  # every provider of chats takes text, and few take such files
