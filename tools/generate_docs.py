@@ -60,6 +60,15 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Try again when that has ended: in a few seconds.",
     ),
     "conversation_not_found": ("The conversation is unknown, deleted, or not yours.", "Check the id."),
+    "file_not_found": ("The file is unknown, deleted, expired, or not yours.", "Check the id, or upload it again."),
+    "file_quota_exceeded": (
+        "You keep as much in files as you may (`files.tenant_bytes`).",
+        "Delete some, or let them end by `expires_after`.",
+    ),
+    "file_too_large": (
+        "A file that the request names is larger than the provider can be sent.",
+        "Name a smaller one, or a provider that keeps files.",
+    ),
     "idempotency_key_reused": (
         "The `Idempotency-Key` came before with another body.",
         "Send the very same body for its answer, or another key. `x-should-retry: false` keeps clients from retrying.",
@@ -70,6 +79,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "internal_error": ("Antiphon failed in a way that nobody foresaw.", "Give the `x-request-id` to its owner."),
     "invalid_api_key": ("The key is not one of this gateway's.", "Check it, or ask the owner for one."),
+    "invalid_form": (
+        "The form with a file is broken, has too many parts, or not the one file it is to have.",
+        "Send `multipart/form-data` with the parts that the message names.",
+    ),
     "invalid_http": (
         "What was sent is not HTTP/1.1, or uses a method that nobody knows.",
         "Mend the request, or what stands between you and the gateway. The connection is closed.",
@@ -122,6 +135,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Under `/p/`, no provider has this name, or it is switched off there.",
         "Take one that the message names.",
     ),
+    "range_not_satisfiable": ("The file has no byte in the range.", "Ask for one below its size."),
     "rate_limit_exceeded": (
         "The provider limits how much the gateway may ask.",
         "Wait for `retry-after` seconds. Antiphon has already tried again and elsewhere.",
@@ -159,6 +173,11 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "What stands at `param` cannot be told to this model without loss, and `strict` is on; or it exists nowhere.",
         "Leave it out, turn `strict` off, or choose another model.",
     ),
+    "upload_ended": (
+        "The upload was completed or cancelled, or is just being completed.",
+        "Begin another one.",
+    ),
+    "upload_not_found": ("The upload is unknown, expired, or not yours.", "Check the id, or begin another one."),
     "upstream_error": (
         "The provider could not be reached, broke its answer off, or refused the gateway's own key or address.",
         "Try again; if it stays so, tell the gateway's owner.",

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon.app.chats import chat_handlers
+from antiphon.app.files import file_handlers
 from antiphon.app.gemini import gemini_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
@@ -105,6 +106,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         landing=LandingEndpoint(__version__),
         refuse_upgrade=refuse_upgrade,
         pass_on=passing_endpoint(parts, keyring).pass_on,
+        files=file_handlers(parts.files, tasks, most),
         connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
     )
     return routing(handlers, keyring)

@@ -3,6 +3,7 @@
 Where the client wants its answer kept (`store`), the gateway keeps it, and no provider is asked to. A request for
 several answers (`n`) to a provider that gives one at a time is asked as often as it takes; one that holds thoughts in
 the gateway's own seal is translated: only so does their maker get them back.
+A request that names a file of the gateway's own is always translated: no provider knows that name.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Target
 from antiphon.wire.envelope import MARK
 from antiphon.wire.faults import UNDECODABLE, told
+from antiphon.wire.files import names_own
 from antiphon.wire.requests import Metadata
 
 _SEALED: Final = b'"' + MARK.encode()
@@ -69,7 +71,8 @@ class ChatEndpoint:
     async def create(self, call: Call) -> None:
         """Answers one request."""
         body = await call.body(self._max_body_bytes)
-        relayed = None if _SEALED in body else await self._relay.read(body)
+        own = _SEALED in body or names_own(body)
+        relayed = None if own else await self._relay.read(body)
         if relayed is None:
             await self._translate(call, asked_by_chat(body), body)
             return

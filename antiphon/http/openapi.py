@@ -15,6 +15,7 @@ from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_chat import CHAT_OPERATIONS, CHAT_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
+from antiphon.http.openapi_files import FILE_OPERATIONS, FILE_TAG
 from antiphon.http.openapi_gemini import GEMINI_OPERATIONS, GEMINI_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_passing import PASSING_OPERATIONS, PASSING_TAG
@@ -55,6 +56,7 @@ EVERY_OPERATION: Final = {
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
     **PASSING_OPERATIONS,
+    **FILE_OPERATIONS,
 }
 
 _SECURITY: Final = {
@@ -115,6 +117,7 @@ def document(version: str) -> dict[str, Any]:
             TAG,
             PROMPT_TAG,
             SERVICE_TAG,
+            FILE_TAG,
             PASSING_TAG,
         ],
         "paths": paths,

@@ -18,6 +18,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.chat_routes import ChatHandlers, chat_routes
 from antiphon.http.errors import unknown_path
+from antiphon.http.file_routes import FileHandlers, file_routes
 from antiphon.http.gemini_paths import google_path, is_googles
 from antiphon.http.gemini_routes import GeminiHandlers, gemini_routes
 from antiphon.http.passing_routes import passing_routes, refuse_passed_socket
@@ -41,10 +42,13 @@ _UNVERSIONED: Final = (
     "/embeddings",
     "/rerank",
     "/moderations",
+    "/files",
+    "/uploads",
 )
 _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
-_MODELS: Final = "/v1/models"
+_SHARED: Final = ("/v1/models", "/v1/files")
+"""Paths that both OpenAI's clients and Anthropic's use."""
 
 
 class Endpoint(Struct, frozen=True):
@@ -101,6 +105,7 @@ class Handlers(Struct, frozen=True):
     landing: Handler
     refuse_upgrade: Handler
     pass_on: Handler
+    files: FileHandlers
     connect: Handler | None = None
 
 
@@ -145,6 +150,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         *gemini_routes(handlers.gemini, private),
         private("/v1beta/models", "GET", handlers.list_models),
         private("/v1beta/models/{id:path}", "GET", handlers.retrieve_model),
+        *file_routes(handlers.files, private),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         *passing_routes(handlers.pass_on, private),
@@ -221,9 +227,9 @@ def tongue_of(path: str, routed: str, call: Call) -> Tongue:
         return "anthropic"
     if is_googles(path, routed):
         return "google"
-    if not routed.startswith(_MODELS):
+    if not routed.startswith(_SHARED):
         return "openai"
-    if call.header(b"anthropic-version") is not None:
+    if call.header(b"anthropic-version") or call.header(b"anthropic-beta"):
         return "anthropic"
     return "openai" if call.header(b"x-goog-api-key") is None else "google"
 

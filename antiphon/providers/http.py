@@ -115,8 +115,16 @@ class HttpUpstream:
 
     async def put(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
         """As `post`, with no body: how machines ask their own cloud for a session."""
+        return await self._bare(b"PUT", endpoint, b"%bContent-Length: 0\r\n" % headers)
+
+    async def delete(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
+        """As `get`."""
+        return await self._bare(b"DELETE", endpoint, headers)
+
+    async def _bare(self, method: bytes, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
+        """What is asked for too seldom to have its head made beforehand."""
         origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
-        head = b"%b%bContent-Length: 0\r\n\r\n" % (_head(b"PUT", endpoint, origin), headers)
+        head = b"%b%b\r\n" % (_head(method, endpoint, origin), headers)
         return await self._exchange(endpoint, origin, head, b"", self._timeouts)
 
     async def send(

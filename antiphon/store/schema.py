@@ -1,7 +1,7 @@
 """The tables of a database, brought to what this release expects.
 
-A new database is made from `tables.py`, and one that stands at the head is only looked at, so that Alembic, which takes
-12 MB and a third of a second, is imported by nobody but those who have something to migrate.
+A new database is made from `tables.py` and its like, and one that stands at the head is only looked at, so that
+Alembic, which takes 12 MB and a third of a second, is imported by nobody but those who have something to migrate.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from sqlalchemy import URL, Connection, create_engine, event, insert
 from sqlalchemy.pool import NullPool
 
 from antiphon.errors import ConfigError
-from antiphon.store import chat_tables, tables
+from antiphon.store import tables
 from antiphon.store.connections import Synchronous, connect, connect_writer
+from antiphon.store.every_table import METADATA
 from antiphon.store.failures import start_up
 from antiphon.store.location import Location, create_file, sqlite_location
 from antiphon.store.locks import FileLock
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 HEAD: Final = "0009"
 """The newest migration; a test holds it to what the folder says."""
-
-_DESCRIBED: Final = chat_tables.metadata
-"""Every table: the metadata is one, and by now each family has put its own into it."""
 
 _WAIT_SECONDS: Final = 600.0
 _FOLDER: Final = "antiphon.store:migrations"
@@ -104,7 +102,7 @@ def _revision(connection: sqlite3.Connection, location: Location) -> str | None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN EXCLUSIVE")
-    for statement in creation_of(*_DESCRIBED.sorted_tables, tables.revision):
+    for statement in creation_of(*METADATA.sorted_tables, tables.revision):
         connection.execute(statement)
     connection.execute(positional(insert(tables.revision), ["version_num"]), [HEAD])
     connection.execute("COMMIT")

@@ -14,13 +14,23 @@ from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
 from antiphon.store.chat_tables import chat_completion_pairs, chat_completions
 from antiphon.store.database import SqliteDatabase
+from antiphon.store.file_removal import FileRemoval
+from antiphon.store.file_tables import file_copies, file_uploads
 from antiphon.store.statements import text_of
 from antiphon.store.tables import idempotency_keys, responses, webhook_notices
 
 ROWS_AT_ONCE: Final = 64
 """In one transaction: few enough that nobody's save waits noticeably for them."""
 
-_EXPIRING: Final = (responses, idempotency_keys, webhook_notices, chat_completion_pairs, chat_completions)
+_EXPIRING: Final = (
+    responses,
+    idempotency_keys,
+    webhook_notices,
+    chat_completion_pairs,
+    chat_completions,
+    file_copies,
+    file_uploads,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +51,7 @@ class Sweeper:
         self._interval_seconds = interval_seconds
         self._pause = pause
         self._expiries = [_expiry(table) for table in _EXPIRING]
+        self._files = FileRemoval(database)
 
     async def run(self) -> None:
         """Until cancelled. A round that fails is logged, and the next one makes up for it."""
@@ -60,6 +71,7 @@ class Sweeper:
             while count == ROWS_AT_ONCE:
                 count = await self._database.write(_Expire(statement, now))
                 removed += count
+        removed += await self._files.remove(now)
         await self._database.checkpoint()
         return removed
 

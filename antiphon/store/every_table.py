@@ -1,0 +1,10 @@
+"""Every table: each family of them puts its own into the one metadata as it is imported."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from antiphon.store import chat_tables, file_tables, tables
+
+FAMILIES: Final = (tables, chat_tables, file_tables)
+METADATA: Final = tables.metadata
