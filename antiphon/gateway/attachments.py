@@ -72,7 +72,9 @@ class Attachments:
         brought: dict[str, _Brought | None] = {}
         for file_id, place in wanted.items():
             brought[file_id] = await errand.bring(file_id, place)
-        _put(turn, brought, target)
+        manner = target.dialect.name
+        words = manner == "chat" or (manner == "responses" and self._copies.courier(target.provider) is None)
+        _put(turn, brought, chat=manner == "chat", words=words)
 
     async def missed(self, turn: Turn, target: Target, error: UpstreamRefused) -> bool:
         """Whether the target's refusal may mean that it has a file no more; then nobody believes so any longer."""
@@ -189,12 +191,12 @@ def _wanted(turn: Turn) -> dict[str, str]:
     return wanted
 
 
-def _put(turn: Turn, brought: Mapping[str, _Brought | None], target: Target) -> None:
-    chat = target.dialect.name == "chat"
+def _put(turn: Turn, brought: Mapping[str, _Brought | None], *, chat: bool, words: bool) -> None:
+    """`words` says that text is told as a text part: all who speak chat take those, and few take files of text."""
 
     def change(part: Item) -> Item:
         file_id = _named(part, turn)
-        return part if file_id is None else _part(part, brought[file_id], chat=chat)
+        return part if file_id is None else _part(part, brought[file_id], chat=chat, words=words)
 
     kept = turn.input
     turn.history = [with_parts(item, change) for item in turn.history]
@@ -203,7 +205,7 @@ def _put(turn: Turn, brought: Mapping[str, _Brought | None], target: Target) -> 
         turn.kept = kept
 
 
-def _part(part: Item, found: _Brought | None, *, chat: bool) -> Item:
+def _part(part: Item, found: _Brought | None, *, chat: bool, words: bool) -> Item:
     """The part that tells the file to the model. Raises BadRequest for a picture that is none."""
     if found is None:
         return {"type": "input_text", "text": _GONE}
@@ -220,7 +222,7 @@ def _part(part: Item, found: _Brought | None, *, chat: bool) -> Item:
             same.pop("detail", None)
             return {"type": "input_file", "file_id": found.vendor_id, "filename": _name(part, found), **same}
         return {"type": picture if kind == "image" else "input_file", "file_id": found.vendor_id, **same}
-    if chat and kind == "text":  # every provider of chats takes text, and few take such files
+    if words and kind == "text":
         return {"type": "input_text", "text": f"{_name(part, found)}:\n{found.data.decode('utf-8', 'replace')}", **same}
     encoded = base64.b64encode(found.data).decode()
     if chat and kind == "audio":
