@@ -17,7 +17,7 @@ from msgspec import Struct
 from antiphon.errors import BadRequest, UpstreamRefused
 from antiphon.file_protocols import Courier, FileStore, StoredFile
 from antiphon.gateway.content_parts import HISTORY, is_list, parts_of_turn, with_parts
-from antiphon.gateway.copies import Copies
+from antiphon.gateway.copies import Copies, read
 from antiphon.gateway.file_kinds import UNKNOWN, ending, family, known, named, told
 from antiphon.gateway.files import unknown_file
 from antiphon.protocols import Target, Turn
@@ -141,8 +141,7 @@ class _Errand:
             return await self._lent(courier, file, media_type)
         self._check(file, place)
         self._inline += file.bytes
-        content = await self._files.content(file.tenant, file.id)
-        data = b"" if content is None else b"".join([piece async for piece in content])
+        data = await read(self._files, file)
         return _Brought(file, told(media_type, data), data=data)
 
     async def _lent(self, courier: Courier, file: StoredFile, media_type: str) -> _Brought:
