@@ -7,7 +7,6 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import quote
 
 from antiphon.errors import Retry, UpstreamBroke, UpstreamRefused
 from antiphon.file_protocols import FileCopy, StoredFile
@@ -97,7 +96,7 @@ class ProviderFiles:
         await self._exchange(b"DELETE", self._one(copy.vendor_id), self._headers, absent=True)
 
     def _one(self, vendor_id: str) -> Endpoint:
-        return self._place(self._row.one.replace("{file}", quote(vendor_id, safe="/")))
+        return self._place(self._row.one.replace("{file}", vendor_id))
 
     def _told(self, answer: bytes) -> Told:
         told = told_of(self._row.manner, answer)

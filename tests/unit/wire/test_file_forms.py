@@ -48,6 +48,8 @@ def test_googles_form_is_related_parts() -> None:
         ("google", b'{"name":"files/a","state":"ACTIVE"}', Told("files/a")),
         ("google", b'{"name":"files/a","state":"FAILED"}', None),
         ("openai", b'{"id":"f","expires_at":"soon"}', Told("f")),
+        ("openai", b'{"id":"../models"}', None),
+        ("google", b'{"name":"files/../models"}', None),
         ("openai", b"{}", None),
         ("openai", b"[", None),
         ("openai", b'{"id":5}', None),
