@@ -68,7 +68,7 @@ def drawn(album: Album, drawing: Drawing, asked: MediaAsked, at: At) -> Made:
     def finish(brought: Mapping[str, Downloaded]) -> Made:
         pictures = [
             msgspec.structs.replace(each, base64=base64_of(brought[each.url].data))
-            if each.url in brought and not each.base64
+            if each.url is not None and each.url in brought and not each.base64
             else each
             for each in album.pictures
         ]
