@@ -41,6 +41,7 @@ class MediaAsked(Asked, frozen=True, kw_only=True):
     is the time, in Unix seconds.
     """
 
+    service: MediaService
     created: int
     fields: tuple[tuple[str, str], ...] | None = None
     files: tuple[Upload, ...] = ()

@@ -20,6 +20,7 @@ from antiphon.lifecycle_settings import (
     PromptSettings,
     WebSocketSettings,
 )
+from antiphon.media_settings import MediaSettings
 from antiphon.model_settings import ModelSettings
 from antiphon.setting_types import (
     Address,
@@ -362,6 +363,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     moderations: Annotated[ModerationSettings, Meta(description="Who judges texts (`/v1/moderations`).")] = field(
         default_factory=ModerationSettings
     )
+    media: Annotated[MediaSettings, Meta(description="Pictures and sounds.")] = field(default_factory=MediaSettings)
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings
     )

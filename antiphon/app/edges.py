@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon import __version__
+from antiphon.app.media import media_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
@@ -92,6 +93,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         rerank=services.rerank,
         rerank_v2=services.rerank_v2,
         create_moderation=services.moderations,
+        media=media_handlers(parts),
         create_message=messages.create,
         count_message_tokens=messages.count,
         list_models=models.list_models,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -22,6 +23,7 @@ from antiphon.media_protocols import MediaAsked, MediaPlan, Reply, Sent
 from antiphon.service_protocols import At
 
 _RATIOS: Final = ("1:1", "21:9", "16:9", "3:2", "5:4", "4:5", "2:3", "9:16", "9:21", "4:3", "3:4")
+_OWN: Final = "accounts/fireworks/models/"
 _JSON: Final = b"Accept: application/json\r\n"
 
 
@@ -36,10 +38,9 @@ class FireworksImages:
         drawing = asked_drawing(asked)
         nearest, warnings = ratio(drawing, _RATIOS)
         members = {"prompt": drawing.prompt, "aspect_ratio": nearest, "num_inference_steps": drawing.steps}
-        sent = [
-            Sent(encode(without({**members, "seed": None if drawing.seed is None else drawing.seed + number})), _JSON)
-            for number in range(drawing.count)
-        ]
+        tail = f"/{quote(at.model if '/' in at.model else _OWN + at.model)}/text_to_image"
+        seeds = [None if drawing.seed is None else drawing.seed + number for number in range(drawing.count)]
+        sent = [Sent(encode(without({**members, "seed": seed})), _JSON, tail) for seed in seeds]
         said = unsaid(asked, at, COMMON | {"size", "aspect_ratio", "seed", "steps"})
         return MediaPlan(
             sent,

@@ -34,18 +34,20 @@ class Manner(Struct, frozen=True, kw_only=True):
     """
 
     native: bool = False
-    formats: Mapping[str, str] = _EVERY
+    formats: Mapping[str, str]
     takes: frozenset[str] = frozenset()
 
 
 MANNERS: Final[Mapping[str, Manner]] = {
-    "openai": Manner(native=True),
+    "openai": Manner(native=True, formats=_EVERY),
     "groq": Manner(formats={"wav": "wav", "mp3": "mp3", "flac": "flac"}, takes=frozenset({"speed", "sample_rate"})),
     "together": Manner(
         formats={"mp3": "mp3", "wav": "wav", "pcm": "raw"},
         takes=frozenset({"language", "sample_rate", "bit_rate"}),
     ),
-    "compatible": Manner(takes=frozenset({"speed", "instructions", "sample_rate", "language", "extra_body"})),
+    "compatible": Manner(
+        formats=_EVERY, takes=frozenset({"speed", "instructions", "sample_rate", "language", "extra_body"})
+    ),
 }
 """`openai` alone has sound in events: what other servers stream is taken for sound, and put into events here."""
 

@@ -275,7 +275,7 @@ class _DeepResults(Struct):
     utterances: list[_DeepUtterance] | None = None
 
 
-class _DeepMetadata(Struct):
+class _DeepMetadata(Struct, frozen=True):
     duration: float | None = None
 
 

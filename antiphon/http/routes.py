@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.errors import unknown_path
+from antiphon.http.media_routes import MediaHandlers, media_routes
 
 Handler = Callable[[Call], Awaitable[None]]
 
@@ -36,6 +37,8 @@ _UNVERSIONED: Final = (
     "/embeddings",
     "/rerank",
     "/moderations",
+    "/images/",
+    "/audio/",
 )
 _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
@@ -84,6 +87,7 @@ class Handlers(Struct, frozen=True):
     rerank: Handler
     rerank_v2: Handler
     create_moderation: Handler
+    media: MediaHandlers
     create_message: Handler
     count_message_tokens: Handler
     list_models: Handler
@@ -133,6 +137,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/rerank", "POST", handlers.rerank),
         private("/v2/rerank", "POST", handlers.rerank_v2),
         private("/v1/moderations", "POST", handlers.create_moderation),
+        *media_routes(handlers.media, private),
         private("/v1/messages", "POST", handlers.create_message),
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
         private("/v1/models", "GET", handlers.list_models),

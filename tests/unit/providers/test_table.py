@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from antiphon.app.media import media_dialects
 from antiphon.app.upstreams import service_dialects
 from antiphon.errors import ConfigError
 from antiphon.providers.endpoint import Endpoint
@@ -23,7 +24,7 @@ PROMISED = """
     jina tgi upstage venice vercel volcengine voyage wandb-inference watsonx writer xinference
 """
 
-SERVICE_DIALECTS = service_dialects().keys()
+SERVICE_DIALECTS = service_dialects().keys() | media_dialects().keys()
 GAP = re.compile(r"\{[a-z_]+\}")
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

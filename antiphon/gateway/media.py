@@ -1,0 +1,248 @@
+"""Pictures and sounds: asked of the first target that gives them, and passed on in pieces where they come in pieces.
+
+Nothing is stored. Of several requests that one picture album takes, those that were answered are not paid for again
+when another fails; once the client has had a first byte, nobody else is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from antiphon.downloads import Downloaded, Downloads
+from antiphon.errors import AntiphonError, BadRequest, GatewayError, UpstreamError
+from antiphon.gateway.asking import ask
+from antiphon.gateway.attempt import MAX_ANSWER_BYTES
+from antiphon.gateway.portions import all_of
+from antiphon.gateway.retries import RetryPolicy
+from antiphon.gateway.services import Errand, able, checked
+from antiphon.media_protocols import (
+    Extensible,
+    Made,
+    MediaAsked,
+    MediaDialect,
+    MediaDialects,
+    MediaPlan,
+    Passing,
+    Reply,
+)
+from antiphon.protocols import Post, Router, Target, UpstreamReply
+from antiphon.service_protocols import At
+from antiphon.wire.counts import Counts
+
+_DOWNLOADS_AT_ONCE: Final = 4
+_MOST_ADDRESSES: Final = 32
+
+
+class MediaClient(Protocol):
+    """Whoever asked."""
+
+    async def answer(self, made: Made) -> None:
+        """Takes a whole answer."""
+        ...
+
+    async def open(self, media_type: str) -> None:
+        """Is told what comes, before the first bytes of it."""
+        ...
+
+    async def pass_on(self, data: bytes) -> None:
+        """Takes the next bytes."""
+        ...
+
+    async def close(self) -> None:
+        """Is told that this was all."""
+        ...
+
+
+class Media:
+    """Asks providers."""
+
+    def __init__(
+        self,
+        router: Router,
+        dialects: MediaDialects,
+        retries: RetryPolicy,
+        random: Callable[[], float],
+        downloads: Downloads | None,
+    ) -> None:
+        """`random` gives numbers from 0 to 1. Without `downloads` nothing is fetched that is named by address."""
+        self._router = router
+        self._dialects = dialects
+        self._retries = retries
+        self._random = random
+        self._downloads = downloads
+
+    async def serve(self, asked: MediaAsked, errand: Errand, client: MediaClient) -> Counts | None:
+        """Answers the client; `errand` is told on the way how that comes to be. The tokens, where they are known.
+
+        Raises AntiphonError. Where the answer had begun, the client has been told of it as far as its format has words
+        for that: then the answer is closed, and otherwise it is not.
+        """
+        visit = _Visit(asked, errand, client, self._dialects, self._downloads)
+        targets = await able(self._router, asked)
+        return await ask(targets, visit.attempt, self._retries, self._random, lambda: visit.opened)
+
+
+class _Visit:
+    """One request. What was fetched and answered on the way is kept until it is over."""
+
+    def __init__(
+        self,
+        asked: MediaAsked,
+        errand: Errand,
+        client: MediaClient,
+        dialects: MediaDialects,
+        downloads: Downloads | None,
+    ) -> None:
+        self.opened = False
+        self._asked = asked
+        self._errand = errand
+        self._client = client
+        self._dialects = dialects
+        self._downloads = downloads
+        self._given: dict[str, dict[int, Reply]] = {}
+
+    async def attempt(self, target: Target) -> Counts | None:
+        served = target.services[self._asked.service]
+        dialect = self._dialects[self._asked.service, served.dialect]
+        at = At(target.provider, target.model, served.batch)
+        await self._bring(dialect.addresses(self._asked, at))
+        plan = dialect.plan(self._asked, at)
+        self._errand.begin(target, plan.warnings)
+        if plan.passing is not None:
+            return await self._passed_on(plan, plan.passing, served.post, dialect)
+
+        async def exchange(number: int) -> Reply:
+            reply = await self._send(plan, number, served.post)
+            whole = False
+            try:
+                await checked(reply, dialect, self._errand)
+                told = Reply(await reply.read(MAX_ANSWER_BYTES), _media_type(reply))
+                whole = True
+                return told
+            finally:
+                reply.release(linger=whole)
+
+        replies = await all_of(len(plan.sent), exchange, self._given.setdefault(target.name, {}))
+        try:
+            return await self._tell(plan, replies)
+        except UpstreamError:
+            self._given.clear()  # one of the answers is none: all are asked for again
+            raise
+
+    async def _send(self, plan: MediaPlan, number: int, post: Post) -> UpstreamReply:
+        sent = plan.sent[number]
+        way = _extended(post, sent.tail) if sent.tail else post
+        return await way(sent.body, streamed=plan.streamed, headers=sent.headers)
+
+    async def _tell(self, plan: MediaPlan, replies: Sequence[Reply]) -> Counts | None:
+        made = plan.tell(replies)
+        if made.finish is not None:
+            made = made.finish(await self._fetched_answers(made.addresses))
+        await self._client.answer(made)
+        return made.counts
+
+    async def _passed_on(
+        self,
+        plan: MediaPlan,
+        passing_of: Callable[[str], Passing | None],
+        post: Post,
+        dialect: MediaDialect,
+    ) -> Counts | None:
+        reply = await self._send(plan, 0, post)
+        whole = False
+        try:
+            await checked(reply, dialect, self._errand)
+            media_type = _media_type(reply)
+            passing = passing_of(media_type)
+            if passing is None:
+                body = await reply.read(MAX_ANSWER_BYTES)
+                whole = True
+                return await self._tell(plan, [Reply(body, media_type)])
+            await self._pass_on(reply, passing)
+            whole = True
+            return passing.counts
+        finally:
+            reply.release(linger=whole)
+
+    async def _pass_on(self, reply: UpstreamReply, passing: Passing) -> None:
+        try:
+            while data := await reply.chunk():
+                await self._give(passing.feed(data), passing)
+            await self._give(passing.close(), passing)
+        except AntiphonError as error:
+            if self.opened and (words := passing.broken(error)):
+                await self._client.pass_on(words)
+                await self._client.close()
+            raise
+        await self._client.close()
+
+    async def _give(self, data: bytes, passing: Passing) -> None:
+        """Only what is something opens the answer, so that whoever fails before it can be replaced."""
+        if not data:
+            return
+        if not self.opened:
+            self.opened = self._errand.streamed = True
+            await self._client.open(passing.media_type)
+        await self._client.pass_on(data)
+
+    async def _bring(self, addresses: Sequence[str]) -> None:
+        """Fetches what the request names. Raises BadRequest for what cannot be had."""
+        wanted = [address for address in dict.fromkeys(addresses) if address not in self._asked.brought]
+        if not wanted or self._downloads is None:
+            return
+        if len(wanted) > _MOST_ADDRESSES:
+            raise BadRequest(f"A request may name at most {_MOST_ADDRESSES} files by address.", code="invalid_value")
+        found = await _fetched(self._downloads, wanted)
+        brought = dict(self._asked.brought)
+        for address, what in found.items():
+            if isinstance(what, str):
+                raise BadRequest(
+                    f"What the request names by address could not be downloaded: {what}.", code="invalid_url"
+                )
+            brought[address] = what
+        self._asked = msgspec.structs.replace(self._asked, brought=brought)
+
+    async def _fetched_answers(self, addresses: Sequence[str]) -> Mapping[str, Downloaded]:
+        """What a provider has made, as far as it can be had; a warning tells of the rest."""
+        if self._downloads is None:
+            self._errand.warnings += ("Nothing is downloaded here, so the answer has addresses in place of bytes.",)
+            return {}
+        found = await _fetched(self._downloads, addresses)
+        lost = sorted({what for what in found.values() if isinstance(what, str)})
+        self._errand.warnings += tuple(f"A picture could not be downloaded: {what}." for what in lost)
+        return {address: what for address, what in found.items() if not isinstance(what, str)}
+
+
+async def _fetched(downloads: Downloads, addresses: Sequence[str]) -> dict[str, Downloaded | str]:
+    found: dict[str, Downloaded | str] = {}
+    waiting = list(dict.fromkeys(addresses))
+    left = downloads.most_bytes
+
+    async def work() -> None:
+        nonlocal left
+        while waiting:
+            address = waiting.pop()
+            what = await downloads.fetch(address)
+            left -= 0 if isinstance(what, str) else len(what.data)
+            found[address] = "all of it together is too large" if left < 0 else what
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(_DOWNLOADS_AT_ONCE, len(waiting))):
+            group.create_task(work())
+    return found
+
+
+def _extended(post: Post, tail: str) -> Post:
+    if not isinstance(post, Extensible):
+        message = "The way to this endpoint cannot be extended."
+        raise GatewayError(message)
+    return post.behind(tail)
+
+
+def _media_type(reply: UpstreamReply) -> str:
+    said = (reply.header(b"content-type") or b"").decode("ascii", "replace")
+    return said.partition(";")[0].strip().lower()
