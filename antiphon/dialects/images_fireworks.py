@@ -16,7 +16,7 @@ from antiphon.dialects.images_answer import Album, Drawn, drawn, losses
 from antiphon.dialects.images_request import COMMON, asked_drawing, ratio
 from antiphon.dialects.media_google import answered
 from antiphon.dialects.media_members import base64_of, without
-from antiphon.dialects.refusals import refusal
+from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.service_members import encode, unsaid
 from antiphon.errors import UpstreamError
 from antiphon.media_protocols import MediaAsked, MediaPlan, Reply, Sent
@@ -49,7 +49,7 @@ class FireworksImages:
         )
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 

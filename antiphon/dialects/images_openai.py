@@ -32,12 +32,13 @@ from antiphon.dialects.images_request import (
     web_addresses,
 )
 from antiphon.dialects.media_members import EVENTS, boundary_of, counts_told, form, without
+from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.media_relay import Events
-from antiphon.dialects.refusals import refusal
 from antiphon.dialects.service_members import broken, encode, given, unsaid
 from antiphon.errors import BadRequest, UpstreamError
 from antiphon.media_protocols import Made, MediaAsked, MediaPlan, Passing, Reply, Sent
 from antiphon.service_protocols import At
+from antiphon.wire.responses import NULL
 
 Size = Literal["size", "pixels", "ratio", "image_size", "none"]
 """How a vendor is told the size: as OpenAI is, as width and height, as an aspect ratio, under another name, not."""
@@ -123,11 +124,11 @@ class _Datum(Struct):
 
 class _Images(Struct):
     data: list[_Datum]
-    usage: Raw | None = None
+    usage: Raw = NULL
 
 
 class _Usage(Struct):
-    usage: Raw | None = None
+    usage: Raw = NULL
 
 
 class OpenAIImages:
@@ -157,7 +158,7 @@ class OpenAIImages:
         )
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
     def _native(self, asked: MediaAsked, drawing: Drawing, at: At) -> MediaPlan:
@@ -243,7 +244,7 @@ def _sources(manner: Manner, addresses: list[str], at: At) -> dict[str, Any]:
 
 def _album(replies: Sequence[Reply], at: At) -> Album:
     found: list[Drawn] = []
-    usage: Raw | None = None
+    usage = NULL
     for reply in replies:
         read = _read(reply, at)
         usage = read.usage
@@ -256,7 +257,7 @@ def _album(replies: Sequence[Reply], at: At) -> Album:
             )
             for each in read.data
         ]
-    told = None if usage is None or len(replies) > 1 else msgspec.json.decode(usage)
+    told = None if len(replies) > 1 else msgspec.json.decode(usage)
     return Album(pictures=found, usage=told, counts=None if told is None else counts_told(usage))
 
 

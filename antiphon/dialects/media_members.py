@@ -161,10 +161,10 @@ class _Usage(Struct, frozen=True):
     output_tokens_details: _Kinds | None = None
 
 
-def counts_told(usage: Raw | None) -> Counts | None:
-    """The tokens of a `usage` in OpenAI's words; None where it counts something else, such as seconds."""
+def counts_told(usage: Raw) -> Counts | None:
+    """The tokens of a `usage` in OpenAI's words; None where it counts something else, such as seconds, or nothing."""
     try:
-        used = msgspec.json.decode(usage or b"null", type=_Usage | None)
+        used = msgspec.json.decode(usage, type=_Usage | None)
     except msgspec.DecodeError:
         return None
     if used is None or used.input_tokens is None:

@@ -11,6 +11,7 @@ from antiphon.dialects.media_members import EVENTS, counts_told, event
 from antiphon.errors import AntiphonError, UpstreamBroke
 from antiphon.service_protocols import At
 from antiphon.wire.counts import Counts
+from antiphon.wire.responses import NULL
 from antiphon.wire.sse import FrameSplitter
 
 _DONE: Final = b"[DONE]"
@@ -20,8 +21,8 @@ _LAST: Final = ("completed", "done")
 
 class _Head(Struct, frozen=True):
     type: str = ""
-    usage: Raw | None = None
-    error: Raw | None = None
+    usage: Raw = NULL
+    error: Raw = NULL
 
 
 _head: Final = msgspec.json.Decoder(_Head).decode
@@ -71,7 +72,7 @@ class Events:
         except msgspec.DecodeError:
             return
         self.counts = counts_told(head.usage) or self.counts
-        self._ended = self._ended or head.type.endswith(_LAST) or head.error is not None
+        self._ended = self._ended or head.type.endswith(_LAST) or bytes(head.error) != b"null"
 
 
 class Sound:

@@ -14,8 +14,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from antiphon.dialects.media_members import EVENTS, without
+from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.media_relay import Events
-from antiphon.dialects.refusals import refusal
 from antiphon.dialects.service_members import encode, given, unsaid
 from antiphon.dialects.speech_answer import no_sound, passing_sound
 from antiphon.dialects.speech_request import COMMON, MEDIA_TYPES, asked_speech, format_of
@@ -82,5 +82,5 @@ class OpenAISpeech:
         return MediaPlan([Sent(encode(without(members)))], lambda _: no_sound(at), warnings, passing)
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)

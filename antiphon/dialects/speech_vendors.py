@@ -17,13 +17,14 @@ from msgspec import Raw, Struct
 
 from antiphon.dialects.media_google import answered
 from antiphon.dialects.media_members import counts_told, unpacked_answer, without
-from antiphon.dialects.refusals import refusal
+from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.service_members import encode, unsaid
 from antiphon.dialects.speech_answer import no_sound, passing_sound, whole_sound
 from antiphon.dialects.speech_request import COMMON, MEDIA_TYPES, PCM_RATE, Speech, asked_speech, format_of, spoken_by
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.media_protocols import Made, MediaAsked, MediaPlan, Passing, Reply, Sent
 from antiphon.service_protocols import At
+from antiphon.wire.responses import NULL
 
 _ELEVENLABS_FORMATS: Final = {
     "mp3": "mp3_44100_128",
@@ -110,7 +111,7 @@ class ElevenLabsSpeech:
         return _planned(sent, speech, format, at, (*said, *warnings, *instead))
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 
@@ -131,7 +132,7 @@ class DeepgramSpeech:
         return _planned(sent, speech, format, at, (*said, *warnings, *instead))
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 
@@ -170,13 +171,13 @@ class CartesiaSpeech:
         return _planned(Sent(encode(without(members))), speech, format, at, (*said, *warnings))
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 
 class _Spoken(Struct):
     audio_data: str
-    usage: Raw | None = None
+    usage: Raw = NULL
 
 
 class MistralSpeech:
@@ -209,5 +210,5 @@ class MistralSpeech:
         return MediaPlan([Sent(encode(without(members)))], tell, (*said, *warnings))
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.dialects.media_members import EVENTS, JSON, boundary_of, counts_told, form
+from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.media_relay import Events
-from antiphon.dialects.refusals import refusal
 from antiphon.dialects.service_members import broken, unsaid
 from antiphon.dialects.transcripts import (
     COMMON,
@@ -34,6 +34,7 @@ from antiphon.dialects.transcripts import (
 from antiphon.errors import UpstreamError
 from antiphon.media_protocols import Made, MediaAsked, MediaPlan, Passing, Reply, Sent, Upload
 from antiphon.service_protocols import At
+from antiphon.wire.responses import NULL
 
 _PLAIN: Final[frozenset[Format]] = frozenset({"json", "text", "verbose_json"})
 
@@ -105,7 +106,7 @@ class _Verbose(Struct):
 
 
 class _Usage(Struct):
-    usage: Raw | None = None
+    usage: Raw = NULL
 
 
 class OpenAITranscriptions:
@@ -145,7 +146,7 @@ class OpenAITranscriptions:
         return MediaPlan([_form(asked, fields, file)], tell, tuple(warnings))
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 

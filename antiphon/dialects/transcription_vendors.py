@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from antiphon.dialects.media_google import answered
 from antiphon.dialects.media_members import EVENTS, boundary_of, counts_told, event, form, kind_of, without
+from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.media_relay import failure
-from antiphon.dialects.refusals import refusal
 from antiphon.dialects.service_members import encode, unsaid
 from antiphon.dialects.transcripts import (
     COMMON,
@@ -110,7 +110,7 @@ class MistralTranscriptions:
         )
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 
@@ -224,7 +224,7 @@ class ElevenLabsTranscriptions:
         )
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 
@@ -309,7 +309,7 @@ class DeepgramTranscriptions:
         )
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
-        """As `refusals.refusal`."""
+        """As `media_refusals.refusal`."""
         return refusal(status, body, retry_after)
 
 
