@@ -21,7 +21,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
-from antiphon.http.routes import PREFIXES, Endpoint, Handlers, routes
+from antiphon.http.routes import PREFIXES, Endpoint, routes, standing_in
 from antiphon.providers import page as providers
 from tests.replayed import RECORDINGS, beside, sources, tallies
 
@@ -46,6 +46,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Wait for `retry-after` seconds, or until some are done.",
     ),
     "conflict": ("The provider reports a conflict with another request.", "Send it again a little later."),
+    "content_policy_violation": (
+        "The provider's filters stopped a picture.",
+        "Ask for another. The message has what the provider says of it.",
+    ),
     "context_length_exceeded": (
         "Input and history are longer than the model can read.",
         "Send less, or go on with a model that reads more.",
@@ -65,6 +69,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "internal_error": ("Antiphon failed in a way that nobody foresaw.", "Give the `x-request-id` to its owner."),
     "invalid_api_key": ("The key is not one of this gateway's.", "Check it, or ask the owner for one."),
+    "invalid_form": (
+        "The body is no form with files as it says, or a part of it is missing.",
+        "Send `multipart/form-data` with its boundary, whole.",
+    ),
     "invalid_http": (
         "What was sent is not HTTP/1.1, or uses a method that nobody knows.",
         "Mend the request, or what stands between you and the gateway. The connection is closed.",
@@ -355,8 +363,7 @@ def endpoints_page() -> str:
 
 def _routes() -> Iterator[tuple[str, str, Operation, bool]]:
     """Method, path, description, and whether a key is asked for. Raises LookupError for a route without description."""
-    handlers = Handlers(**dict.fromkeys(Handlers.__struct_fields__, _nothing))
-    for route in routes(handlers, Keyring([])):
+    for route in routes(standing_in(_nothing), Keyring([])):
         endpoint = route.endpoint
         keyed = isinstance(endpoint, Endpoint) and endpoint.keyring is not None
         path = _plain_path(route)

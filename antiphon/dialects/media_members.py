@@ -110,7 +110,7 @@ def unpacked(data: str, param: str) -> bytes:
     try:
         return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
-        raise BadRequest(f"Invalid '{param}': it is no base64.", param=param, code="invalid_base64") from None
+        raise BadRequest(f"Invalid '{param}': it is no base64.", param=param, code="invalid_value") from None
 
 
 def unpacked_answer(data: str, at: At) -> bytes:

@@ -14,6 +14,7 @@ from antiphon.http.cached import CachedBody, cached
 from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
+from antiphon.http.openapi_media import MEDIA_OPERATIONS, MEDIA_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
 from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
@@ -49,6 +50,7 @@ EVERY_OPERATION: Final = {
     **CONVERSATION_OPERATIONS,
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
+    **MEDIA_OPERATIONS,
 }
 
 _SECURITY: Final = {
@@ -95,7 +97,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG],
+        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG, MEDIA_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),
