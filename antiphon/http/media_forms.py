@@ -60,7 +60,7 @@ async def _form(call: Call, service: MediaService, created: int, most_bytes: int
         service=service,
         id=call.request_id,
         model=ours.get("model", ""),
-        members=_members(kept),
+        members=members_of(kept),
         provider=ours.get("provider") or None,
         created=created,
         fields=kept,
@@ -68,7 +68,7 @@ async def _form(call: Call, service: MediaService, created: int, most_bytes: int
     )
 
 
-def _members(fields: Sequence[tuple[str, str]]) -> dict[str, Raw]:
+def members_of(fields: Sequence[tuple[str, str]]) -> dict[str, Raw]:
     """As a JSON body would have them, but that every value is a text; what comes twice, or as `name[]`, is a list."""
     found: dict[str, str | list[str]] = {}
     for name, value in fields:
