@@ -72,6 +72,8 @@ def drawn(album: Album, drawing: Drawing, asked: MediaAsked, at: At) -> Made:
             else each
             for each in album.pictures
         ]
+        if drawing.stream and not all(each.base64 for each in pictures):
+            raise UpstreamBroke(f"{at.provider} answered with addresses of pictures that could not be fetched.")
         return _told(msgspec.structs.replace(album, pictures=pictures), drawing, asked)
 
     return Made(b"", counts=album.counts, addresses=lacking, finish=finish)

@@ -31,7 +31,7 @@ from antiphon.dialects.images_request import (
     uploads,
     web_addresses,
 )
-from antiphon.dialects.media_members import EVENTS, boundary_of, counts_told, form, without
+from antiphon.dialects.media_members import EVENTS, boundary_of, counts_told, form, form_fields, without
 from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.media_relay import Events
 from antiphon.dialects.service_members import broken, encode, given, unsaid
@@ -187,14 +187,8 @@ def _native_sent(asked: MediaAsked, drawing: Drawing, at: At, drops: set[str], *
     members = {name: value for name, value in asked.members.items() if name not in drops}
     if asked.service == "images/generations" or as_json:
         return Sent(encode({**members, "model": at.model}))
-    fields = [(name, _text(value)) for name, value in given(asked).items() if name not in drops | GIVEN | {"model"}]
+    fields = form_fields({name: value for name, value in given(asked).items() if name not in drops | GIVEN | {"model"}})
     return Sent(*form(boundary_of(asked), [*fields, ("model", at.model)], uploads(asked, drawing, at)))
-
-
-def _text(value: Raw) -> str:
-    """A JSON value as the field of a form."""
-    decoded: Any = msgspec.json.decode(value)
-    return decoded if isinstance(decoded, str) else bytes(value).decode()
 
 
 def _members(manner: Manner, asked: MediaAsked, drawing: Drawing, at: At) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -1,7 +1,8 @@
 """A request for pictures, in OpenAI's words and in those that its relatives added, read for everybody else.
 
 https://platform.openai.com/docs/api-reference/images (2026-11). An edit comes as a form with files, or as JSON with
-`images` and `mask`, each ``{"image_url": …}`` or ``{"file_id": …}``. Beside OpenAI's members clients may say
+`images` and `mask`, each ``{"image_url": …}`` or ``{"file_id": …}``; or with `image` as others have it: an address, a
+data URL, ``{"url": …}``, or a list of such. Beside OpenAI's members clients may say
 `aspect_ratio` and `resolution` (xAI, OpenRouter), `negative_prompt`, `seed`, `steps` (hosts of open models).
 """
 
@@ -33,7 +34,17 @@ class Named(Struct, frozen=True):
     """A picture in a JSON body."""
 
     image_url: str | None = None
+    url: str | None = None
     file_id: str | None = None
+
+    @property
+    def address(self) -> str | None:
+        """Where it is."""
+        return self.image_url or self.url
+
+
+Said = Named | str
+"""A picture of a JSON body, as whoever sends it likes."""
 
 
 class Drawing(Struct, frozen=True, kw_only=True):
@@ -55,8 +66,19 @@ class Drawing(Struct, frozen=True, kw_only=True):
     negative_prompt: str | None = None
     seed: int | None = None
     steps: int | None = None
-    images: list[Named] | None = None
-    mask: Named | str | None = None
+    images: list[Said] | None = None
+    image: Said | list[Said] | None = None
+    mask: Said | None = None
+
+    @property
+    def named(self) -> list[tuple[str, str | None]]:
+        """The pictures that stand in the body itself: the place of each, and its address."""
+        found = [(f"images[{number}]", each) for number, each in enumerate(self.images or ())]
+        if isinstance(self.image, list):
+            found += [(f"image[{number}]", each) for number, each in enumerate(self.image)]
+        elif self.image is not None:
+            found.append(("image", self.image))
+        return [(place, _address(each)) for place, each in found]
 
     @property
     def count(self) -> int:
@@ -101,11 +123,17 @@ def asked_drawing(asked: MediaAsked) -> Drawing:
 
 def web_addresses(asked: MediaAsked) -> list[str]:
     """Every web address of a picture in the request's JSON."""
-    if asked.fields is not None or asked.service == "images/generations":
+    if asked.service == "images/generations":
         return []
     drawing = read_media(asked, Drawing)
-    named = [*(drawing.images or ()), *([drawing.mask] if isinstance(drawing.mask, Named) else ())]
-    return [each.image_url for each in named if each.image_url and each.image_url[:4].lower() == "http"]
+    found = [address for _, address in drawing.named]
+    if drawing.mask is not None:
+        found.append(_address(drawing.mask))
+    return [address for address in found if address is not None and address[:4].lower() == "http"]
+
+
+def _address(said: Said) -> str | None:
+    return said if isinstance(said, str) else said.address
 
 
 def pictures(asked: MediaAsked, drawing: Drawing, at: At) -> tuple[list[Picture], Picture | None]:
@@ -118,10 +146,9 @@ def pictures(asked: MediaAsked, drawing: Drawing, at: At) -> tuple[list[Picture]
             mask = picture
         elif file.field == "image" or file.field.startswith("image["):
             found.append(picture)
-    for number, each in enumerate(drawing.images or ()):
-        found.append(_named(each, f"images[{number}]", asked.brought, at))
-    if isinstance(drawing.mask, Named):
-        mask = _named(drawing.mask, "mask", asked.brought, at)
+    found += [_named(address, place, asked.brought, at) for place, address in drawing.named]
+    if drawing.mask is not None:
+        mask = _named(_address(drawing.mask), "mask", asked.brought, at)
     if not found and asked.service != "images/generations":
         message = "Missing required parameter: 'image'."
         raise BadRequest(message, param="image", code="missing_required_parameter")
@@ -144,8 +171,7 @@ def _upload(name: str, picture: Picture, number: int) -> Upload:
     return Upload(name, f"{number}.{ending}", picture.media_type, unpacked(picture.base64, name))
 
 
-def _named(named: Named, place: str, brought: Mapping[str, Downloaded], at: At) -> Picture:
-    url = named.image_url
+def _named(url: str | None, place: str, brought: Mapping[str, Downloaded], at: At) -> Picture:
     if not url:
         message = f"{at.provider} cannot read '{place}.file_id': send the picture as a data URL or as a file."
         raise BadRequest(message, param=place, code="unsupported_value")
@@ -160,7 +186,7 @@ def _named(named: Named, place: str, brought: Mapping[str, Downloaded], at: At) 
         return Picture(*split)
     if url[:4].lower() == "http":
         return Picture("", url=url)
-    message = f"Invalid '{place}.image_url': send an address or a data URL."
+    message = f"Invalid '{place}': send an address or a data URL."
     raise BadRequest(message, param=place, code="invalid_url")
 
 

@@ -136,6 +136,23 @@ def form(boundary: str, fields: Iterable[tuple[str, str]], files: Sequence[Uploa
     return b"".join(parts), f"Content-Type: multipart/form-data; boundary={boundary}\r\n".encode()
 
 
+def form_fields(members: Mapping[str, Raw]) -> list[tuple[str, str]]:
+    """Members of a JSON body as fields of a form: lists as OpenAI's clients send them, objects as JSON."""
+    fields: list[tuple[str, str]] = []
+    for name, value in members.items():
+        decoded: Any = msgspec.json.decode(value)
+        if isinstance(decoded, list):
+            listed = msgspec.convert(decoded, list[Any])
+            fields += [(f"{name}[]", _field(each)) for each in listed]
+        else:
+            fields.append((name, _field(decoded)))
+    return fields
+
+
+def _field(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def boundary_of(asked: MediaAsked) -> str:
     """What stands between the parts of a form: it is in no file, since the request's id in it is random."""
     return f"antiphon-{re.sub(r'[^A-Za-z0-9]', '', asked.id)[:48]}"

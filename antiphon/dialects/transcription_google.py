@@ -18,7 +18,16 @@ from antiphon.dialects.media_google import Answered, Usage, answered, usage_told
 from antiphon.dialects.media_members import EVENTS, base64_of, counts_told, kind_of, without
 from antiphon.dialects.media_relay import failure
 from antiphon.dialects.service_members import broken, encode, unsaid
-from antiphon.dialects.transcripts import COMMON, Recording, Segment, Transcript, asked_recording, delta, done
+from antiphon.dialects.transcripts import (
+    COMMON,
+    Recording,
+    Segment,
+    Transcript,
+    asked_recording,
+    delta,
+    done,
+    sound_addresses,
+)
 from antiphon.dialects.transcripts import transcript_told as told
 from antiphon.errors import AntiphonError, UpstreamBroke, UpstreamError
 from antiphon.media_protocols import MediaAsked, MediaPlan, Passing, Reply, Sent
@@ -60,7 +69,7 @@ class GeminiTranscriptions:
     """Implements `MediaDialect`."""
 
     def addresses(self, asked: MediaAsked, at: At) -> Sequence[str]:
-        return ()
+        return sound_addresses(asked)
 
     def plan(self, asked: MediaAsked, at: At) -> MediaPlan:
         """One body, with the recording in it."""

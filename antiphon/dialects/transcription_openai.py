@@ -15,10 +15,10 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.dialects.media_members import EVENTS, JSON, boundary_of, counts_told, form
+from antiphon.dialects.media_members import EVENTS, JSON, boundary_of, counts_told, form, form_fields
 from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.media_relay import Events
-from antiphon.dialects.service_members import broken, unsaid
+from antiphon.dialects.service_members import broken, given, unsaid
 from antiphon.dialects.transcripts import (
     COMMON,
     TIMED,
@@ -28,6 +28,7 @@ from antiphon.dialects.transcripts import (
     Transcript,
     Word,
     asked_recording,
+    sound_addresses,
     transcript_told,
     untimed,
 )
@@ -59,7 +60,7 @@ class Manner(Struct, frozen=True, kw_only=True):
 
 MANNERS: Final[Mapping[str, Manner]] = {
     "openai": Manner(native=True),
-    "groq": Manner(takes=frozenset({"prompt", "url"})),
+    "groq": Manner(),
     "together": Manner(
         formats=frozenset({"json", "verbose_json"}),
         takes=frozenset({"prompt", "min_speakers", "max_speakers"}),
@@ -117,14 +118,14 @@ class OpenAITranscriptions:
         self._manner = MANNERS[manner]
 
     def addresses(self, asked: MediaAsked, at: At) -> Sequence[str]:
-        return ()
+        return sound_addresses(asked)
 
     def plan(self, asked: MediaAsked, at: At) -> MediaPlan:
         """The form as it came, but for the model's name, and what is made here of an answer with times."""
         recording, file = asked_recording(asked)
         manner = self._manner
         if manner.native:
-            return _native(asked, recording, at)
+            return _native(asked, recording, file, at)
         wanted = recording.format
         if not manner.verbose:
             untimed(recording, at)
@@ -150,9 +151,9 @@ class OpenAITranscriptions:
         return refusal(status, body, retry_after)
 
 
-def _native(asked: MediaAsked, recording: Recording, at: At) -> MediaPlan:
-    fields = [*(asked.fields or ()), ("model", at.model)]
-    sent = Sent(*form(boundary_of(asked), fields, asked.files))
+def _native(asked: MediaAsked, recording: Recording, file: Upload, at: At) -> MediaPlan:
+    fields = [(name, value) for name, value in _fields(asked) if name != "url"]
+    sent = Sent(*form(boundary_of(asked), [*fields, ("model", at.model)], asked.files or [file]))
 
     def passing(media_type: str) -> Passing | None:
         return Events(at) if media_type == EVENTS else None
@@ -175,8 +176,15 @@ def _asks(manner: Manner, recording: Recording) -> tuple[Format, bool]:
 
 def _kept(asked: MediaAsked, manner: Manner) -> list[tuple[str, str]]:
     set_already = {name.partition("[")[0] for name, _ in manner.fixed}
-    taken = ((COMMON - {"response_format", "stream", "file"}) | manner.takes) - set_already
-    return [*manner.fixed] + [(name, value) for name, value in asked.fields or () if name.partition("[")[0] in taken]
+    taken = ((COMMON - {"response_format", "stream", "file", "url"}) | manner.takes) - set_already
+    return [*manner.fixed] + [(name, value) for name, value in _fields(asked) if name.partition("[")[0] in taken]
+
+
+def _fields(asked: MediaAsked) -> list[tuple[str, str]]:
+    """The fields of a form, also where the request came in JSON."""
+    if asked.fields is not None:
+        return list(asked.fields)
+    return form_fields({name: value for name, value in given(asked).items() if name != "model"})
 
 
 def _form(asked: MediaAsked, fields: list[tuple[str, str]], file: Upload) -> Sent:

@@ -29,6 +29,7 @@ from antiphon.dialects.transcripts import (
     asked_recording,
     delta,
     done,
+    sound_addresses,
     transcript_told,
 )
 from antiphon.errors import AntiphonError, UpstreamBroke, UpstreamError
@@ -79,7 +80,7 @@ class MistralTranscriptions:
     """Implements `MediaDialect`."""
 
     def addresses(self, asked: MediaAsked, at: At) -> Sequence[str]:
-        return ()
+        return sound_addresses(asked)
 
     def plan(self, asked: MediaAsked, at: At) -> MediaPlan:
         """A form. Mistral has a stream of its own; it times nothing whose language it is told."""
@@ -204,7 +205,7 @@ class ElevenLabsTranscriptions:
     """Implements `MediaDialect`."""
 
     def addresses(self, asked: MediaAsked, at: At) -> Sequence[str]:
-        return ()
+        return sound_addresses(asked)
 
     def plan(self, asked: MediaAsked, at: At) -> MediaPlan:
         """A form. It times words, and tells what else is to be heard unless it is told not to."""
@@ -288,7 +289,7 @@ class DeepgramTranscriptions:
     """Implements `MediaDialect`."""
 
     def addresses(self, asked: MediaAsked, at: At) -> Sequence[str]:
-        return ()
+        return sound_addresses(asked)
 
     def plan(self, asked: MediaAsked, at: At) -> MediaPlan:
         """The recording is the whole body; everything else is part of the address."""

@@ -8,11 +8,21 @@ segment, such as its log probability, is 0 in `verbose_json`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
 from msgspec import Raw, Struct
 
-from antiphon.dialects.media_members import EVENTS, JSON, counts_told, event, read_media, without
+from antiphon.dialects.media_members import (
+    EVENTS,
+    JSON,
+    counts_told,
+    event,
+    read_media,
+    split_data_url,
+    unpacked,
+    without,
+)
 from antiphon.dialects.service_members import encode
 from antiphon.errors import BadRequest, UpstreamBroke
 from antiphon.media_protocols import Made, MediaAsked, Upload
@@ -21,7 +31,9 @@ from antiphon.wire.counts import Counts
 
 Format = Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"]
 
-COMMON: Final = frozenset({"file", "response_format", "stream", "timestamp_granularities", "language", "temperature"})
+COMMON: Final = frozenset(
+    {"file", "url", "response_format", "stream", "timestamp_granularities", "language", "temperature"}
+)
 TIMED: Final[frozenset[Format]] = frozenset({"srt", "vtt", "verbose_json", "diarized_json"})
 """What cannot be told without times."""
 
@@ -35,6 +47,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     """The members of a request that dialects read."""
 
     language: str | None = None
+    url: str | None = None
     prompt: str | None = None
     response_format: Format | None = None
     temperature: float | None = None
@@ -86,13 +99,30 @@ class Transcript(Struct, frozen=True, kw_only=True):
     usage: Mapping[str, Any] | None = None
 
 
+def sound_addresses(asked: MediaAsked) -> Sequence[str]:
+    """Where the recording is, for a request that says so in `url` in place of a file, as Groq's may."""
+    if any(file.field == "file" for file in asked.files):
+        return ()
+    url = read_media(asked, Recording).url
+    return () if not url or url[:4].lower() != "http" else (url,)
+
+
 def asked_recording(asked: MediaAsked) -> tuple[Recording, Upload]:
-    """The request and its file. Raises BadRequest."""
+    """The request and its file, which may have been fetched. Raises BadRequest."""
     recording = read_media(asked, Recording)
     for file in asked.files:
         if file.field == "file":
             return recording, file
-    message = "Missing required parameter: 'file'. Send the recording as a file of a form."
+    url = recording.url or ""
+    brought = asked.brought.get(url)
+    if brought is not None:
+        name = PurePosixPath(url.partition("?")[0]).name or "recording"
+        return recording, Upload("file", name, brought.media_type, brought.data)
+    split = split_data_url(url)
+    if split is not None:
+        kind, data = split
+        return recording, Upload("file", f"recording.{kind.partition('/')[2]}", kind, unpacked(data, "url"))
+    message = "Missing required parameter: 'file'. Send the recording as a file of a form, or its address as 'url'."
     raise BadRequest(message, param="file", code="missing_required_parameter")
 
 

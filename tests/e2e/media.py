@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from antiphon.media_settings import MediaSettings
 from antiphon.model_settings import ModelSettings, PriceSettings
+from antiphon.records import RequestRecord
 from antiphon.settings import DownloadSettings, ProviderSettings
 from tests.e2e.gateway import Gateway, running, settings_for
 from tests.e2e.upstream import Provider, Reply, Seen
@@ -26,7 +29,7 @@ KINDS = (
 
 
 @contextmanager
-def media_gateway(folder: Path, server: Provider) -> Iterator[Gateway]:
+def media_gateway(folder: Path, server: Provider) -> Generator[Gateway]:
     """A provider of each kind, called as its kind is, and two aliases of two targets each."""
     providers = {kind: ProviderSettings(type=kind, base_url=server.url, api_key="sk-1") for kind in KINDS}
     providers["aws"] = ProviderSettings(type="bedrock", base_url=server.url, api_key="sk-1", region="us-east-1")
@@ -66,3 +69,14 @@ def form_of(seen: Seen) -> dict[str, list[Any]]:
             value = (named["filename"].strip('"'), lines[1].removeprefix("Content-Type: "), data)
         found.setdefault(name, []).append(value)
     return found
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
+    """What the log is told of requests from now on."""
+    kept: list[RequestRecord] = []
+
+    def keep(_: object, record: RequestRecord) -> None:
+        kept.append(record)
+
+    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", keep)
+    return kept

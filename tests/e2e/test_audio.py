@@ -11,7 +11,7 @@ import pytest
 
 from antiphon.records import RequestRecord
 from tests.e2e.gateway import Gateway
-from tests.e2e.media import MOST_FORM_BYTES, WAV, bytes_reply, form_of, media_gateway
+from tests.e2e.media import MOST_FORM_BYTES, WAV, bytes_reply, form_of, media_gateway, recorded
 from tests.e2e.upstream import Cut, Gate, Provider, Reply, refusing, stream, whole
 
 SOUND = b"ID3" + bytes(range(256))
@@ -27,9 +27,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, chat_server: Provider) -> 
 
 @pytest.fixture
 def records(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
-    kept: list[RequestRecord] = []
-    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", lambda _, record: kept.append(record))
-    return kept
+    return recorded(monkeypatch)
 
 
 def sound(*pieces: Any, media_type: str = "audio/mpeg") -> Reply:
@@ -188,6 +186,15 @@ def test_speech_that_cannot_be(wire: httpx.Client, asked: Any, words: str) -> No
     assert words in answer.json()["error"]["message"]
 
 
+def test_a_client_that_leaves_ends_the_speech(gateway: Gateway, chat: Provider) -> None:
+    gate = Gate()
+    chat.answer(sound(SOUND, gate))
+    asked: Any = {"model": "openai/tts-1", "input": "Hello.", "voice": "nova"}
+    with gateway.client() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
+        assert next(answer.iter_bytes()) == SOUND
+    gate.wait_until_left()
+
+
 # --- transcriptions ---------------------------------------------------------------------------------------------------
 
 
@@ -227,7 +234,7 @@ ELEVENS = {
         {"text": "Bye.", "start": 2.0, "end": 2.5, "type": "word", "speaker_id": "s1"},
     ],
 }
-DEEPS = {
+DEEPS: dict[str, Any] = {
     "metadata": {"duration": 3.0},
     "results": {
         "channels": [{"detected_language": "en", "alternatives": [{"transcript": "Hello there. Bye.", "words": []}]}],
@@ -293,10 +300,11 @@ SRT = "1\n00:00:00,000 --> 00:00:01,000\nHello there.\n\n2\n00:00:02,000 --> 00:
 @pytest.mark.parametrize("vendor", WRITERS)
 def test_every_vendor_writes_for_openais_client(client: openai.OpenAI, chat: Provider, vendor: str) -> None:
     model, answered, path = WRITERS[vendor]
+    transcriptions: Any = client.audio.transcriptions
     formats: list[Any] = ["verbose_json"] if vendor == "fireworks" else ["srt", "verbose_json"]
     chat.answer(*[whole(answered)] * len(formats))
     for format in formats:
-        answer: Any = client.audio.transcriptions.create(model=model, file=FILE, response_format=format)
+        answer = transcriptions.create(model=model, file=FILE, response_format=format)
         if format == "srt":
             assert answer == SRT
         else:
@@ -318,9 +326,32 @@ def test_deepgram_gets_the_recording_alone(wire: httpx.Client, chat: Provider) -
     assert seen.path == "/v1/listen?model=nova-3&smart_format=true&language=en"
 
 
+@pytest.mark.parametrize(
+    ("model", "answered"), [("openai/whisper-1", {"text": "Hi."}), ("elevenlabs/scribe_v2", ELEVENS)]
+)
+@pytest.mark.parametrize("kind", ["address", "data", "form"])
+def test_a_recording_may_be_named_by_its_address(
+    wire: httpx.Client, chat: Provider, model: str, answered: Any, kind: str
+) -> None:
+    url = f"data:audio/wav;base64,{base64.b64encode(WAV).decode()}" if kind == "data" else f"{chat.url}/talk.wav?x=1"
+    fetched = [] if kind == "data" else [bytes_reply(WAV, "audio/wav")]
+    chat.answer(*fetched, whole(answered))
+    said = {"model": model, "url": url, "language": "en"}
+    answer = (
+        wire.post("/v1/audio/transcriptions", files={name: (None, value) for name, value in said.items()})
+        if kind == "form"
+        else wire.post("/v1/audio/transcriptions", json=said)
+    )
+    assert answer.status_code == 200, answer.text
+    form = form_of(chat.seen[-1])
+    assert form["file"] == [("recording.wav" if kind == "data" else "talk.wav", "audio/wav", WAV)]
+    assert "url" not in form
+    assert ["en"] in form.values()
+
+
 def test_gemini_streams_what_it_hears(client: openai.OpenAI, chat: Provider) -> None:
     def chunk(text: str, **more: Any) -> bytes:
-        told = {"candidates": [{"content": {"parts": [{"text": text}]}, **more}], "usageMetadata": {}}
+        told: dict[str, Any] = {"candidates": [{"content": {"parts": [{"text": text}]}, **more}], "usageMetadata": {}}
         return b"data: %b\r\n\r\n" % json.dumps(told).encode()
 
     chat.answer(stream(chunk("Hello "), chunk("there.", finishReason="STOP")))
@@ -341,10 +372,10 @@ def test_a_vendor_without_a_stream_has_one_delta(client: openai.OpenAI, chat: Pr
 def test_translations(client: openai.OpenAI, chat: Provider) -> None:
     words = {"candidates": [{"content": {"parts": [{"text": "Good day."}]}, "finishReason": "STOP"}]}
     chat.answer(whole({"text": "Good day."}), whole(words))
+    translations: Any = client.audio.translations
     with pytest.deprecated_call():
         answers = [
-            client.audio.translations.create(model=model, file=FILE)
-            for model in ("groq/whisper-large-v3", "gemini/gemini-3-flash")
+            translations.create(model=model, file=FILE) for model in ("groq/whisper-large-v3", "gemini/gemini-3-flash")
         ]
     assert [answer.text for answer in answers] == ["Good day."] * 2
     assert chat.seen[0].path == "/openai/v1/audio/translations"
@@ -357,7 +388,10 @@ def test_a_form_that_is_none(wire: httpx.Client) -> None:
         return answer.status_code, answer.json()["error"]["message"]
 
     model = {"model": "openai/whisper-1"}
-    assert refused(json=model) == (400, "Missing required parameter: 'file'. Send the recording as a file of a form.")
+    assert refused(json=model) == (
+        400,
+        "Missing required parameter: 'file'. Send the recording as a file of a form, or its address as 'url'.",
+    )
     assert refused(data={"x": "y"}, files={"file": FILE})[1] == "Missing required parameter: 'model'."
     broken = {"content-type": "multipart/form-data; boundary=x"}
     assert refused(content=b"--x\r\n", headers=broken)[0] == 400

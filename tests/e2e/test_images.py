@@ -11,7 +11,7 @@ import pytest
 
 from antiphon.records import RequestRecord
 from tests.e2e.gateway import Gateway
-from tests.e2e.media import MOST_FORM_BYTES, PNG, PNG64, bytes_reply, form_of, media_gateway
+from tests.e2e.media import MOST_FORM_BYTES, PNG, PNG64, bytes_reply, form_of, media_gateway, recorded
 from tests.e2e.upstream import Cut, Provider, Reply, Seen, refusing, stream, whole
 
 USAGE = {
@@ -51,9 +51,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, chat_server: Provider) -> 
 
 @pytest.fixture
 def records(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
-    kept: list[RequestRecord] = []
-    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", lambda _, record: kept.append(record))
-    return kept
+    return recorded(monkeypatch)
 
 
 def test_a_picture_is_relayed_byte_for_byte(wire: httpx.Client, chat: Provider) -> None:
@@ -209,7 +207,7 @@ def test_a_stream_of_who_has_none_has_the_finished_picture(client: openai.OpenAI
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one", "several"])
-def test_an_edit_goes_to_openai_as_the_form_it_is(client: openai.OpenAI, chat: Provider, several: bool) -> None:  # noqa: FBT001
+def test_an_edit_goes_to_openai_as_the_form_it_is(client: openai.OpenAI, chat: Provider, several: Any) -> None:
     chat.answer(whole(DRAWN))
     image: Any = [("a.png", PNG), ("b.png", PNG)] if several else ("a.png", PNG)
     answer = client.images.edit(
@@ -234,6 +232,17 @@ def test_an_edit_in_json_is_fetched_for_who_takes_bytes(wire: httpx.Client, chat
     assert answer.status_code == 200, answer.text
     parts = chat.seen[1].json["contents"][0]["parts"]
     assert parts == [{"inlineData": {"mimeType": "image/png", "data": PNG64}}] * 2 + [{"text": "A hat"}]
+
+
+@pytest.mark.parametrize("image", [f"data:image/png;base64,{PNG64}", {"url": f"data:image/png;base64,{PNG64}"}])
+@pytest.mark.parametrize("listed", [False, True], ids=["one", "listed"])
+def test_a_picture_in_json_may_be_said_as_others_say_it(
+    wire: httpx.Client, chat: Provider, image: Any, listed: Any
+) -> None:
+    chat.answer(whole(GOOGLES))
+    asked = {"model": "gemini/gemini-3-pro-image", "prompt": "A hat", "image": [image] if listed else image}
+    assert wire.post("/v1/images/edits", json=asked).status_code == 200
+    assert chat.seen[0].json["contents"][0]["parts"][0] == {"inlineData": {"mimeType": "image/png", "data": PNG64}}
 
 
 @pytest.mark.parametrize(
@@ -261,13 +270,14 @@ def test_a_form_becomes_the_json_that_others_want(
 
 def test_variations(client: openai.OpenAI, chat: Provider) -> None:
     chat.answer(whole(DRAWN), whole(GOOGLES))
+    images: Any = client.images
     with pytest.deprecated_call():
-        client.images.create_variation(model="openai/dall-e-2", image=("a.png", PNG), n=2, size="256x256")
+        images.create_variation(model="openai/dall-e-2", image=("a.png", PNG), n=2, size="256x256")
     assert chat.seen[0].path == "/v1/images/variations"
     assert form_of(chat.seen[0])["image"] == [("a.png", "image/png", PNG)]
     with pytest.deprecated_call():
-        answer = client.images.create_variation(model="gemini/gemini-3-pro-image", image=("a.png", PNG))
-    assert answer.data is not None
+        answer = images.create_variation(model="gemini/gemini-3-pro-image", image=("a.png", PNG))
+    assert answer.data
     assert len(chat.seen[1].json["contents"][0]["parts"]) == 2
 
 

@@ -21,7 +21,8 @@ PROMISED = """
     ai21 baseten chutes cloudflare crusoe databricks digitalocean docker-model-runner featherless friendli github-models
     gmi heroku-inference hunyuan inception jan koboldcpp lemonade litellm llamafile lmdeploy localai meta mimo mlx-lm
     nscale ovhcloud parasail poe portkey qianfan reka requesty scaleway siliconflow snowflake stepfun synthetic textgen
-    cartesia deepgram elevenlabs jina recraft tgi upstage venice vercel volcengine voyage wandb-inference watsonx writer xinference
+    cartesia deepgram elevenlabs jina recraft
+    tgi upstage venice vercel volcengine voyage wandb-inference watsonx writer xinference
 """
 
 SERVICE_DIALECTS = service_dialects().keys() | media_dialects().keys()
