@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from antiphon.downloads import Downloaded, Downloads
-from antiphon.errors import AntiphonError, BadRequest, GatewayError, UpstreamError
+from antiphon.errors import AntiphonError, BadRequest, GatewayError, Retry, UpstreamError, UpstreamRefused
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES
 from antiphon.gateway.portions import all_of
@@ -110,7 +110,7 @@ class _Visit:
         dialect = self._dialects[self._asked.service, served.dialect]
         at = At(target.provider, target.model, served.batch)
         await self._bring(dialect.addresses(self._asked, at))
-        plan = dialect.plan(self._asked, at)
+        plan = self._planned(dialect, at)
         self._errand.begin(target, plan.warnings)
         if plan.passing is not None:
             return await self._passed_on(plan, plan.passing, served.post, dialect)
@@ -132,6 +132,22 @@ class _Visit:
         except UpstreamError:
             self._given.clear()  # one of the answers is none: all are asked for again
             raise
+
+    def _planned(self, dialect: MediaDialect, at: At) -> MediaPlan:
+        """What cannot be said to this target may be what the next one takes: a mask, a format, a voice."""
+        try:
+            return dialect.plan(self._asked, at)
+        except BadRequest as error:
+            if error.code != "unsupported_value":
+                raise
+            raise UpstreamRefused(
+                error.message,
+                status=error.status,
+                type=error.type,
+                code=error.code,
+                param=error.param,
+                retry=Retry.ELSEWHERE,
+            ) from None
 
     async def _send(self, plan: MediaPlan, number: int, post: Post) -> UpstreamReply:
         sent = plan.sent[number]

@@ -41,6 +41,7 @@ def media_gateway(folder: Path, server: Provider) -> Generator[Gateway]:
         providers=providers | {"demo": ProviderSettings(enabled=False)},
         models={
             "painter": ModelSettings(targets=["openai/gpt-image-1", "gemini/gemini-3-pro-image"]),
+            "editor": ModelSettings(targets=["xai/grok-imagine-image", "openai/gpt-image-1"]),
             "speaker": ModelSettings(targets=["openai/tts-1", "elevenlabs/eleven_v3"]),
             "openai/gpt-image-1": ModelSettings(price=price),
         },

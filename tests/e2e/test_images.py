@@ -268,6 +268,20 @@ def test_a_form_becomes_the_json_that_others_want(
         client.images.edit(model=model, image=("a.png", PNG), mask=("m.png", PNG), prompt="A hat")
 
 
+def test_what_the_first_target_cannot_be_told_is_asked_of_the_next(client: openai.OpenAI, chat: Provider) -> None:
+    chat.answer(whole(DRAWN))
+    client.images.edit(model="editor", image=("a.png", PNG), mask=("m.png", PNG), prompt="A hat")
+    assert form_of(chat.seen[0])["model"] == ["gpt-image-1"]
+
+
+def test_pictures_that_were_made_are_not_paid_for_again(wire: httpx.Client, chat: Provider) -> None:
+    chat.answer(whole(GOOGLES), refusing("down", 503), whole(GOOGLES), whole(GOOGLES), whole(GOOGLES))
+    asked = {"model": "gemini/gemini-3-pro-image", "prompt": "A cat", "n": 4}
+    answer = wire.post("/v1/images/generations", json=asked)
+    assert len(answer.json()["data"]) == 4
+    assert (len(chat.seen), answer.headers["antiphon-attempts"]) == (5, "2")
+
+
 def test_variations(client: openai.OpenAI, chat: Provider) -> None:
     chat.answer(whole(DRAWN), whole(GOOGLES))
     images: Any = client.images
