@@ -141,7 +141,8 @@ class OpenAIImages:
 
     def addresses(self, asked: MediaAsked, at: At) -> Sequence[str]:
         """Where the pictures of an edit go as files, those that are named have to be fetched."""
-        return web_addresses(asked) if self._manner.edits == "form" and not self._manner.json_edits else ()
+        as_files = self._manner.edits == "form" and not _in_json(self._manner, asked)
+        return web_addresses(asked) if as_files else ()
 
     def plan(self, asked: MediaAsked, at: At) -> MediaPlan:
         drawing, manner = asked_drawing(asked), self._manner
@@ -175,9 +176,14 @@ class OpenAIImages:
         def passing(media_type: str) -> Passing | None:
             return Events(at) if media_type == EVENTS else None
 
-        sent = _native_sent(asked, drawing, at, drops, as_json=self._manner.json_edits)
+        sent = _native_sent(asked, drawing, at, drops, as_json=_in_json(self._manner, asked))
         warnings = (AS_DATA,) if translates else ()
         return MediaPlan([sent], tell, warnings, passing if drawing.stream else None)
+
+
+def _in_json(manner: Manner, asked: MediaAsked) -> bool:
+    """Whether what came in JSON goes on in JSON."""
+    return asked.service == "images/generations" or (manner.json_edits and asked.service == "images/edits")
 
 
 def _native_sent(asked: MediaAsked, drawing: Drawing, at: At, drops: set[str], *, as_json: bool) -> Sent:
@@ -185,7 +191,10 @@ def _native_sent(asked: MediaAsked, drawing: Drawing, at: At, drops: set[str], *
         fields = [(name, value) for name, value in asked.fields if name not in drops]
         return Sent(*form(boundary_of(asked), [*fields, ("model", at.model)], asked.files))
     members = {name: value for name, value in asked.members.items() if name not in drops}
-    if asked.service == "images/generations" or as_json:
+    if as_json:
+        if "image" in members and asked.service == "images/edits":
+            del members["image"]
+            members["images"] = Raw(encode([{"image_url": address} for _, address in drawing.named]))
         return Sent(encode({**members, "model": at.model}))
     fields = form_fields({name: value for name, value in given(asked).items() if name not in drops | GIVEN | {"model"}})
     return Sent(*form(boundary_of(asked), [*fields, ("model", at.model)], uploads(asked, drawing, at)))

@@ -243,6 +243,13 @@ def test_a_picture_in_json_may_be_said_as_others_say_it(
     asked = {"model": "gemini/gemini-3-pro-image", "prompt": "A hat", "image": [image] if listed else image}
     assert wire.post("/v1/images/edits", json=asked).status_code == 200
     assert chat.seen[0].json["contents"][0]["parts"][0] == {"inlineData": {"mimeType": "image/png", "data": PNG64}}
+    chat.answer(whole(DRAWN))
+    assert wire.post("/v1/images/edits", json=asked | {"model": "openai/gpt-image-1"}).json() == DRAWN
+    assert chat.seen[1].json["images"] == [{"image_url": f"data:image/png;base64,{PNG64}"}]
+    assert "image" not in chat.seen[1].json
+    chat.answer(whole(DRAWN))
+    assert wire.post("/v1/images/edits", json=asked | {"model": "openai-compatible/m"}).json() == DRAWN
+    assert form_of(chat.seen[2])["image"] == [("0.png", "image/png", PNG)]
 
 
 @pytest.mark.parametrize(
