@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
 
 from msgspec import Struct
 
 from antiphon.dialects.images_answer import Album, Drawn, drawn, losses
 from antiphon.dialects.images_request import COMMON, asked_drawing, ratio
 from antiphon.dialects.media_google import answered
-from antiphon.dialects.media_members import base64_of, without
+from antiphon.dialects.media_members import base64_of, segment, without
 from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.service_members import encode, unsaid
 from antiphon.errors import UpstreamError
@@ -38,7 +37,8 @@ class FireworksImages:
         drawing = asked_drawing(asked)
         nearest, warnings = ratio(drawing, _RATIOS)
         members = {"prompt": drawing.prompt, "aspect_ratio": nearest, "num_inference_steps": drawing.steps}
-        tail = f"/{quote(at.model if '/' in at.model else _OWN + at.model)}/text_to_image"
+        model = at.model if "/" in at.model else _OWN + at.model
+        tail = "".join(f"/{segment(step, 'model')}" for step in (*model.split("/"), "text_to_image"))
         seeds = [None if drawing.seed is None else drawing.seed + number for number in range(drawing.count)]
         sent = [Sent(encode(without({**members, "seed": seed})), _JSON, tail) for seed in seeds]
         said = unsaid(asked, at, COMMON | {"size", "aspect_ratio", "seed", "steps"})

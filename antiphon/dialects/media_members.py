@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
@@ -89,6 +90,13 @@ def sniffed(head: bytes) -> str | None:
     if head[:4] == b"RIFF":
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(head[8:12])
     return "audio/mp4" if head[4:8] == b"ftyp" else None
+
+
+def segment(text: str, param: str) -> str:
+    """A client's word as one step of an address. Raises BadRequest for what would lead elsewhere."""
+    if text.strip(".") == "":
+        raise BadRequest(f"Invalid value for '{param}': '{text[:20]}'.", param=param, code="invalid_value")
+    return quote(text, safe="")
 
 
 def base64_of(data: Buffer) -> str:

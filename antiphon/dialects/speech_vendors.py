@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from msgspec import Raw, Struct
 
 from antiphon.dialects.media_google import answered
-from antiphon.dialects.media_members import counts_told, unpacked_answer, without
+from antiphon.dialects.media_members import counts_told, segment, unpacked_answer, without
 from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.service_members import encode, unsaid
 from antiphon.dialects.speech_answer import no_sound, passing_sound, whole_sound
@@ -105,7 +105,7 @@ class ElevenLabsSpeech:
             "language_code": speech.language,
             "voice_settings": settings,
         }
-        tail = f"/{quote(voice, safe='')}/stream?output_format={_ELEVENLABS_FORMATS[format]}"
+        tail = f"/{segment(voice, 'voice')}/stream?output_format={_ELEVENLABS_FORMATS[format]}"
         said = unsaid(asked, at, COMMON | {"speed", "language"})
         sent = Sent(encode(without(members)), tail=tail)
         return _planned(sent, speech, format, at, (*said, *warnings, *instead))
