@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon import __version__
+from antiphon.app.files import file_handlers
 from antiphon.app.media import media_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.upstreams import service_dialects
@@ -104,6 +105,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         docs=DocsEndpoint(),
         landing=LandingEndpoint(__version__),
         refuse_upgrade=refuse_upgrade,
+        files=file_handlers(parts.files, tasks, most),
         connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
     )
     return routing(handlers, keyring)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import msgspec
 
+from antiphon.app.files import FileParts, file_parts
 from antiphon.app.ids import Identifiers
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
@@ -85,6 +86,10 @@ class Parts:
         return PromptLibrary(_configured_prompts(self.settings), stored, time.time, self.surroundings.new_id)
 
     @cached_property
+    def files(self) -> FileParts:
+        return file_parts(self.settings.files, self.database, self.discovery, self.surroundings)
+
+    @cached_property
     def gateway(self) -> Gateway:
         settings = self.settings
         policy = Policy(
@@ -99,8 +104,9 @@ class Parts:
             prompts=self.prompts,
             items=SqliteItems(self.database, time.time),
             sealer=self.sealer,
-            compactor=Compactor(self.sealer, Counter(), self.discovery),
+            compactor=Compactor(self.sealer, Counter(), self.discovery, self.files.attachments.bring),
             downloads=downloads_of(settings),
+            attachments=self.files.attachments,
         )
         return Gateway(router, self.responses, policy, self.surroundings, self.conversation_desk, means)
 

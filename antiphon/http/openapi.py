@@ -14,6 +14,7 @@ from antiphon.http.cached import CachedBody, cached
 from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
+from antiphon.http.openapi_files import FILE_OPERATIONS, FILE_TAG
 from antiphon.http.openapi_media import MEDIA_OPERATIONS, MEDIA_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
@@ -50,6 +51,7 @@ EVERY_OPERATION: Final = {
     **CONVERSATION_OPERATIONS,
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
+    **FILE_OPERATIONS,
     **MEDIA_OPERATIONS,
 }
 
@@ -97,7 +99,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG, MEDIA_TAG],
+        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG, MEDIA_TAG, FILE_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),

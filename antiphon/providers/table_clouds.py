@@ -9,6 +9,7 @@ from typing import Final
 
 from antiphon.providers.media_services import AZURE_MEDIA, bedrock_media, google_media
 from antiphon.providers.row import ROUTES, ProviderRow, Route, ServiceRow, Spoken
+from antiphon.providers.table_files import ANTHROPIC_FILES, AZURE_FILES, GOOGLE_FILES
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -116,6 +117,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         routes={"chat": Route("/chat/completions", key="bearer")},
         adds_version=True,
         models_path="/models?limit=1000",
+        files=ANTHROPIC_FILES,
         quirks=Quirks(max_tokens_field="max_tokens", audio_input=False, refused_fields=OPENAI_ONLY),
         note="Chat completions are for trying things out, says Anthropic: they have no caching and hide thinking.",
         sources=(
@@ -138,6 +140,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         tails=("/openai",),
         adds_version=True,
         models_path="/models?pageSize=1000",
+        files=GOOGLE_FILES,
         quirks=Quirks(
             developer_role=False,
             efforts=("none", "minimal", "low", "medium", "high"),
@@ -250,6 +253,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "`models`. An `api_version` that is a date chooses the paths that came before its v1 API."
         ),
         services=(*_AZURE_SERVICES, *AZURE_MEDIA),
+        files=AZURE_FILES,
         sources=(
             "https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle",
             "https://learn.microsoft.com/en-us/azure/foundry/openai/how-to/responses",

@@ -6,6 +6,7 @@ from typing import Final
 
 from antiphon.providers.media_services import MISTRAL_MEDIA, OPENAI_MEDIA, XAI_MEDIA, ZAI_MEDIA
 from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, ProviderRow, Route, ServiceRow
+from antiphon.providers.table_files import OPENAI_FILES, XAI_FILES
 from antiphon.quirks import Quirks
 
 OPENAI_ONLY: Final = frozenset(
@@ -34,6 +35,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         owns=r"^(ft:)?(gpt-(?!oss)|chatgpt-|chat-latest|o[1-9]|codex-|computer-use-|text-embedding-|(omni|text)-moderation-|dall-e-|tts-1|whisper-1$)",
         counts_tokens=True,
         compacts=True,
+        files=OPENAI_FILES,
         quirks=Quirks(
             allowed_tools=True,
             custom_tools=True,
@@ -67,6 +69,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         dialects=NATIVE,
         keys=("GROK_API_KEY",),
         owns=r"^grok-",
+        files=XAI_FILES,
         quirks=Quirks(
             developer_role=False,
             efforts=("none", "low", "medium", "high"),

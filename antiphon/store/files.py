@@ -33,7 +33,7 @@ from antiphon.errors import StoreFailed
 from antiphon.file_protocols import FileList, StoredFile, unchanged
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
-from antiphon.store.file_tables import file_chunks, files
+from antiphon.store.file_tables import file_chunks, file_copies, files
 from antiphon.store.statements import text_of
 from antiphon.store.work import Act
 
@@ -73,6 +73,7 @@ class SqliteFiles:
         }
         self._delete = text_of(_ended().where(_seen(), _columns.id == bindparam("file")))
         self._abandon = text_of(_ended().where(_columns.id == bindparam("file"), _columns.state == _UPLOADING))
+        self._orphan = text_of(_orphaned())
         self._chunk = text_of(_chunk())
         self._used = text_of(_used())
 
@@ -118,24 +119,32 @@ class SqliteFiles:
 
     async def delete(self, tenant: str, file_id: str) -> bool:
         parameters = self._now({"tenant": tenant, "file": file_id})
-        return await self._write(lambda connection: connection.execute(self._delete, parameters).rowcount > 0)
 
-    async def content(self, tenant: str, file_id: str) -> AsyncIterator[bytes] | None:
-        return None if await self.find(tenant, file_id) is None else self._pieces(tenant, file_id)
+        def perform(connection: sqlite3.Connection) -> bool:
+            deleted = connection.execute(self._delete, parameters).rowcount > 0
+            if deleted:
+                connection.execute(self._orphan, parameters)
+            return deleted
+
+        return await self._write(perform)
+
+    async def content(self, tenant: str, file_id: str, start: int = 0) -> AsyncIterator[bytes] | None:
+        return None if await self.find(tenant, file_id) is None else self._pieces(tenant, file_id, start)
 
     async def used(self, tenant: str) -> int:
         return await self._read(lambda connection: connection.execute(self._used, {"tenant": tenant}).fetchone()[0])
 
-    async def _pieces(self, tenant: str, file_id: str) -> AsyncGenerator[bytes]:
-        position, chunks = 0, 1
+    async def _pieces(self, tenant: str, file_id: str, start: int) -> AsyncGenerator[bytes]:
+        position, skipped = divmod(start, CHUNK_BYTES)
+        chunks = position + 1
         while position < chunks:
             row = await self._read(self._reading({"tenant": tenant, "id": file_id, "position": position}))
-            if row is None or (row[0] and row[1] is None):
+            if row is None or (row[1] is None and position < row[0]):
                 raise StoreFailed("The file was deleted while it was read.")
             chunks, data = row
             if data is not None:
-                yield data
-            position += 1
+                yield data[skipped:]
+            position, skipped = position + 1, 0
 
     def _reading(self, parameters: Parameters) -> Callable[[sqlite3.Connection], tuple[int, bytes | None] | None]:
         return lambda connection: connection.execute(self._chunk, parameters).fetchone()
@@ -278,6 +287,11 @@ def _changed() -> Update:
 def _ended() -> Update:
     """What is deleted is for the sweeper to remove."""
     return update(files).values(state=_DELETED, expires_at=literal_column("0", BigInteger))
+
+
+def _orphaned() -> Update:
+    """Providers that have copies are to be told."""
+    return update(file_copies).where(file_copies.c.file_id == bindparam("file")).values(due_at=literal_column("0"))
 
 
 def _chunk() -> ClauseElement:
