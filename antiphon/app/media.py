@@ -26,6 +26,7 @@ from antiphon.dialects.transcription_vendors import (
     MistralTranscriptions,
 )
 from antiphon.gateway.media import Media
+from antiphon.gateway.media_sources import KeptFiles
 from antiphon.http.media import MediaEndpoints
 from antiphon.http.media_forms import MediaLimits
 from antiphon.http.media_routes import MediaHandlers
@@ -37,7 +38,8 @@ def media_handlers(parts: Parts) -> MediaHandlers:
     """The handlers of every route."""
     settings, gateway = parts.settings, parts.gateway
     downloads = downloads_of(settings)
-    media = Media(gateway.router, media_dialects(), gateway.policy.retries, random.random, downloads)
+    files = KeptFiles(parts.files.store, settings.media.max_form_bytes)
+    media = Media(gateway.router, media_dialects(), gateway.policy.retries, random.random, downloads, files)
     limits = MediaLimits(settings.server.max_body_bytes, settings.media.max_form_bytes)
     endpoints = MediaEndpoints(media, parts.tasks, time.time, limits)
     return MediaHandlers(

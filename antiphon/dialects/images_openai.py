@@ -24,8 +24,10 @@ from antiphon.dialects.images_request import (
     Format,
     asked_drawing,
     no_mask,
+    own_files,
     pictures,
     pixels,
+    put_in_place,
     ratio,
     resolution,
     uploads,
@@ -142,7 +144,7 @@ class OpenAIImages:
     def addresses(self, asked: MediaAsked, at: At) -> Sequence[str]:
         """Where the pictures of an edit go as files, those that are named have to be fetched."""
         as_files = self._manner.edits == "form" and not _in_json(self._manner, asked)
-        return web_addresses(asked) if as_files else ()
+        return web_addresses(asked) if as_files else own_files(asked)
 
     def plan(self, asked: MediaAsked, at: At) -> MediaPlan:
         drawing, manner = asked_drawing(asked), self._manner
@@ -192,9 +194,9 @@ def _native_sent(asked: MediaAsked, drawing: Drawing, at: At, drops: set[str], *
         return Sent(*form(boundary_of(asked), [*fields, ("model", at.model)], asked.files))
     members = {name: value for name, value in asked.members.items() if name not in drops}
     if as_json:
-        if "image" in members and asked.service == "images/edits":
-            del members["image"]
-            members["images"] = Raw(encode([{"image_url": address} for _, address in drawing.named]))
+        if asked.service == "images/edits" and ("image" in members or asked.brought):
+            members.pop("image", None)
+            return Sent(encode({**members, **put_in_place(drawing, asked.brought, at), "model": at.model}))
         return Sent(encode({**members, "model": at.model}))
     fields = form_fields({name: value for name, value in given(asked).items() if name not in drops | GIVEN | {"model"}})
     return Sent(*form(boundary_of(asked), [*fields, ("model", at.model)], uploads(asked, drawing, at)))

@@ -11,15 +11,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-from antiphon.dialects.media_members import base64_of, kind_of, read_media, sniffed, split_data_url, unpacked
+from antiphon.dialects.media_members import base64_of, is_web, kind_of, read_media, sniffed, split_data_url, unpacked
 from antiphon.downloads import Downloaded
 from antiphon.errors import BadRequest
 from antiphon.media_protocols import MediaAsked, Upload
 from antiphon.service_protocols import At
+from antiphon.wire.files import is_own
 
 Format = Literal["url", "b64_json"]
 
@@ -39,8 +40,8 @@ class Named(Struct, frozen=True):
 
     @property
     def address(self) -> str | None:
-        """Where it is."""
-        return self.image_url or self.url
+        """Where it is; the id of a file that the gateway keeps is an address too."""
+        return self.image_url or self.url or (self.file_id if is_own(self.file_id or "") else None)
 
 
 Said = Named | str
@@ -122,14 +123,34 @@ def asked_drawing(asked: MediaAsked) -> Drawing:
 
 
 def web_addresses(asked: MediaAsked) -> list[str]:
-    """Every web address of a picture in the request's JSON."""
+    """Every web address of a picture in the request's JSON, and every file of the gateway's own."""
     if asked.service == "images/generations":
         return []
     drawing = read_media(asked, Drawing)
     found = [address for _, address in drawing.named]
     if drawing.mask is not None:
         found.append(_address(drawing.mask))
-    return [address for address in found if address is not None and address[:4].lower() == "http"]
+    return [address for address in found if address is not None and (is_web(address) or is_own(address))]
+
+
+def own_files(asked: MediaAsked) -> list[str]:
+    """Those files alone: what no provider could fetch."""
+    return [address for address in web_addresses(asked) if is_own(address)]
+
+
+def put_in_place(drawing: Drawing, brought: Mapping[str, Downloaded], at: At) -> dict[str, Any]:
+    """The pictures and the mask of a JSON body as OpenAI has them, with bytes in place of what was brought."""
+    told: list[dict[str, str]] = []
+    for number, (place, address) in enumerate(drawing.named):
+        each = (drawing.images or [])[number] if number < len(drawing.images or ()) else None
+        if address is None and isinstance(each, Named) and each.file_id:
+            told.append({"file_id": each.file_id})
+        else:
+            told.append({"image_url": _named(address, place, brought, at).address})
+    mask = None if drawing.mask is None else _address(drawing.mask)
+    if mask is None or mask not in brought:
+        return {"images": told}
+    return {"images": told, "mask": {"image_url": _named(mask, "mask", brought, at).address}}
 
 
 def _address(said: Said) -> str | None:
@@ -184,7 +205,7 @@ def _named(url: str | None, place: str, brought: Mapping[str, Downloaded], at: A
     split = split_data_url(url)
     if split is not None:
         return Picture(*split)
-    if url[:4].lower() == "http":
+    if is_web(url):
         return Picture("", url=url)
     message = f"Invalid '{place}': send an address or a data URL."
     raise BadRequest(message, param=place, code="invalid_url")

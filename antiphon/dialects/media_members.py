@@ -82,6 +82,11 @@ def kind_of(upload: Upload) -> str:
     return sniffed(head) or _ENDINGS.get(upload.filename.rpartition(".")[2].lower(), "application/octet-stream")
 
 
+def ending_of(kind: str) -> str:
+    """What a file's name of this media type ends in."""
+    return next((ending for ending, each in _ENDINGS.items() if each == kind), kind.rpartition("/")[2])
+
+
 def sniffed(head: bytes) -> str | None:
     """The media type that the first bytes tell of."""
     for start, kind in _MAGIC:
@@ -101,6 +106,10 @@ def segment(text: str, param: str) -> str:
 
 def base64_of(data: Buffer) -> str:
     return base64.b64encode(data).decode()
+
+
+def is_web(address: str) -> bool:
+    return address[:8].lower().startswith(("http://", "https://"))
 
 
 def data_url(kind: str, data: Buffer) -> str:

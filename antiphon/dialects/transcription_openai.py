@@ -37,6 +37,9 @@ from antiphon.media_protocols import Made, MediaAsked, MediaPlan, Passing, Reply
 from antiphon.service_protocols import At
 from antiphon.wire.responses import NULL
 
+_PLACES: Final = frozenset({"url", "file_id"})
+"""Where the recording may be said to be, which is sent as a file."""
+
 _PLAIN: Final[frozenset[Format]] = frozenset({"json", "text", "verbose_json"})
 
 
@@ -152,7 +155,7 @@ class OpenAITranscriptions:
 
 
 def _native(asked: MediaAsked, recording: Recording, file: Upload, at: At) -> MediaPlan:
-    fields = [(name, value) for name, value in _fields(asked) if name != "url"]
+    fields = [(name, value) for name, value in _fields(asked) if name not in _PLACES]
     sent = Sent(*form(boundary_of(asked), [*fields, ("model", at.model)], asked.files or [file]))
 
     def passing(media_type: str) -> Passing | None:
@@ -176,7 +179,7 @@ def _asks(manner: Manner, recording: Recording) -> tuple[Format, bool]:
 
 def _kept(asked: MediaAsked, manner: Manner) -> list[tuple[str, str]]:
     set_already = {name.partition("[")[0] for name, _ in manner.fixed}
-    taken = ((COMMON - {"response_format", "stream", "file", "url"}) | manner.takes) - set_already
+    taken = ((COMMON - {"response_format", "stream", "file"} - _PLACES) | manner.takes) - set_already
     return [*manner.fixed] + [(name, value) for name, value in _fields(asked) if name.partition("[")[0] in taken]
 
 

@@ -8,6 +8,7 @@ segment, such as its log probability, is 0 in `verbose_json`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
@@ -17,22 +18,27 @@ from antiphon.dialects.media_members import (
     EVENTS,
     JSON,
     counts_told,
+    ending_of,
     event,
+    is_web,
+    kind_of,
     read_media,
     split_data_url,
     unpacked,
     without,
 )
 from antiphon.dialects.service_members import encode
+from antiphon.downloads import Downloaded
 from antiphon.errors import BadRequest, UpstreamBroke
 from antiphon.media_protocols import Made, MediaAsked, Upload
 from antiphon.service_protocols import At
 from antiphon.wire.counts import Counts
+from antiphon.wire.files import is_own
 
 Format = Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"]
 
 COMMON: Final = frozenset(
-    {"file", "url", "response_format", "stream", "timestamp_granularities", "language", "temperature"}
+    {"file", "file_id", "url", "response_format", "stream", "timestamp_granularities", "language", "temperature"}
 )
 TIMED: Final[frozenset[Format]] = frozenset({"srt", "vtt", "verbose_json", "diarized_json"})
 """What cannot be told without times."""
@@ -48,12 +54,18 @@ class Recording(Struct, frozen=True, kw_only=True):
 
     language: str | None = None
     url: str | None = None
+    file_id: str | None = None
     prompt: str | None = None
     response_format: Format | None = None
     temperature: float | None = None
     stream: bool | None = None
     timestamp_granularities: list[str] | str | None = None
     known_speaker_names: list[str] | str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the recording is, if it is no file of the request."""
+        return self.url or self.file_id or ""
 
     @property
     def format(self) -> Format:
@@ -100,11 +112,11 @@ class Transcript(Struct, frozen=True, kw_only=True):
 
 
 def sound_addresses(asked: MediaAsked) -> Sequence[str]:
-    """Where the recording is, for a request that says so in `url` in place of a file, as Groq's may."""
+    """Where the recording is, for a request that says so in place of a file: in `url`, as Groq's may, or `file_id`."""
     if any(file.field == "file" for file in asked.files):
         return ()
-    url = read_media(asked, Recording).url
-    return () if not url or url[:4].lower() != "http" else (url,)
+    address = read_media(asked, Recording).address
+    return (address,) if is_web(address) or is_own(address) else ()
 
 
 def asked_recording(asked: MediaAsked) -> tuple[Recording, Upload]:
@@ -113,17 +125,23 @@ def asked_recording(asked: MediaAsked) -> tuple[Recording, Upload]:
     for file in asked.files:
         if file.field == "file":
             return recording, file
-    url = recording.url or ""
+    url = recording.address
     brought = asked.brought.get(url)
     if brought is not None:
-        name = PurePosixPath(url.partition("?")[0]).name or "recording"
-        return recording, Upload("file", name, brought.media_type, brought.data)
+        return recording, _brought(url, brought)
     split = split_data_url(url)
     if split is not None:
         kind, data = split
         return recording, Upload("file", f"recording.{kind.partition('/')[2]}", kind, unpacked(data, "url"))
     message = "Missing required parameter: 'file'. Send the recording as a file of a form, or its address as 'url'."
     raise BadRequest(message, param="file", code="missing_required_parameter")
+
+
+def _brought(address: str, found: Downloaded) -> Upload:
+    """Vendors tell what a recording is by the end of its name: an id has none."""
+    name = PurePosixPath(address.partition("?")[0]).name or "recording"
+    upload = Upload("file", name, found.media_type, found.data)
+    return upload if "." in name else replace(upload, filename=f"{name}.{ending_of(kind_of(upload))}")
 
 
 def untimed(recording: Recording, at: At) -> None:

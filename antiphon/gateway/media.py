@@ -6,9 +6,8 @@ when another fails; once the client has had a first byte, nobody else is asked.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -16,6 +15,7 @@ from antiphon.downloads import Downloaded, Downloads
 from antiphon.errors import AntiphonError, BadRequest, GatewayError, Retry, UpstreamError, UpstreamRefused
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES
+from antiphon.gateway.media_sources import KeptFiles, Sources
 from antiphon.gateway.portions import all_of
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.services import Errand, able, checked
@@ -32,9 +32,6 @@ from antiphon.media_protocols import (
 from antiphon.protocols import Post, Router, Target, UpstreamReply
 from antiphon.service_protocols import At
 from antiphon.wire.counts import Counts
-
-_DOWNLOADS_AT_ONCE: Final = 4
-_MOST_ADDRESSES: Final = 32
 
 
 class MediaClient(Protocol):
@@ -67,6 +64,7 @@ class Media:
         retries: RetryPolicy,
         random: Callable[[], float],
         downloads: Downloads | None,
+        files: KeptFiles,
     ) -> None:
         """`random` gives numbers from 0 to 1. Without `downloads` nothing is fetched that is named by address."""
         self._router = router
@@ -74,14 +72,16 @@ class Media:
         self._retries = retries
         self._random = random
         self._downloads = downloads
+        self._files = files
 
-    async def serve(self, asked: MediaAsked, errand: Errand, client: MediaClient) -> Counts | None:
+    async def serve(self, tenant: str, asked: MediaAsked, errand: Errand, client: MediaClient) -> Counts | None:
         """Answers the client; `errand` is told on the way how that comes to be. The tokens, where they are known.
 
         Raises AntiphonError. Where the answer had begun, the client has been told of it as far as its format has words
         for that: then the answer is closed, and otherwise it is not.
         """
-        visit = _Visit(asked, errand, client, self._dialects, self._downloads)
+        sources = Sources(self._downloads, self._files, tenant)
+        visit = _Visit(asked, errand, client, self._dialects, sources)
         targets = await able(self._router, asked)
         return await ask(targets, visit.attempt, self._retries, self._random, lambda: visit.opened)
 
@@ -95,14 +95,14 @@ class _Visit:
         errand: Errand,
         client: MediaClient,
         dialects: MediaDialects,
-        downloads: Downloads | None,
+        sources: Sources,
     ) -> None:
         self.opened = False
         self._asked = asked
         self._errand = errand
         self._client = client
         self._dialects = dialects
-        self._downloads = downloads
+        self._sources = sources
         self._given: dict[str, dict[int, Reply]] = {}
 
     async def attempt(self, target: Target) -> Counts | None:
@@ -206,50 +206,19 @@ class _Visit:
         await self._client.pass_on(data)
 
     async def _bring(self, addresses: Sequence[str]) -> None:
-        """Fetches what the request names. Raises BadRequest for what cannot be had."""
+        """Fetches what the request names. Raises BadRequest and NotFound for what cannot be had."""
         wanted = [address for address in dict.fromkeys(addresses) if address not in self._asked.brought]
-        if not wanted or self._downloads is None:
+        if not wanted:
             return
-        if len(wanted) > _MOST_ADDRESSES:
-            raise BadRequest(f"A request may name at most {_MOST_ADDRESSES} files by address.", code="invalid_value")
-        found = await _fetched(self._downloads, wanted)
-        brought = dict(self._asked.brought)
-        for address, what in found.items():
-            if isinstance(what, str):
-                raise BadRequest(
-                    f"What the request names by address could not be downloaded: {what}.", code="invalid_url"
-                )
-            brought[address] = what
-        self._asked = msgspec.structs.replace(self._asked, brought=brought)
+        brought = await self._sources.named(wanted)
+        self._asked = msgspec.structs.replace(self._asked, brought={**self._asked.brought, **brought})
 
     async def _fetched_answers(self, addresses: Sequence[str]) -> Mapping[str, Downloaded]:
         """What a provider has made, as far as it can be had; a warning tells of the rest."""
-        if self._downloads is None:
-            self._errand.warnings += ("Nothing is downloaded here, so the answer has addresses in place of bytes.",)
-            return {}
-        found = await _fetched(self._downloads, addresses)
+        found = await self._sources.fetched(addresses)
         lost = sorted({what for what in found.values() if isinstance(what, str)})
         self._errand.warnings += tuple(f"A picture could not be downloaded: {what}." for what in lost)
         return {address: what for address, what in found.items() if not isinstance(what, str)}
-
-
-async def _fetched(downloads: Downloads, addresses: Sequence[str]) -> dict[str, Downloaded | str]:
-    found: dict[str, Downloaded | str] = {}
-    waiting = list(dict.fromkeys(addresses))
-    left = downloads.most_bytes
-
-    async def work() -> None:
-        nonlocal left
-        while waiting:
-            address = waiting.pop()
-            what = await downloads.fetch(address)
-            left -= 0 if isinstance(what, str) else len(what.data)
-            found[address] = "all of it together is too large" if left < 0 else what
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(_DOWNLOADS_AT_ONCE, len(waiting))):
-            group.create_task(work())
-    return found
 
 
 def _extended(post: Post, tail: str) -> Post:

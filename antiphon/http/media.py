@@ -56,7 +56,7 @@ class MediaEndpoints:
         asked = await read_media_request(call, service, int(self._clock()), self._limits)
         call.errand = Errand(service=service, model=asked.model)
         with ClientWatch(call, self._group):
-            counts = await self._media.serve(asked, call.errand, _Client(call))
+            counts = await self._media.serve(call.tenant, asked, call.errand, _Client(call))
         note_counts(call, call.errand, counts)
 
 

@@ -42,7 +42,10 @@ _DRAWING: Final[Json] = {
 }
 _SOURCE: Final[Json] = {
     "type": "object",
-    "properties": {"image_url": {"type": "string", "description": "An address, or a data URL."}},
+    "properties": {
+        "image_url": {"type": "string", "description": "An address, or a data URL."},
+        "file_id": {"type": "string", "description": "A file that the gateway keeps."},
+    },
 }
 _IN_JSON: Final[Json] = {
     "type": "object",
@@ -83,10 +86,12 @@ _SPEECH: Final[Json] = {
 }
 _RECORDING: Final[Json] = {
     "type": "object",
-    "required": ["model", "file"],
+    "required": ["model"],
     "properties": {
         "model": _MODEL,
         "file": _FILE,
+        "url": {"type": "string", "description": "Where the recording is, in place of a file."},
+        "file_id": {"type": "string", "description": "A file that the gateway keeps, in place of one that is sent."},
         "language": _TEXT,
         "prompt": _TEXT,
         "response_format": {"enum": ["json", "text", "srt", "vtt", "verbose_json", "diarized_json", None]},

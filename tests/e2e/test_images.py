@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from antiphon.records import RequestRecord
-from tests.e2e.gateway import Gateway
+from tests.e2e.gateway import KEY_B, Gateway
 from tests.e2e.media import MOST_FORM_BYTES, PNG, PNG64, bytes_reply, form_of, media_gateway, recorded
 from tests.e2e.upstream import Cut, Provider, Reply, Seen, refusing, stream, whole
 
@@ -287,6 +287,26 @@ def test_pictures_that_were_made_are_not_paid_for_again(wire: httpx.Client, chat
     answer = wire.post("/v1/images/generations", json=asked)
     assert len(answer.json()["data"]) == 4
     assert (len(chat.seen), answer.headers["antiphon-attempts"]) == (5, "2")
+
+
+def test_a_file_that_the_gateway_keeps_is_a_picture_anywhere(
+    gateway: Gateway, client: openai.OpenAI, wire: httpx.Client, chat: Provider
+) -> None:
+    kept = client.files.create(file=("cat.png", PNG, "image/png"), purpose="vision")
+    chat.answer(*[whole(DRAWN)] * 2, whole(GOOGLES))
+    named = {"file_id": kept.id}
+    asked = {"prompt": "A hat", "images": [named, {"file_id": "file-theirs"}], "mask": named}
+    data = {"image_url": f"data:image/png;base64,{PNG64}"}
+    assert wire.post("/v1/images/edits", json=asked | {"model": "openai/gpt-image-1"}).status_code == 200
+    assert (chat.seen[0].json["images"], chat.seen[0].json["mask"]) == ([data, {"file_id": "file-theirs"}], data)
+    asked = {"prompt": "A hat", "images": [named]}
+    for model in ("openai-compatible/m", "gemini/gemini-3-pro-image"):
+        assert wire.post("/v1/images/edits", json=asked | {"model": model}).status_code == 200
+    assert form_of(chat.seen[1])["image"] == [("0.png", "image/png", PNG)]
+    assert chat.seen[2].json["contents"][0]["parts"][0]["inlineData"]["data"] == PNG64
+    with gateway.wire(KEY_B) as foreign:
+        answer = foreign.post("/v1/images/edits", json=asked | {"model": "gemini/gemini-3-pro-image"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "file_not_found")
 
 
 def test_variations(client: openai.OpenAI, chat: Provider) -> None:

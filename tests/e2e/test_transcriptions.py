@@ -160,14 +160,16 @@ def test_deepgram_gets_the_recording_alone(wire: httpx.Client, chat: Provider) -
 @pytest.mark.parametrize(
     ("model", "answered"), [("openai/whisper-1", {"text": "Hi."}), ("elevenlabs/scribe_v2", ELEVENS)]
 )
-@pytest.mark.parametrize("kind", ["address", "data", "form"])
+@pytest.mark.parametrize("kind", ["address", "data", "form", "kept"])
 def test_a_recording_may_be_named_by_its_address(
-    wire: httpx.Client, chat: Provider, model: str, answered: Any, kind: str
+    client: openai.OpenAI, wire: httpx.Client, chat: Provider, model: str, answered: Any, kind: str
 ) -> None:
     url = f"data:audio/wav;base64,{base64.b64encode(WAV).decode()}" if kind == "data" else f"{chat.url}/talk.wav?x=1"
-    fetched = [] if kind == "data" else [bytes_reply(WAV, "audio/wav")]
+    fetched = [bytes_reply(WAV, "audio/wav")] if kind in ("address", "form") else []
     chat.answer(*fetched, whole(answered))
     said = {"model": model, "url": url, "language": "en"}
+    if kind == "kept":
+        said = {"model": model, "file_id": client.files.create(file=FILE, purpose="user_data").id, "language": "en"}
     answer = (
         wire.post("/v1/audio/transcriptions", files={name: (None, value) for name, value in said.items()})
         if kind == "form"
@@ -175,7 +177,9 @@ def test_a_recording_may_be_named_by_its_address(
     )
     assert answer.status_code == 200, answer.text
     form = form_of(chat.seen[-1])
-    assert form["file"] == [("recording.wav" if kind == "data" else "talk.wav", "audio/wav", WAV)]
+    names = {"data": "recording.wav", "kept": f"{said.get('file_id')}.wav"}
+    assert form["file"] == [(names.get(kind, "talk.wav"), "audio/wav", WAV)]
+    assert "file_id" not in form
     assert "url" not in form
     assert ["en"] in form.values()
 
