@@ -22,6 +22,28 @@ PNG64 = base64.b64encode(PNG).decode()
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(60)
 MOST_FORM_BYTES = 200_000
 
+USAGE = {
+    "input_tokens": 10,
+    "output_tokens": 100,
+    "total_tokens": 110,
+    "input_tokens_details": {"image_tokens": 0, "text_tokens": 10},
+    "output_tokens_details": {"image_tokens": 90, "text_tokens": 10},
+}
+DRAWN = {"created": 1, "data": [{"b64_json": PNG64}], "usage": USAGE, "size": "1024x1024"}
+GOOGLES = {
+    "candidates": [
+        {
+            "content": {"parts": [{"text": "Here."}, {"inlineData": {"mimeType": "image/png", "data": PNG64}}]},
+            "finishReason": "STOP",
+        }
+    ],
+    "usageMetadata": {
+        "promptTokenCount": 7,
+        "candidatesTokenCount": 1290,
+        "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290}],
+    },
+}
+
 KINDS = (
     *("openai", "gemini", "xai", "together", "fireworks", "groq", "openrouter", "mistral", "zai", "siliconflow"),
     *("elevenlabs", "deepgram", "cartesia", "recraft", "openai-compatible"),
