@@ -15,7 +15,18 @@ from msgspec import Raw, Struct
 from antiphon.errors import UpstreamError
 
 PostT = TypeVar("PostT")
-Service = Literal["embeddings", "rerank", "moderations"]
+MediaService = Literal[
+    "images/generations",
+    "images/edits",
+    "images/variations",
+    "audio/speech",
+    "audio/transcriptions",
+    "audio/translations",
+]
+"""What is made or read that is no text: see `media_protocols`."""
+
+Service = Literal["embeddings", "rerank", "moderations"] | MediaService
+"""An endpoint beside answers, by its path below ``/v1``."""
 
 MODERATION_RULES: Final = "local/moderation-rules"
 """The one target that is no provider's: patterns of the gateway's own."""

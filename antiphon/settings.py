@@ -21,6 +21,7 @@ from antiphon.lifecycle_settings import (
     PromptSettings,
     WebSocketSettings,
 )
+from antiphon.media_settings import MediaSettings
 from antiphon.model_settings import ModelSettings
 from antiphon.passthrough_settings import PassthroughSettings
 from antiphon.setting_types import (
@@ -375,6 +376,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     passthrough: Annotated[
         PassthroughSettings, Meta(description="The providers' own APIs, at `/p/{provider}/{path}`.")
     ] = field(default_factory=PassthroughSettings)
+    media: Annotated[MediaSettings, Meta(description="Pictures and sounds.")] = field(default_factory=MediaSettings)
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings
     )

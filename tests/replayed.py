@@ -37,6 +37,8 @@ NOT_REPLAYED: Final[Mapping[str, str]] = {
     "bedrock-invoke-cohere-embed": "embeddings, which the tests of services replay",
     "bedrock-invoke-titan-embed": "embeddings, which the tests of services replay",
     "openai-embeddings": "embeddings, which the tests of services replay",
+    "openai-images": "pictures, which the tests of media replay",
+    "openai-audio": "transcriptions, which the tests of media replay",
     "openai-moderations": "moderations, which the tests of services replay",
     "rerank": "rankings, which the tests of services replay",
 }

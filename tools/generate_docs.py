@@ -51,6 +51,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Check the id.",
     ),
     "conflict": ("The provider reports a conflict with another request.", "Send it again a little later."),
+    "content_policy_violation": (
+        "The provider's filters stopped a picture.",
+        "Ask for another. The message has what the provider says of it.",
+    ),
     "context_length_exceeded": (
         "Input and history are longer than the model can read.",
         "Send less, or go on with a model that reads more.",

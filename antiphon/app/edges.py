@@ -11,6 +11,7 @@ import msgspec
 from antiphon.app.chats import chat_handlers
 from antiphon.app.files import file_handlers
 from antiphon.app.gemini import gemini_handlers
+from antiphon.app.media import media_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
 from antiphon.app.upstreams import service_dialects
@@ -94,6 +95,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         rerank=services.rerank,
         rerank_v2=services.rerank_v2,
         create_moderation=services.moderations,
+        media=media_handlers(parts),
         create_message=messages.create,
         count_message_tokens=messages.count,
         gemini=gemini_handlers(parts, asking, heartbeat),

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from antiphon.file_protocols import FileStore
 from antiphon.file_settings import FileSettings
 from antiphon.gateway.attachments import Allowance, Attachments
 from antiphon.gateway.copies import Copies
@@ -29,6 +30,7 @@ _SECONDS_PER_DAY: Final = 86_400
 class FileParts(Struct, frozen=True):
     """One process's."""
 
+    store: FileStore
     desk: FileDesk
     attachments: Attachments
     copies: Copies
@@ -51,7 +53,7 @@ def file_parts(
     couriers = {each.name: courier for each in places if (courier := each.courier()) is not None}
     copies = Copies(files, SqliteFileCopies(database, time.time), couriers, settings.max_sent_bytes)
     allowance = Allowance(settings.max_inline_bytes, settings.max_request_bytes)
-    return FileParts(desk, Attachments(files, copies, allowance), copies)
+    return FileParts(files, desk, Attachments(files, copies, allowance), copies)
 
 
 def file_handlers(parts: FileParts, tasks: asyncio.TaskGroup, most_body_bytes: int) -> FileHandlers:

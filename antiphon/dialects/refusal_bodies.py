@@ -74,7 +74,7 @@ def _innermost(value: dict[str, Any]) -> dict[str, Any]:
 
 def _message(inner: dict[str, Any]) -> tuple[str, str | None]:
     """The message, and the parameter that a list of faults blames in FastAPI's manner."""
-    for name in ("message", "msg", "detail", "status_msg", "error_description", "title"):
+    for name in ("message", "msg", "detail", "status_msg", "err_msg", "error_description", "title"):
         words: Any = inner.get(name)
         if is_item(words):
             words = words.get("detail") or words.get("message")

@@ -6,10 +6,9 @@ the same target is tried once more; another target begins anew, for vectors of t
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -17,16 +16,15 @@ from msgspec import Struct
 from antiphon.errors import BadRequest, UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, request_id, retry_after
+from antiphon.gateway.portions import all_of
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Post, Router, Target
+from antiphon.protocols import Router, Target, UpstreamReply
 from antiphon.service_protocols import (
     MODERATION_RULES,
     Answer,
     Asked,
     At,
-    Plan,
     Service,
-    ServiceDialect,
     ServiceDialects,
     Told,
 )
@@ -34,12 +32,17 @@ from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
 from antiphon.wire.requests import is_item
 
-_AT_ONCE: Final = 8
 _COUNT_HEADER: Final = b"x-amzn-bedrock-input-token-count"
 _CALLED: Final[Mapping[Service, str]] = {
     "embeddings": "embeddings",
     "rerank": "rankings",
     "moderations": "moderations",
+    "images/generations": "pictures",
+    "images/edits": "edits of pictures",
+    "images/variations": "variations of pictures",
+    "audio/speech": "speech",
+    "audio/transcriptions": "transcriptions",
+    "audio/translations": "translations of speech",
 }
 
 
@@ -61,6 +64,13 @@ class Errand:
     attempts: int = 0
     upstream_request_id: str | None = None
     warnings: tuple[str, ...] = ()
+    streamed: bool = False
+
+    def begin(self, target: Target, warnings: tuple[str, ...]) -> None:
+        """One more attempt."""
+        self.target, self.warnings = target, warnings
+        self.attempts += 1
+        self.upstream_request_id = None
 
 
 def asked_for(service: Service, body: bytes, id: str, default: str = "", *, v2: bool = False) -> Asked:
@@ -90,20 +100,27 @@ class Services:
 
     async def answer(self, asked: Asked, errand: Errand) -> Told:
         """The answer; `errand` is told on the way how it comes to be. Raises AntiphonError."""
-        found = await self._router.targets(asked.model, asked.provider)
-        targets = [target for target in found if asked.service in target.services]
-        if not targets:
-            raise _has_none(asked.service, found[0])
-        given: dict[tuple[str, int], Answer] = {}
+        targets = await able(self._router, asked)
+        given: dict[str, dict[int, Answer]] = {}
 
         async def attempt(target: Target) -> Told:
             served = target.services[asked.service]
             dialect = self._dialects[asked.service, served.dialect]
             plan = dialect.plan(asked, At(target.provider, target.model, served.batch))
-            errand.target, errand.warnings = target, plan.warnings
-            errand.attempts += 1
-            errand.upstream_request_id = None
-            answers = await _Visit(target, served.post, dialect, errand, given).all_of(plan)
+            errand.begin(target, plan.warnings)
+
+            async def exchange(number: int) -> Answer:
+                reply = await served.post(plan.bodies[number], streamed=False)
+                whole = False
+                try:
+                    await checked(reply, dialect, errand)
+                    answer = Answer(await reply.read(MAX_ANSWER_BYTES), _count(reply.header(_COUNT_HEADER)))
+                    whole = True
+                    return answer
+                finally:
+                    reply.release(linger=whole)
+
+            answers = await all_of(len(plan.bodies), exchange, given.setdefault(target.name, {}))
             try:
                 return plan.tell(answers)
             except UpstreamError:
@@ -113,64 +130,32 @@ class Services:
         return await ask(targets, attempt, self._retries, self._random, lambda: False)
 
 
-class _Visit:
-    """All that one target is asked in one attempt. `given` holds its answers by their number, earlier ones too."""
-
-    def __init__(
-        self,
-        target: Target,
-        post: Post,
-        dialect: ServiceDialect,
-        errand: Errand,
-        given: dict[tuple[str, int], Answer],
-    ) -> None:
-        self._target = target
-        self._post = post
-        self._dialect = dialect
-        self._errand = errand
-        self._given = given
-
-    async def all_of(self, plan: Plan) -> list[Answer]:
-        """The answers in the order of the plan. Raises the first UpstreamError, once none is being waited for."""
-        name, given = self._target.name, self._given
-        left = ((number, body) for number, body in enumerate(plan.bodies) if (name, number) not in given)
-        failures: list[UpstreamError] = []
-        if len(plan.bodies) == 1:
-            await self._work(left, failures)
-        else:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(_AT_ONCE, len(plan.bodies))):
-                    group.create_task(self._work(left, failures))
-        if failures:
-            raise failures[0]
-        return [given[name, number] for number in range(len(plan.bodies))]
-
-    async def _work(self, left: Iterator[tuple[int, bytes]], failures: list[UpstreamError]) -> None:
-        for number, body in left:
-            try:
-                self._given[self._target.name, number] = await self._exchange(body)
-            except UpstreamError as error:
-                failures.append(error)
-            if failures:
-                return
-
-    async def _exchange(self, body: bytes) -> Answer:
-        reply = await self._post(body, streamed=False)
-        whole = False
-        try:
-            self._errand.upstream_request_id = request_id(reply) or self._errand.upstream_request_id
-            if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
-                refused = await reply.read(MAX_REFUSAL_BYTES)
-                raise self._dialect.refusal(reply.status, refused, retry_after(reply))
-            answer = Answer(await reply.read(MAX_ANSWER_BYTES), _count(reply.header(_COUNT_HEADER)))
-            whole = True
-            return answer
-        finally:
-            reply.release(linger=whole)
-
-
 def _count(said: bytes | None) -> int | None:
     return int(said) if said is not None and said.isdigit() else None
+
+
+async def able(router: Router, asked: Asked) -> list[Target]:
+    """Who has what is asked for, the best first. Raises BadRequest where nobody has."""
+    found = await router.targets(asked.model, asked.provider)
+    targets = [target for target in found if asked.service in target.services]
+    if not targets:
+        raise _has_none(asked.service, found[0])
+    return targets
+
+
+class Refusing(Protocol):
+    """Who can tell what a refusal means."""
+
+    def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
+        """As a dialect's."""
+        ...
+
+
+async def checked(reply: UpstreamReply, dialect: Refusing, errand: Errand) -> None:
+    """Notes what the provider calls the request. Raises UpstreamError where it refuses it."""
+    errand.upstream_request_id = request_id(reply) or errand.upstream_request_id
+    if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
+        raise dialect.refusal(reply.status, await reply.read(MAX_REFUSAL_BYTES), retry_after(reply))
 
 
 def _has_none(service: Service, target: Target) -> BadRequest:

@@ -17,6 +17,7 @@ from antiphon.http.openapi_chat import CHAT_OPERATIONS, CHAT_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_files import FILE_OPERATIONS, FILE_TAG
 from antiphon.http.openapi_gemini import GEMINI_OPERATIONS, GEMINI_TAG
+from antiphon.http.openapi_media import MEDIA_OPERATIONS, MEDIA_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_passing import PASSING_OPERATIONS, PASSING_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
@@ -57,6 +58,7 @@ EVERY_OPERATION: Final = {
     **SERVICE_OPERATIONS,
     **PASSING_OPERATIONS,
     **FILE_OPERATIONS,
+    **MEDIA_OPERATIONS,
 }
 
 _SECURITY: Final = {
@@ -117,6 +119,7 @@ def document(version: str) -> dict[str, Any]:
             TAG,
             PROMPT_TAG,
             SERVICE_TAG,
+            MEDIA_TAG,
             FILE_TAG,
             PASSING_TAG,
         ],

@@ -41,6 +41,16 @@ def note_input(call: Call, errand: Errand, tokens: int | None) -> None:
         call.cost_nanos = cost_nanos(Counts(input=tokens), free)
 
 
+def note_counts(call: Call, errand: Errand, counts: Counts | None) -> None:
+    """As `note_usage`, for pictures and sounds."""
+    if counts is None:
+        return
+    call.usage = counts.input, counts.output
+    price = None if errand.target is None else errand.target.price
+    if price is not None:
+        call.cost_nanos = cost_nanos(counts, price)
+
+
 def record_of(call: Call, method: str, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
     """The record of a call that took so long; `error` is what its client was told, if it was one."""
     turn, caller, usage = call.turn, call.caller, call.usage
@@ -56,7 +66,7 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         response_id=None if turn is None else turn.id,
         model=call.errand.model if call.errand is not None else None if turn is None else turn.request.model,
         target=None if work is None or work.target is None else work.target.name,
-        stream=turn is not None and turn.request.streamed,
+        stream=turn.request.streamed if turn is not None else call.errand is not None and call.errand.streamed,
         attempts=0 if work is None else work.attempts,
         upstream_request_id=None if work is None else work.upstream_request_id,
         input_tokens=None if usage is None else usage[0],

@@ -21,6 +21,7 @@ from antiphon.http.errors import unknown_path
 from antiphon.http.file_routes import FileHandlers, file_routes
 from antiphon.http.gemini_paths import google_path, is_googles
 from antiphon.http.gemini_routes import GeminiHandlers, gemini_routes
+from antiphon.http.media_routes import MediaHandlers, media_routes
 from antiphon.http.passing_routes import passing_routes, refuse_passed_socket
 
 Handler = Callable[[Call], Awaitable[None]]
@@ -44,6 +45,8 @@ _UNVERSIONED: Final = (
     "/moderations",
     "/files",
     "/uploads",
+    "/images/",
+    "/audio/",
 )
 _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
@@ -93,6 +96,7 @@ class Handlers(Struct, frozen=True):
     rerank: Handler
     rerank_v2: Handler
     create_moderation: Handler
+    media: MediaHandlers
     create_message: Handler
     count_message_tokens: Handler
     gemini: GeminiHandlers
@@ -145,6 +149,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/rerank", "POST", handlers.rerank),
         private("/v2/rerank", "POST", handlers.rerank_v2),
         private("/v1/moderations", "POST", handlers.create_moderation),
+        *media_routes(handlers.media, private),
         private("/v1/messages", "POST", handlers.create_message),
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
         *gemini_routes(handlers.gemini, private),

@@ -14,7 +14,9 @@ from antiphon.providers.row import KeyStyle
 
 STYLES: Final[dict[KeyStyle, tuple[str, str]]] = {
     "bearer": ("Authorization", "Bearer "),
+    "token": ("Authorization", "Token "),
     "x-api-key": ("x-api-key", ""),
+    "xi-api-key": ("xi-api-key", ""),
     "x-goog-api-key": ("x-goog-api-key", ""),
     "api-key": ("api-key", ""),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -63,6 +63,13 @@ class Endpoint:
             post_head=request_head(b"POST", target, authority),
             get_head=request_head(b"GET", target, authority),
         )
+
+    def behind(self, tail: str) -> Endpoint:
+        """The same URL with `tail`, which is quoted already, behind it; a query joins the query that there is."""
+        joined = f"&{tail[1:]}" if tail.startswith("?") and b"?" in self.target else tail
+        target = self.target + joined.encode()
+        post, get = (request_head(method, target, self.authority) for method in (b"POST", b"GET"))
+        return replace(self, target=target, post_head=post, get_head=get)
 
 
 def request_head(method: bytes, target: bytes, authority: bytes) -> bytes:

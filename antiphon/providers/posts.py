@@ -5,7 +5,7 @@ Law: with a key, a request costs no more than its bytes; nothing is made for it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from typing_extensions import override
@@ -64,6 +64,10 @@ class BoundPost:
             return await self.upstream.post(endpoint, lines, body, self.upstream.lasting(seconds))
         return await self.upstream.post(endpoint, lines, body, patient=not streamed)
 
+    def behind(self, tail: str) -> BoundPost:
+        """The way to the same endpoint with more of an address: implements `media_protocols.Extensible`."""
+        return replace(self, endpoint=self.endpoint.behind(tail))
+
     @override
     def __repr__(self) -> str:
         """Without the headers, which hold the key."""
@@ -85,6 +89,10 @@ class SignedPost:
         endpoint = bound.stream_endpoint if streamed and bound.stream_endpoint is not None else bound.endpoint
         lines = await self.credentials.headers(b"POST", endpoint, body)
         return await bound(body, streamed=streamed, seconds=seconds, headers=lines + headers)
+
+    def behind(self, tail: str) -> SignedPost:
+        """As `BoundPost`."""
+        return replace(self, bound=self.bound.behind(tail))
 
 
 @dataclass(frozen=True, slots=True)

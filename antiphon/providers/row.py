@@ -16,8 +16,8 @@ from antiphon.service_protocols import Service
 from antiphon.settings import Dialect
 from antiphon.wire.file_forms import Manner
 
-KeyStyle = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
-"""The header that a key is sent in: ``Authorization: Bearer``, or one that is called so."""
+KeyStyle = Literal["bearer", "token", "x-api-key", "xi-api-key", "x-goog-api-key", "api-key"]
+"""The header that a key is sent in: ``Authorization: Bearer`` or ``Token``, or one that is called so."""
 
 Cloud = Literal["aws", "google", "azure"]
 """Who may sign requests where no key is given, and the section of the settings that says how."""
@@ -122,6 +122,7 @@ COMPACT_PATH: Final = "/responses/compact"
 
 _COMMON_VERSION: Final = "/v1"
 _BESIDE: Final = "~"
+_WHOLE: Final = "https://"
 _VERSION: Final = re.compile(r"/v\d+((alpha|beta)\d*)?$")
 
 
@@ -218,7 +219,14 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
         return not self.base_url.startswith("https://")
 
     def address(self, base_url: str, path: str) -> str:
-        """The URL of one of the provider's paths, below the base URL or, after ``~``, beside the version path."""
+        """The URL of one of the provider's paths, below the base URL or, after ``~``, beside the version path.
+
+        A whole address holds at the provider's own base URL; at another, its path is beside the version path.
+        """
+        if path.startswith(_WHOLE):
+            if base_url == self.base_url:
+                return path
+            path = _BESIDE + urlsplit(path).path
         if path.startswith(_BESIDE):
             return base_url.removesuffix(self.version_path) + path.removeprefix(_BESIDE)
         return base_url + path

@@ -14,12 +14,13 @@ from antiphon.providers.table_hosts import HOSTS
 from antiphon.providers.table_inference import INFERENCE
 from antiphon.providers.table_local import COMPATIBLE, LOCAL
 from antiphon.providers.table_makers import MAKERS
+from antiphon.providers.table_media import MEDIA
 from antiphon.providers.table_platforms import PLATFORMS
 from antiphon.providers.table_retrieval import RETRIEVAL
 from antiphon.providers.table_vendors import VENDORS
 
 ROWS: Final[tuple[ProviderRow, ...]] = (
-    *(*VENDORS, *CLOUDS, *MAKERS, *RETRIEVAL, *PLATFORMS),
+    *(*VENDORS, *CLOUDS, *MAKERS, *RETRIEVAL, *MEDIA, *PLATFORMS),
     *(*HOSTS, *INFERENCE, *ENGINES, *LOCAL),
 )
 

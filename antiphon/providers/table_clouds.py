@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from antiphon.providers.media_services import AZURE_MEDIA, bedrock_media, google_media
 from antiphon.providers.row import ROUTES, ProviderRow, Route, ServiceRow, Spoken
 from antiphon.providers.table_files import ANTHROPIC_FILES, AZURE_FILES, GOOGLE_FILES
 from antiphon.providers.table_vendors import OPENAI_ONLY
@@ -132,7 +133,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         base_url="https://generativelanguage.googleapis.com/v1beta",
         dialects=("gemini", "chat"),
         keys=("GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"),
-        owns=r"^(gemini|gemma)-",
+        owns=r"^(gemini|gemma|imagen)-",
         key="x-goog-api-key",
         routes={"chat": Route("/openai/chat/completions", key="bearer")},
         urls=("GOOGLE_GEMINI_BASE_URL",),
@@ -154,12 +155,15 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             ServiceRow(
                 service="embeddings", dialect="gemini", route=Route("/models/{model}:batchEmbedContents"), batch=100
             ),
+            *google_media("/models/{model}", "imagen"),
         ),
         sources=(
             "https://ai.google.dev/api/generate-content",
             "https://ai.google.dev/gemini-api/docs/openai",
             "https://ai.google.dev/gemini-api/docs/thought-signatures",
             "https://ai.google.dev/api/embeddings",
+            "https://ai.google.dev/gemini-api/docs/image-generation",
+            "https://ai.google.dev/gemini-api/docs/speech-generation",
             "recordings gemini.generate, gemini.stream, gemini.count_tokens, gemini.openai_chat, gemini.openai_models",
             "recordings gemini.embed",
         ),
@@ -199,7 +203,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "Gemini has its own API, Claude Anthropic's, and a model with a slash in its name (`meta/…`) is asked for "
             "chat completions. The list of models is Gemini's alone."
         ),
-        services=_VERTEX_SERVICES,
+        services=(*_VERTEX_SERVICES, *google_media(_VERTEX, "vertex-imagen")),
         sources=(
             "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
             "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/open-models/use-maas",
@@ -248,7 +252,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "Clients name deployments. It lists what could be deployed, not what is: name your own in `deployments` or "
             "`models`. An `api_version` that is a date chooses the paths that came before its v1 API."
         ),
-        services=_AZURE_SERVICES,
+        services=(*_AZURE_SERVICES, *AZURE_MEDIA),
         files=AZURE_FILES,
         sources=(
             "https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle",
@@ -280,7 +284,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "bedrock-messages` asks Claude in Anthropic's own format (InvokeModel). AWS's own variables complete it "
             "but do not switch it on, except `AWS_BEARER_TOKEN_BEDROCK`."
         ),
-        services=_BEDROCK_SERVICES,
+        services=(*_BEDROCK_SERVICES, *bedrock_media(_INVOKE)),
         sources=(
             "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
             "https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html",

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
+from antiphon.providers.media_services import COMPATIBLE_MEDIA, COMPATIBLE_WRITING, OPENAI_MEDIA
 from antiphon.providers.row import CHAT, NATIVE, RETRIEVES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
@@ -31,7 +32,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API streams tool calls as text for most models (issues 29725 and 36435, open).",
-        services=RETRIEVES,
+        services=(*RETRIEVES, *COMPATIBLE_WRITING),
         sources=(
             "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
             "https://github.com/vllm-project/vllm/issues/36435",
@@ -89,7 +90,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
         dialects=CHAT,
         needs_key=False,
         quirks=replace(SILENT, reasoning_replay="reasoning_content"),
-        services=RETRIEVES,
+        services=(*RETRIEVES, *COMPATIBLE_MEDIA),
         sources=("https://inference.readthedocs.io/en/latest/getting_started/using_xinference.html",),
     ),
     ProviderRow(
@@ -107,7 +108,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store"},
             stores=True,
         ),
-        services=RETRIEVES,
+        services=(*RETRIEVES, *COMPATIBLE_MEDIA),
         sources=(
             "https://localai.io/features/text-generation/",
             "https://github.com/mudler/LocalAI/blob/master/docs/content/features/text-generation.md",
@@ -129,7 +130,7 @@ ENGINES: Final[tuple[ProviderRow, ...]] = (
             stores=True,
         ),
         note="For models without one of their own its Responses API is itself a translation, and quiet about losses.",
-        services=(*RETRIEVES, ServiceRow(service="moderations", route=Route("/moderations"))),
+        services=(*RETRIEVES, ServiceRow(service="moderations", route=Route("/moderations")), *OPENAI_MEDIA),
         sources=(
             "https://docs.litellm.ai/docs/proxy/user_keys",
             "https://docs.litellm.ai/docs/response_api",

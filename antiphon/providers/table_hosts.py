@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from antiphon.providers.media_services import (
+    COMPATIBLE_MEDIA,
+    COMPATIBLE_PICTURES,
+    COMPATIBLE_WRITING,
+    FIREWORKS_MEDIA,
+    GROQ_MEDIA,
+    OPENROUTER_MEDIA,
+    TOGETHER_MEDIA,
+)
 from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RETRIEVES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
@@ -24,10 +33,13 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             | {"logprobs", "top_logprobs", "logit_bias", "truncation", "include", "prompt"},
             stores=False,
         ),
+        services=GROQ_MEDIA,
         note="Its Responses API is a beta without state that refuses seven members, `include` among them.",
         sources=(
             "https://console.groq.com/docs/openai",
             "https://console.groq.com/docs/responses-api",
+            "https://console.groq.com/docs/speech-to-text",
+            "https://console.groq.com/docs/text-to-speech",
             "recordings groq.chat (reasoning, service_tier, x_groq.usage)",
         ),
     ),
@@ -48,10 +60,11 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             encrypted_reasoning_models=r"^(openai/(o[1-9]|gpt-[5-9])|x-ai/grok-(3-mini|[4-9]))(?!.*(chat|non-reason))",
         ),
         note="Without state, as Antiphon wants it: every request carries its whole history.",
-        services=RETRIEVES,
+        services=(*RETRIEVES, *OPENROUTER_MEDIA),
         sources=(
             "https://openrouter.ai/docs/api-reference/responses/overview",
             "https://openrouter.ai/docs/use-cases/reasoning-tokens",
+            "https://openrouter.ai/docs/guides/overview/multimodal/image-generation",
             "recordings openrouter.responses, openrouter.chat (reasoning_details, usage, files, video_url)",
         ),
     ),
@@ -93,11 +106,12 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API is supported for a few models; others may answer malformed output.",
-        services=(*EMBEDS, ServiceRow(service="rerank", dialect="together", route=Route("/rerank"))),
+        services=(*EMBEDS, ServiceRow(service="rerank", dialect="together", route=Route("/rerank")), *TOGETHER_MEDIA),
         sources=(
             "https://docs.together.ai/docs/inference/responses-api",
             "https://docs.together.ai/docs/inference/openai-compatibility",
             "https://docs.together.ai/reference/rerank",
+            "https://docs.together.ai/reference/post-images-generations",
             "recordings together.chat, together.rerank",
         ),
     ),
@@ -118,11 +132,12 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store"},
         ),
         note="Keeps responses for 30 days unless told `store: false`, which Antiphon always says.",
-        services=EMBEDS,
+        services=(*EMBEDS, *FIREWORKS_MEDIA),
         sources=(
             "https://docs.fireworks.ai/guides/response-api",
             "https://docs.fireworks.ai/responses.openapi.yaml",
             "https://docs.fireworks.ai/guides/reasoning",
+            "https://docs.fireworks.ai/api-reference/audio-transcriptions",
         ),
     ),
     ProviderRow(
@@ -206,6 +221,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="Its Responses API serves two models and does not take the `reasoning` object.",
+        services=COMPATIBLE_WRITING,
         sources=(
             "https://docs.sambanova.ai/docs/en/features/openai-compatibility",
             "https://docs.sambanova.ai/docs/en/features/responses",
@@ -226,7 +242,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store"},
         ),
         note="Its Responses API does not say which of its models it serves.",
-        services=EMBEDS,
+        services=(*EMBEDS, *COMPATIBLE_PICTURES),
         sources=(
             "https://docs.tokenfactory.nebius.com/api-reference/introduction",
             "https://docs.tokenfactory.nebius.com/api-reference/inference/create-chat-completion",
@@ -286,7 +302,7 @@ HOSTS: Final[tuple[ProviderRow, ...]] = (
             audio_input=False,
             refused_fields=OPENAI_ONLY - {"prompt_cache_key"},
         ),
-        services=EMBEDS,
+        services=(*EMBEDS, *COMPATIBLE_MEDIA),
         sources=(
             "https://deepinfra.com/docs/advanced/openai_api",
             "https://docs.deepinfra.com/chat/reasoning",

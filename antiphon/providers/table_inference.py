@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
+from antiphon.providers.media_services import COMPATIBLE_PICTURES, COMPATIBLE_SPEECH, OPENAI_MEDIA, SILICONFLOW_MEDIA
 from antiphon.providers.row import CHAT, EMBEDS, RETRIEVES, TRANSLATED, ProviderRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 
@@ -74,7 +75,7 @@ INFERENCE: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY | {"presence_penalty", "logprobs", "top_logprobs", "user"},
         ),
         note="Accounts of China have `base_url: https://api.siliconflow.cn/v1`.",
-        services=RETRIEVES,
+        services=(*RETRIEVES, *SILICONFLOW_MEDIA),
         sources=("https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions",),
     ),
     ProviderRow(
@@ -112,7 +113,7 @@ INFERENCE: Final[tuple[ProviderRow, ...]] = (
             parallel_tool_calls=True,
         ),
         note="Its Responses API is an alpha, for accounts that asked for it.",
-        services=EMBEDS,
+        services=(*EMBEDS, *COMPATIBLE_PICTURES, *COMPATIBLE_SPEECH),
         sources=(
             "https://docs.venice.ai/api-reference/endpoint/chat/completions",
             "https://github.com/veniceai/skills/blob/main/skills/venice-responses/SKILL.md",
@@ -149,7 +150,7 @@ INFERENCE: Final[tuple[ProviderRow, ...]] = (
             "Its Responses API reaches that of OpenAI only under the names `openai-responses/...`; for all others it "
             "is itself a translation to chat completions."
         ),
-        services=EMBEDS,
+        services=(*EMBEDS, *COMPATIBLE_PICTURES),
         sources=(
             "https://docs.requesty.ai/quickstart",
             "https://docs.requesty.ai/api-reference/endpoint/chat-completions-create",
@@ -176,7 +177,7 @@ INFERENCE: Final[tuple[ProviderRow, ...]] = (
             "Models are named `@provider/model`. Its Responses API is itself a translation for providers without one, "
             "and keeps responses where they have one."
         ),
-        services=EMBEDS,
+        services=(*EMBEDS, *OPENAI_MEDIA),
         sources=(
             "https://portkey.ai/docs/api-reference/inference-api/chat",
             "https://portkey.ai/docs/api-reference/inference-api/responses/responses",

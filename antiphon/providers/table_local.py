@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
+from antiphon.providers.media_services import COMPATIBLE_MEDIA
 from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RETRIEVES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
@@ -123,7 +124,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY | {"logprobs", "top_logprobs"},
         ),
         note="It calls its Responses API partial.",
-        services=EMBEDS,
+        services=(*EMBEDS, *COMPATIBLE_MEDIA),
         sources=(
             "https://github.com/lemonade-sdk/lemonade/blob/main/docs/api/openai.md",
             "https://lemonade-server.ai/docs/",
@@ -202,7 +203,7 @@ LOCAL: Final[tuple[ProviderRow, ...]] = (
             stores=False,
         ),
         note="What most servers understand; `quirks` in the configuration says more.",
-        services=(*RETRIEVES, ServiceRow(service="moderations", route=Route("/moderations"))),
+        services=(*RETRIEVES, ServiceRow(service="moderations", route=Route("/moderations")), *COMPATIBLE_MEDIA),
         sources=("https://platform.openai.com/docs/api-reference/chat/create",),
     ),
 )

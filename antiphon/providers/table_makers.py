@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
+from antiphon.providers.media_services import VOLCENGINE_MEDIA
 from antiphon.providers.row import CHAT, EMBEDS, NATIVE, TRANSLATED, ProviderRow, Route
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
@@ -154,7 +155,7 @@ MAKERS: Final[tuple[ProviderRow, ...]] = (
             "Its Responses API takes fewer members than its chat completions. BytePlus ModelArk is the same at "
             "`base_url: https://ark.ap-southeast.bytepluses.com/api/v3`."
         ),
-        services=EMBEDS,
+        services=(*EMBEDS, *VOLCENGINE_MEDIA),
         sources=(
             "https://www.volcengine.com/docs/82379/1494384",
             "https://www.volcengine.com/docs/82379/1298459",

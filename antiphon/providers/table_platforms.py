@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from antiphon.providers.assumed import SILENT
+from antiphon.providers.media_services import COMPATIBLE_WRITING
 from antiphon.providers.row import CHAT, EMBEDS, TRANSLATED, ProviderRow
 from antiphon.providers.table_vendors import OPENAI_ONLY
 
@@ -124,7 +125,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             audio_input=True,
         ),
         note="Scaleway calls its Responses API a beta. `SCW_SECRET_KEY`, which opens whole accounts, is not read.",
-        services=EMBEDS,
+        services=(*EMBEDS, *COMPATIBLE_WRITING),
         sources=(
             "https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api",
             "https://www.scaleway.com/en/docs/generative-apis/how-to/query-reasoning-models/",
@@ -144,7 +145,7 @@ PLATFORMS: Final[tuple[ProviderRow, ...]] = (
             reasoning_replay="reasoning_content",
         ),
         note="Its Responses API is shown with some models of its catalogue only.",
-        services=EMBEDS,
+        services=(*EMBEDS, *COMPATIBLE_WRITING),
         sources=(
             "https://docs.ovhcloud.com/en/guides/public-cloud/ai-machine-learning/ai-endpoints-getting-started",
             "https://www.ovhcloud.com/en/public-cloud/ai-endpoints/catalog/gpt-oss-120b/",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from antiphon.providers.media_services import MISTRAL_MEDIA, OPENAI_MEDIA, XAI_MEDIA, ZAI_MEDIA
 from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_files import OPENAI_FILES, XAI_FILES
 from antiphon.quirks import Quirks
@@ -32,7 +33,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         dialects=NATIVE,
         completes=r"^(ft:)?(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)",
         urls=("OPENAI_API_BASE",),
-        owns=r"^(ft:)?(gpt-(?!oss)|chatgpt-|chat-latest|o[1-9]|codex-|computer-use-|text-embedding-|(omni|text)-moderation-)",
+        owns=r"^(ft:)?(gpt-(?!oss)|chatgpt-|chat-latest|o[1-9]|codex-|computer-use-|text-embedding-|(omni|text)-moderation-|dall-e-|tts-1|whisper-1$)",
         counts_tokens=True,
         compacts=True,
         files=OPENAI_FILES,
@@ -48,6 +49,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         services=(
             ServiceRow(service="embeddings", route=Route("/embeddings"), batch=2048),
             ServiceRow(service="moderations", route=Route("/moderations")),
+            *OPENAI_MEDIA,
         ),
         sources=(
             "https://platform.openai.com/docs/api-reference/responses/create",
@@ -55,7 +57,10 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             "https://developers.openai.com/api/docs/guides/compaction",
             "https://platform.openai.com/docs/api-reference/embeddings",
             "https://platform.openai.com/docs/api-reference/moderations",
+            "https://platform.openai.com/docs/api-reference/images",
+            "https://platform.openai.com/docs/api-reference/audio",
             "recordings openai.responses, openai.chat, openai.models, openai.embeddings, openai.moderations",
+            "recordings openai.images, openai.audio",
         ),
     ),
     ProviderRow(
@@ -75,10 +80,12 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             refused_fields=OPENAI_ONLY - {"store", "prompt_cache_key"} | {"presence_penalty", "frequency_penalty"},
             encrypted_reasoning_models=r"^grok-(3-mini|[4-9])(?!.*non-reasoning)",
         ),
+        services=XAI_MEDIA,
         note="xAI calls its chat completions deprecated: they lose reasoning between turns.",
         sources=(
             "https://docs.x.ai/developers/rest-api-reference/inference/responses",
             "https://docs.x.ai/developers/model-capabilities/text/comparison",
+            "https://docs.x.ai/docs/guides/image-generations",
             "recordings xai.chat (reasoning tokens beside completion tokens), xai.responses",
         ),
     ),
@@ -145,6 +152,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         services=(
             ServiceRow(service="embeddings", dialect="mistral", route=Route("/embeddings")),
             ServiceRow(service="moderations", dialect="mistral", route=Route("/moderations")),
+            *MISTRAL_MEDIA,
         ),
         sources=(
             "https://docs.mistral.ai/api/",
@@ -152,6 +160,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             "https://github.com/mistralai/client-python (audio, document and reference chunks, prefix)",
             "https://docs.mistral.ai/api/endpoint/embeddings",
             "https://docs.mistral.ai/studio/conversations/moderation",
+            "https://docs.mistral.ai/studio/audio/speech-to-text/transcribe-files",
             "recordings mistral.chat (tool_choice any, reasoning_effort, thinking parts, document_url)",
             "recordings mistral.embeddings",
         ),
@@ -208,7 +217,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             temperature_max=1.0,
         ),
         note="It has a Responses API at another base URL, documented for coding plans only.",
-        services=EMBEDS,
+        services=(*EMBEDS, *ZAI_MEDIA),
         sources=(
             "https://docs.z.ai/guides/overview/concept-param",
             "https://docs.z.ai/api-reference/llm/chat-completion",

@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.e2e.background import PATIENCE, BackgroundLoop
 
+_LISTS = ("/models", "/inference-profiles")
 SSE = "text/event-stream"
 JSON = "application/json"
 
@@ -160,7 +161,7 @@ class Provider:
             writer.close()
 
     def _reply(self, request: Seen) -> Reply:
-        if request.path.endswith("/models"):
+        if request.path.partition("?")[0].endswith(_LISTS):
             return whole({"object": "list", "data": list(self.listed)})
         self.seen.append(request)
         scripted = self._script.popleft() if self._script else refusing("The test has no reply for this.", 418)

@@ -28,7 +28,7 @@ def test_every_provider_is_listed_with_what_it_can_do(run: Run) -> None:
     for row in ROWS:
         [at] = [number for number, line in enumerate(lines) if line.split()[:2] == ["✗", row.name]]
         assert lines[at].endswith(f"  {row.title}")
-        assert (*row.dialects, "embeddings")[0] in lines[at + 1]
+        assert (*row.dialects, *(service.service for service in row.services))[0] in lines[at + 1]
     assert lines[-1] == f"0 of {len(ROWS)} configured here. antiphon providers NAME tells more of one."
 
 

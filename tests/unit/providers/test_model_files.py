@@ -44,6 +44,10 @@ NO_FILE = {
     "vercel": "as OpenRouter",
     "voyage": "its models give no answers",
     "jina": "as Voyage",
+    "elevenlabs": "as Voyage",
+    "deepgram": "as Voyage",
+    "cartesia": "as Voyage",
+    "recraft": "as Voyage",
     "writer": "no open list knows it, but for its models on Bedrock",
 }
 """The rows of which nothing is known beforehand, and why; beside those that run whatever their owner chose."""

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from antiphon.app.media import media_dialects
 from antiphon.app.upstreams import service_dialects
 from antiphon.errors import ConfigError
 from antiphon.providers.endpoint import Endpoint
@@ -20,10 +21,11 @@ PROMISED = """
     ai21 baseten chutes cloudflare crusoe databricks digitalocean docker-model-runner featherless friendli github-models
     gmi heroku-inference hunyuan inception jan koboldcpp lemonade litellm llamafile lmdeploy localai meta mimo mlx-lm
     nscale ovhcloud parasail poe portkey qianfan reka requesty scaleway siliconflow snowflake stepfun synthetic textgen
-    jina tgi upstage venice vercel volcengine voyage wandb-inference watsonx writer xinference
+    cartesia deepgram elevenlabs jina recraft
+    tgi upstage venice vercel volcengine voyage wandb-inference watsonx writer xinference
 """
 
-SERVICE_DIALECTS = service_dialects().keys()
+SERVICE_DIALECTS = service_dialects().keys() | media_dialects().keys()
 GAP = re.compile(r"\{[a-z_]+\}")
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
