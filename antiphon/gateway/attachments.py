@@ -206,8 +206,8 @@ def _put(turn: Turn, brought: Mapping[str, _Brought | None], *, chat: bool, word
 
 def _part(part: Item, found: _Brought | None, *, chat: bool, words: bool) -> Item:
     """The part that tells the file to the model. Raises BadRequest for a picture that is none."""
-    if found is None:
-        return {"type": "input_text", "text": _GONE}
+    if found is None:  # a screenshot stands where no text can, so what is left of it is for the dialect to report
+        return part if part["type"] == "computer_screenshot" else {"type": "input_text", "text": _GONE}
     kind = family(found.media_type)
     if part["type"] in _PICTURES and kind != "image":
         message = f"The file '{found.file.id}' is no image, but {found.media_type}: name it in an 'input_file'."
