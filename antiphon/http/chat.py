@@ -27,7 +27,7 @@ from antiphon.http.call import Call
 from antiphon.http.chat_keeping import KeptAnswer
 from antiphon.http.errors import envelope
 from antiphon.http.records import note_usage
-from antiphon.http.relaying import Ending, relay_to
+from antiphon.http.relaying import RelayClient, relay_to
 from antiphon.http.several import Several, opened
 from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
@@ -101,10 +101,8 @@ class ChatEndpoint:
         async def keep(target: Target, answer: bytes) -> None:
             await self._shelf.keep(asked, target.name, answer)
 
-        def through(client: Ending) -> Ending:
-            return KeptAnswer(client, keep)
-
-        await relay_to(call, self._relay, relayed, self._heartbeat, broken, through)
+        client = KeptAnswer(RelayClient(call), keep)
+        await relay_to(call, self._relay, relayed, self._heartbeat, broken, client)
 
     async def _translate(self, call: Call, asked: AskedByChat, body: bytes) -> None:
         """Has the turns answered, and tells the answers in the words of chat."""

@@ -55,6 +55,9 @@ class KeptAnswer:
             await self._client.pass_on(self._held)
         await self._client.close()
 
+    async def broke(self, last: bytes) -> None:
+        await self._client.broke(last)
+
 
 def _end_of(data: bytes, *, ended: bool) -> int:
     """Where the line of the mark begins; while it has not come in full, where a line begins that may become it."""

@@ -22,6 +22,10 @@ class Ending(Client, Protocol):
         """Ends the answer."""
         ...
 
+    async def broke(self, last: bytes) -> None:
+        """Ends the stream of an answer that will not be whole with this frame."""
+        ...
+
 
 async def relay_to(
     call: Call,
@@ -29,23 +33,21 @@ async def relay_to(
     asked: Relayed,
     heartbeat: Heartbeat,
     broken: Callable[[AntiphonError], bytes],
-    through: Callable[[Ending], Ending] | None = None,
+    client: Ending | None = None,
 ) -> None:
     """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first.
 
-    `through` puts somebody between the provider and the client.
+    `client` is who takes the answer, where that is not simply who called.
     """
-    reader = RelayClient(call)
-    client = reader if through is None else through(reader)
+    taker = client or RelayClient(call)
     with ClientWatch(call, heartbeat.group):
         try:
-            await relay.pass_on(asked, client)
-            await client.close()
+            await relay.pass_on(asked, taker)
+            await taker.close()
         except AntiphonError as error:
             if not call.started:
                 raise
-            await reader.pass_on(broken(error))
-            await reader.close()
+            await taker.broke(broken(error))
 
 
 class RelayClient:
@@ -69,6 +71,10 @@ class RelayClient:
     async def close(self) -> None:
         if self._streams:
             await self._call.send({"type": "http.response.body", "body": b""})
+
+    async def broke(self, last: bytes) -> None:
+        await self.pass_on(last)
+        await self.close()
 
 
 def _answered_by(target: Target) -> Header:

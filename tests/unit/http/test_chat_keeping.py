@@ -54,6 +54,10 @@ class Client(Ending):
     async def close(self) -> None:
         self.closed = True
 
+    @override
+    async def broke(self, last: bytes) -> None:
+        self.sent += last
+
 
 async def passed(client: Client, *pieces: bytes) -> None:
     between = KeptAnswer(client, client.keep)
@@ -93,6 +97,15 @@ async def test_nothing_of_the_end_has_left_when_it_cannot_be_kept() -> None:
     with pytest.raises(StoreFailed):
         await passed(client, STREAM)
     assert client.sent == STREAM.removesuffix(END)
+
+
+async def test_a_stream_that_broke_is_not_kept() -> None:
+    client = Client()
+    between = KeptAnswer(client, client.keep)
+    await between.open(target(ChatUpstream(SEALER, pseudonym), ScriptedProvider().post))
+    await between.pass_on(CHUNK)
+    await between.broke(b"data: {}\n\n")
+    assert (client.sent, client.kept) == (CHUNK + b"data: {}\n\n", [])
 
 
 async def test_a_whole_answer_leaves_when_it_is_kept() -> None:
