@@ -208,7 +208,7 @@ class ResponsesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     retention_days: Annotated[
         Annotated[int, Meta(ge=1, le=36_500)] | None,
-        Meta(description="How long a response is kept; null keeps it until it is deleted."),
+        Meta(description="How long a response, or a kept chat completion, is kept; null keeps it until it is deleted."),
     ] = 30
     done_marker: Annotated[bool, Meta(description="Whether a stream ends with the line `data: [DONE]`.")] = True
     implicit_conversation: Annotated[

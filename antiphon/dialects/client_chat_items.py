@@ -159,7 +159,7 @@ def _thinking(content: str | list[Item] | None) -> Iterator[str]:
     """Thoughts in Mistral's form, a part beside those of the text."""
     for part in content if _is_parts(content) else ():
         if part.get("type") == "thinking" and _is_parts(part.get("thinking")):
-            yield "".join(str(piece.get("text", "")) for piece in part["thinking"])
+            yield "".join(str(piece.get("text", "")) for piece in part["thinking"] if is_item(piece))
 
 
 def _is_foreign(detail: Item) -> bool:
@@ -210,7 +210,7 @@ def _marked(part: Item, said: Item) -> Item:
 
 def _part(part: Item, place: str) -> Item:
     kind: Any = part.get("type", "text")
-    inner: Any = part.get(kind)
+    inner: Any = part.get(kind) if isinstance(kind, str) else None
     if kind in _WORDS:
         return {"type": "input_text", "text": part.get("text", "")}
     if kind == "refusal":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from antiphon.dialects.chat_shapes import is_array
 from antiphon.errors import BadRequest
 from antiphon.wire.requests import Item, is_item
 
@@ -36,7 +37,7 @@ def _search(options: Item) -> Item:
 
 def _tool(tool: Item, place: int) -> Item:
     """A tool in its flat form. Tools of other types are passed on for the dialect to judge."""
-    kind: Any = tool.get("type", "function")
+    kind = tool.get("type", "function")
     if kind not in ("function", "custom"):
         return tool
     inner: Any = tool.get(kind)
@@ -52,10 +53,15 @@ def _tool(tool: Item, place: int) -> Item:
 
 def _choice(choice: Item) -> Item:
     kind: Any = choice.get("type", "function")
-    if kind == "allowed_tools" and is_item(choice.get("allowed_tools")):
-        allowed: Item = choice["allowed_tools"]
-        return {"type": "allowed_tools", **allowed, "tools": [_choice(tool) for tool in allowed.get("tools", ())]}
+    if not isinstance(kind, str):
+        raise BadRequest("'tool_choice' has a type that is no text.", param="tool_choice", code="invalid_type")
     inner: Any = choice.get(kind)
+    if kind == "allowed_tools" and is_item(inner):
+        tools: Any = inner.get("tools", [])
+        if not is_array(tools) or not all(map(is_item, tools)):
+            message = "'tool_choice.allowed_tools.tools' must be a list of tools."
+            raise BadRequest(message, param="tool_choice", code="invalid_type")
+        return {"type": kind, **inner, "tools": [_choice(tool) for tool in tools if is_item(tool)]}
     if is_item(inner):
         return {"type": kind, **inner}
     return {"type": kind, **{name: value for name, value in choice.items() if name != "type"}}

@@ -129,7 +129,8 @@ def _built(asked: Relayed, target: Target, wrapping: Wrapping | None) -> Built:
         return wrapping.wrapped(asked.members, target, asked.headers)
     lines = b"".join([b"%b: %b\r\n" % header for header in asked.headers.items()])
     members = asked.members | {"model": Raw(_encode(target.model))}
-    members |= {name: said for name, said in asked.besides.items() if name not in target.quirks.refused_fields}
+    if asked.besides:
+        members |= {name: said for name, said in asked.besides.items() if name not in target.quirks.refused_fields}
     return Built(_encode(members), headers=lines)
 
 

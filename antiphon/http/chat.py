@@ -9,7 +9,6 @@ A request that names a file of the gateway's own is always translated: no provid
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -29,7 +28,7 @@ from antiphon.http.call import Call
 from antiphon.http.chat_keeping import KeptAnswer
 from antiphon.http.errors import envelope
 from antiphon.http.records import note_usage
-from antiphon.http.relaying import Ending, relay_to
+from antiphon.http.relaying import RelayClient, relay_to
 from antiphon.http.several import Several, opened
 from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
@@ -80,7 +79,7 @@ class ChatEndpoint:
         if "store" in members or "n" in members:
             await self._relay_wish(call, relayed, body)
             return
-        await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken)
+        await relay_to(call, self._relay, relayed, self._heartbeat, broken)
 
     async def _relay_wish(self, call: Call, relayed: Relayed, body: bytes) -> None:
         """Relays what is to be kept, or several answers where the provider gives several."""
@@ -95,7 +94,7 @@ class ChatEndpoint:
                 return
             relayed = msgspec.structs.replace(relayed, targets=able)
         if not wish.store:
-            await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken)
+            await relay_to(call, self._relay, relayed, self._heartbeat, broken)
             return
         kept = ("store", "metadata")
         members = {name: value for name, value in relayed.members.items() if name not in kept}
@@ -105,10 +104,8 @@ class ChatEndpoint:
         async def keep(target: Target, answer: bytes) -> None:
             await self._shelf.keep(asked, target.name, answer)
 
-        def through(client: Ending) -> Ending:
-            return KeptAnswer(client, keep)
-
-        await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken, through=through)
+        client = KeptAnswer(RelayClient(call), keep)
+        await relay_to(call, self._relay, relayed, self._heartbeat, broken, client)
 
     async def _translate(self, call: Call, asked: AskedByChat, body: bytes) -> None:
         """Has the turns answered, and tells the answers in the words of chat."""

@@ -14,6 +14,9 @@ from antiphon.http.relaying import Ending
 from antiphon.protocols import Target
 
 _MARK: Final = b"[DONE]"
+_LINE: Final = b"data:" + _MARK
+_LONGEST: Final = 2 * len(_LINE)
+"""Of a line, with blanks: longer ones are something else."""
 
 
 class KeptAnswer:
@@ -38,15 +41,11 @@ class KeptAnswer:
     async def pass_on(self, data: bytes) -> None:
         ended = self._assembly.done
         self._assembly.feed(data)
-        if ended:
-            self._held += data
-        elif not self._assembly.done:
-            await self._client.pass_on(data)
-        else:
-            cut = max(data.rfind(_MARK), 0)
-            self._held = data[cut:]
-            if cut:
-                await self._client.pass_on(data[:cut])
+        data = self._held + data
+        cut = 0 if ended else _end_of(data, ended=self._assembly.done)
+        self._held = data[cut:]
+        if cut:
+            await self._client.pass_on(data[:cut])
 
     async def close(self) -> None:
         body = self._assembly.whole() if self._target is not None else None
@@ -55,3 +54,15 @@ class KeptAnswer:
         if self._held:
             await self._client.pass_on(self._held)
         await self._client.close()
+
+    async def broke(self, last: bytes) -> None:
+        await self._client.broke(last)
+
+
+def _end_of(data: bytes, *, ended: bool) -> int:
+    """Where the line of the mark begins; while it has not come in full, where a line begins that may become it."""
+    if ended:
+        return data.rfind(b"\n", 0, max(data.rfind(_MARK), 0)) + 1
+    start = data.rstrip(b"\r\n").rfind(b"\n") + 1
+    line = data[start : start + _LONGEST].rstrip(b"\r\n").replace(b" ", b"")
+    return start if line and _LINE.startswith(line) else len(data)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from antiphon.dialects.client_completions_answer import CompletionTold
 from antiphon.dialects.client_completions_request import AskedByCompletion, asked_by_completion
 from antiphon.gateway.flow import Gateway
@@ -32,7 +30,7 @@ class CompletionsEndpoint:
         if relayed is None:
             await self._translate(call, asked_by_completion(body))
             return
-        await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken)
+        await relay_to(call, self._relay, relayed, self._heartbeat, broken)
 
     async def _translate(self, call: Call, asked: AskedByCompletion) -> None:
         """Has every prompt answered, as often as is asked for."""

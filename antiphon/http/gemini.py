@@ -6,7 +6,6 @@ A request that holds signatures of the gateway's own is always translated: only 
 from __future__ import annotations
 
 import base64
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -24,7 +23,7 @@ from antiphon.gateway.relay import Relay, Relayed
 from antiphon.http.call import Call, Header
 from antiphon.http.compact import SOURCE_HEADER
 from antiphon.http.records import note_usage
-from antiphon.http.relaying import relay_to
+from antiphon.http.relaying import RelayClient, relay_to
 from antiphon.http.streams import STREAM_HEADERS, EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Turn
@@ -61,7 +60,7 @@ class GeminiEndpoint:
         body = await call.body(self._max_body_bytes)
         relayed = await self._relayed(call, body, streamed=False)
         if relayed is not None:
-            await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, _framed)
+            await relay_to(call, self._relay, relayed, self._heartbeat, _framed)
             return
         asked = asked_by_gemini(body, model_of(call), streamed=False)
         turn = await self._opened(call, asked)
@@ -84,10 +83,10 @@ class GeminiEndpoint:
         if relayed is None:
             await self._tell(call, asked_by_gemini(body, model_of(call), streamed=True), sse=sse)
         elif sse:
-            await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, _framed)
+            await relay_to(call, self._relay, relayed, self._heartbeat, _framed)
         else:
             array = _Array()
-            await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, array.broken_by, array)
+            await relay_to(call, self._relay, relayed, self._heartbeat, array.broken_by, RelayClient(call, array))
 
     async def count(self, call: Call) -> None:
         """`models/{model}:countTokens`."""

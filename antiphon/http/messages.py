@@ -6,7 +6,6 @@ So is one that names a file of the gateway's own.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -58,7 +57,7 @@ class MessagesEndpoint:
         def broken(error: AntiphonError) -> bytes:
             return b"event: error\ndata: %b\n\n" % anthropic_error(error, call.request_id)[1]
 
-        await relay_to(call, partial(self._relay.pass_on, relayed), self._heartbeat, broken)
+        await relay_to(call, self._relay, relayed, self._heartbeat, broken)
 
     async def count(self, call: Call) -> None:
         """`POST /v1/messages/count_tokens`."""

@@ -105,16 +105,6 @@ _RESPONSE: Final[Json] = {
     "application/json": {"schema": schema("Response")},
     "text/event-stream": {"schema": schema("StreamEvent"), "example": _STREAM_EXAMPLE},
 }
-_CHAT: Final[Json] = {
-    "type": "object",
-    "description": "A chat completions request; the provider says what it may hold.",
-    "properties": {"model": {"type": "string"}, "stream": {"type": ["boolean", "null"]}},
-    "required": ["model"],
-}
-_CHAT_ANSWER: Final[Json] = {
-    "application/json": {"schema": {"type": "object"}},
-    "text/event-stream": {"schema": {"type": "string"}},
-}
 _REQUESTS: Final[Json] = {
     "text": {"summary": "A question", "value": {"model": "demo/echo", "input": "Say hello."}},
     "stream": {"summary": "As a stream", "value": {"model": "demo/echo", "input": "Say hello.", "stream": True}},

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from antiphon.errors import AntiphonError
-from antiphon.gateway.relay import Client
+from antiphon.gateway.relay import Client, Relay, Relayed
 from antiphon.http.call import Call, Header, header_text
 from antiphon.http.streams import STREAM_HEADERS, Heartbeat
 from antiphon.http.watch import ClientWatch
@@ -20,6 +20,10 @@ class Ending(Client, Protocol):
 
     async def close(self) -> None:
         """Ends the answer."""
+        ...
+
+    async def broke(self, last: bytes) -> None:
+        """Ends the stream of an answer that will not be whole with this frame."""
         ...
 
 
@@ -42,33 +46,32 @@ class Framing(Protocol):
 
 async def relay_to(
     call: Call,
-    passing: Callable[[Client], Awaitable[None]],
+    relay: Relay,
+    asked: Relayed,
     heartbeat: Heartbeat,
     broken: Callable[[AntiphonError], bytes],
-    framing: Framing | None = None,
-    through: Callable[[Ending], Ending] | None = None,
+    client: Ending | None = None,
 ) -> None:
-    """Answers the call by `passing`; `broken` is the last frame of a stream that broke.
+    """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first.
 
-    Raises AntiphonError before the first. `through` puts somebody between the provider and the client.
+    `client` is who takes the answer, where that is not simply who called.
     """
-    reader = _RelayClient(call, framing)
-    client = reader if through is None else through(reader)
+    taker = client or RelayClient(call)
     with ClientWatch(call, heartbeat.group):
         try:
-            await passing(client)
-            await client.close()
+            await relay.pass_on(asked, taker)
+            await taker.close()
         except AntiphonError as error:
             if not call.started:
                 raise
-            await reader.send(broken(error))
-            await reader.close()
+            await taker.broke(broken(error))
 
 
-class _RelayClient:
+class RelayClient:
     """Implements `Ending` for the one who called."""
 
-    def __init__(self, call: Call, framing: Framing | None) -> None:
+    def __init__(self, call: Call, framing: Framing | None = None) -> None:
+        """Nothing has been sent yet."""
         self._call = call
         self._framing = framing
         self._streams = False
@@ -82,16 +85,19 @@ class _RelayClient:
         await self._call.start(200, [*headers, _answered_by(target)])
 
     async def pass_on(self, data: bytes) -> None:
-        await self.send(data if self._framing is None else self._framing.feed(data))
-
-    async def send(self, data: bytes) -> None:
-        """Bytes as the client reads them."""
-        await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._send(data if self._framing is None else self._framing.feed(data))
 
     async def close(self) -> None:
         if self._streams:
             end = b"" if self._framing is None else self._framing.close()
             await self._call.send({"type": "http.response.body", "body": end})
+
+    async def broke(self, last: bytes) -> None:
+        await self._send(last)
+        await self.close()
+
+    async def _send(self, data: bytes) -> None:
+        await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 def _answered_by(target: Target) -> Header:

@@ -170,6 +170,9 @@ def _section(row: ProviderRow, fates: Callable[[str, Quirks], str]) -> Iterator[
         yield f"- Models that match `{rule.models}`: `{rule.dialect}`"
     if row.services:
         yield f"- Beside answers: {', '.join(services_of(row))}"
+    if row.completes is not None:
+        models = f"models that match `{row.completes}`" if row.completes else "every model"
+        yield f"- [Legacy completions](../howto/chat-completions.md#legacy-completions) passed on: {models}"
     if can:
         yield f"- Itself: {', '.join(name for name, able in can.items() if able)}"
     if not all(can.values()):

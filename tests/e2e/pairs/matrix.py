@@ -35,6 +35,7 @@ _THOUGHT: Final = "I must ask."
 _USED: Final = (11, 7)
 """What every fake counts."""
 
+_REFUSED: Final = 400
 _NOWHERE: Final = "http://127.0.0.1:9/v1"
 
 
@@ -91,6 +92,7 @@ class Pair(Upstream):
         self.status = 200
         self.warned = False
         self.verbatim = True
+        self.strict = False
         self._http = http
         self._said = b""
 
@@ -100,10 +102,10 @@ class Pair(Upstream):
         return self.hear(wish)
 
     def hear(self, wish: Wish) -> Heard:
-        body = self.client.body(self.model, wish)
+        body = self.client.body(self.model, wish) | ({"strict": True} if self.strict else {})
         answer = self._http.post(self.client.path, json=body, headers={"anthropic-version": "2023-06-01"})
         self.status = answer.status_code
-        self.warned = self.warned or "antiphon-warnings" in answer.headers or self.status == 400
+        self.warned = self.warned or "antiphon-warnings" in answer.headers or self.status == _REFUSED
         if self.status != 200:
             return Heard(error=self.client.error(answer.json()))
         self.verbatim = self.verbatim and answer.content == self._said
@@ -206,7 +208,7 @@ def _several(pair: Pair) -> bool:
 
 def _wrong(pair: Pair) -> bool:
     pair.provider.answer(pair.door.trouble("context"))
-    return pair.hear(Wish()).error == pair.client.refused and pair.status == 400
+    return pair.hear(Wish()).error == pair.client.refused and pair.status == _REFUSED
 
 
 def _busy(pair: Pair) -> bool:
@@ -265,10 +267,20 @@ def _mark(pair: Pair, check: Callable[[Pair], bool]) -> str:
     if pair.faults:
         return f"{SILENT} {pair.faults[0]}"
     if not worked:
-        return TOLD if pair.warned else f"{SILENT} nobody was told"
+        return _untold(pair, check)
     if pair.warned and pair.status == 200:
         return WARNED
     return VERBATIM if pair.verbatim and pair.status == 200 else YES
+
+
+def _untold(pair: Pair, check: Callable[[Pair], bool]) -> str:
+    """What was lost must have been reported, and be an error to who is strict."""
+    if not pair.warned:
+        return f"{SILENT} nobody was told"
+    pair.strict = True
+    check(pair)
+    pair.provider.forget()
+    return TOLD if pair.status == _REFUSED else f"{SILENT} no error when strict"
 
 
 @contextmanager

@@ -203,11 +203,24 @@ def test_nothing_stays_behind_that_means_nothing_alone() -> None:
 
 
 def test_fields_of_vendors_do_not_leak() -> None:
-    leaks: Body = {"n": 3, "logit_bias": {"1": 1}, "messages": [], "moderation": {}}
+    leaks: Body = {"n": 3, "best_of": 1, "messages": [], "moderation": {}}
     sent, (warning,) = lossy(hi(**leaks))
     assert sent == chat(hi())
     assert all(f"'{name}'" in warning for name in leaks)
     assert refused(hi(best_of=1)) == ("unsupported_parameter", "best_of")
+
+
+def test_what_chat_completions_alone_have_goes_to_who_takes_it() -> None:
+    own: Body = {
+        "logit_bias": {"1": 1},
+        "prediction": {"type": "content", "content": "Hi"},
+        "modalities": ["text", "audio"],
+        "audio": {"voice": "alloy", "format": "wav"},
+    }
+    assert chat(hi(**own)) == chat(hi()) | own
+    sent, warnings = lossy(hi(**own), without(*own))
+    assert sent.keys().isdisjoint(own)
+    assert all(any(f"'{name}'" in warning for warning in warnings) for name in own)
 
 
 def test_where_to_stop_and_where_chance_begins() -> None:

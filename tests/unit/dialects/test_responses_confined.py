@@ -35,7 +35,10 @@ def test_members_of_other_apis_go_to_who_takes_them() -> None:
     made = built(**members)
     assert sent(made, *members) == {}
     assert len(made.warnings) == 3
-    assert built(stop=None).warnings == ()
+    assert built(stop=None, logit_bias=None).warnings == ()
+    assert built(logit_bias={"1": 1}).warnings == (
+        "provider takes no 'logit_bias' in its Responses API; it was left out.",
+    )
     taken = built(quirks=TABLE["vllm"].quirks, **members)
     assert (sent(taken, *members), taken.warnings) == (members, ())
     strict = a_turn(**members)

@@ -321,6 +321,28 @@ def test_chat_completions_are_relayed_only_to_those_who_take_them(
     assert ("chat" in cloud(name, api_key="k", **settings).target(model).relays) is relayed
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "address"),
+    [
+        ("openai", "gpt-3.5-turbo-instruct", "https://api.openai.com:443/v1/completions"),
+        ("openai", "ft:davinci-002:acme", "https://api.openai.com:443/v1/completions"),
+        ("openai", "gpt-5", None),
+        ("anthropic", "claude-x", None),
+        ("deepseek", "deepseek-chat", "https://api.deepseek.com:443/beta/completions"),
+        ("ollama", "qwen3", "http://localhost:11434/v1/completions"),
+        ("openrouter", "a/b", "https://openrouter.ai:443/api/v1/completions"),
+    ],
+)
+async def test_legacy_completions_are_relayed_to_models_that_take_them(
+    name: str, model: str, address: str | None
+) -> None:
+    upstream = ScriptedUpstream()
+    post = cloud(name, upstream, api_key="k").target(model).relays.get("completions")
+    if post is not None:
+        await post(b"{}", streamed=False)
+    assert [each[1] for each in upstream.sent] == ([] if address is None else [address])
+
+
 def test_what_a_place_is_missing_is_named() -> None:
     with pytest.raises(ConfigError, match="'bedrock' needs a `region`"):
         cloud("bedrock", api_key="k")
