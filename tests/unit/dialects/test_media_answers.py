@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.errors import UpstreamBroke, UpstreamError
@@ -95,6 +95,7 @@ STREAMS = {"openai": openais_events, "gemini": googles_words, "mistral": mistral
 
 
 @pytest.mark.parametrize("vendor", STREAMS)
+@settings(max_examples=40)
 @given(cuts=st.lists(st.integers(1, 600), max_size=6))
 def test_any_cut_of_a_stream_tells_the_same(vendor: str, cuts: list[int]) -> None:
     plan, data = STREAMS[vendor]()
@@ -105,6 +106,7 @@ def test_any_cut_of_a_stream_tells_the_same(vendor: str, cuts: list[int]) -> Non
 
 
 @pytest.mark.parametrize("vendor", STREAMS)
+@settings(max_examples=40)
 @given(end=st.integers(0, 200), garbage=st.binary(max_size=20).filter(lambda each: b"[DONE]" not in each))
 def test_a_stream_that_is_cut_short_or_garbled_is_the_providers_fault(vendor: str, end: int, garbage: bytes) -> None:
     plan, data = STREAMS[vendor]()
@@ -122,6 +124,7 @@ def test_events_in_the_words_of_openai() -> None:
     assert [each.get("delta") for each in events(passed(plan, "text/event-stream", [data]))][:2] == ["Héllo ", "there"]
 
 
+@settings(max_examples=40)
 @given(pieces=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=6))
 def test_a_sound_in_events_is_the_sound(pieces: list[bytes]) -> None:
     plan = planned("elevenlabs", asked("audio/speech", input="Hi", voice="x", stream_format="sse"))
