@@ -97,7 +97,8 @@ _CLAUDES_ROLES: Final = ("OPUS", "SONNET", "HAIKU", "FABLE")
 _CLAUDES_SMALL: Final = "HAIKU"
 _CLAUDES_WINDOW: Final = 200_000
 _CLAUDES_OUTPUT: Final = 32_000
-"""What Claude Code takes a model that it does not know to be able to, in tokens."""
+"""What Claude Code took a model that it does not know to be able to, in tokens; later versions take a window of a
+million for granted, and are told of the real one by another variable."""
 
 
 def _claude(offer: Offer) -> Setup:
@@ -124,10 +125,12 @@ def _claude(offer: Offer) -> Setup:
 
 
 def _claudes_sizes(model: Listed) -> dict[str, str]:
-    """Where the model can do less than Claude Code would take for granted."""
+    """What it cannot know, and where the model can do less than it would take for granted."""
     sizes: dict[str, str] = {}
-    if model.context_window is not None and model.context_window < _CLAUDES_WINDOW:
-        sizes["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] = str(model.context_window)
+    if model.context_window is not None:
+        sizes["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] = str(model.context_window)
+        if model.context_window < _CLAUDES_WINDOW:
+            sizes["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] = str(model.context_window)
     if model.max_output_tokens is not None and model.max_output_tokens < _CLAUDES_OUTPUT:
         sizes["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] = str(model.max_output_tokens)
     return sizes

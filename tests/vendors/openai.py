@@ -152,10 +152,10 @@ class OpenAI:
         call: Body = {"id": self._id("fc"), "call_id": self._id("call"), "name": tool["name"], "status": "completed"}
         if "namespace" in tool:
             call["namespace"] = tool["namespace"]
-        said = json.dumps(arguments)
         if tool["type"] == "custom":
-            return call | {"type": "custom_tool_call", "input": said}
-        return call | {"type": "function_call", "arguments": said}
+            text = arguments["input"] if arguments.keys() == {"input"} else json.dumps(arguments)
+            return call | {"type": "custom_tool_call", "input": text}
+        return call | {"type": "function_call", "arguments": json.dumps(arguments)}
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}_{next(self._count)}"

@@ -70,11 +70,13 @@ def test_claude_code_keeps_its_own_models_where_none_is_named() -> None:
     assert "ANTHROPIC_MODEL" not in made
 
 
-def test_claude_code_is_told_of_a_model_that_can_do_less_than_its_own() -> None:
+def test_claude_code_is_told_of_sizes_that_it_cannot_know() -> None:
     made = setup("claude", model="lab/small").variables
+    assert made["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "32000"
     assert made["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] == "32000"
     assert made["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "4000"
     made = setup("claude", model="lab/seeing").variables
+    assert made["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "1000000"
     assert not made.keys() & {"CLAUDE_CODE_AUTO_COMPACT_WINDOW", "CLAUDE_CODE_MAX_OUTPUT_TOKENS"}
 
 
