@@ -9,6 +9,7 @@ and .../providers. Read 2026-11, and tried with Codex 0.169, Claude Code 2.1, Ge
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -75,12 +76,17 @@ def can_work(model: Listed) -> bool:
 
 
 def _codex(offer: Offer) -> Setup:
-    """Arguments are TOML, and single quotes are the ones that every shell passes on."""
+    """Arguments are TOML, and single quotes are the ones that every shell passes on.
+
+    Codex asks for a list of models only where a command tells it the key; then its own models, with the tools that are
+    made for them, stay beside those of the list. An address of a list would put that in their place.
+    """
+    command, arguments = _TELLING_A_VARIABLE[sys.platform == "win32"]
     provider = {
         "name": "'Antiphon'",
         "base_url": f"'{offer.root}/v1'",
-        "model_catalog_url": f"'{offer.root}/v1/models'",
-        "env_key": f"'{KEY_VARIABLE}'",
+        "auth.command": f"'{command}'",
+        "auth.args": "[" + ", ".join(f"'{word}'" for word in arguments) + "]",
         "wire_api": "'responses'",
         "supports_websockets": "true",
     }
@@ -91,6 +97,13 @@ def _codex(offer: Offer) -> Setup:
         told["model"] = f"'{offer.model}'"
     flags = (flag for name, said in told.items() for flag in ("-c", f"{name}={said}"))
     return Setup(variables={KEY_VARIABLE: offer.key}, arguments=tuple(flags))
+
+
+_TELLING_A_VARIABLE: Final = (
+    ("printenv", (KEY_VARIABLE,)),
+    ("cmd", ("/d", "/c", f"echo %{KEY_VARIABLE}%")),
+)
+"""The program, with its arguments, that prints the key; the second on Windows."""
 
 
 _CLAUDES_ROLES: Final = ("OPUS", "SONNET", "HAIKU", "FABLE")

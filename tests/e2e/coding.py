@@ -28,7 +28,11 @@ THOUGHT = "Let me see."
 _MOST_REQUESTS = 64
 _PIECE = 300
 
+NEWEST = "gpt-6-sol"
+"""A model for which Codex brings tools of another kind along."""
+
 kinds = pytest.mark.parametrize("kind", ["responses", "chat", "anthropic", "gemini"])
+newest_kinds = pytest.mark.parametrize("kind", ["newest", "newest-chat"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ class Coder:
 def _names(body: Any) -> list[str]:
     """The tools that a model of any kind is offered, as its vendor counts them: only OpenAI counts those of its own."""
     names: list[str] = []
-    for tool in body.get("tools", []):
+    added = [tool for item in _items(body) if item.get("type") == "additional_tools" for tool in item["tools"]]
+    for tool in [*body.get("tools", []), *added]:
         match tool:
             case {"function": {"name": name}} | {"name": name, "input_schema": _}:
                 names.append(name)
@@ -99,16 +104,23 @@ def _names(body: Any) -> list[str]:
     return names
 
 
+def _items(body: Any) -> list[Any]:
+    items = body.get("input", [])
+    return items if isinstance(items, list) else []
+
+
 @contextmanager
 def coders(folder: Path) -> Generator[tuple[Gateway, dict[str, Coder]]]:
-    """A gateway before the four."""
+    """A gateway before all of them."""
     vendors: dict[str, Vendor] = {
         "responses": OpenAI(),
         "chat": Chat(),
         "anthropic": Anthropic(),
         "gemini": Gemini(),
+        "newest": OpenAI(NEWEST),
+        "newest-chat": Chat(NEWEST),
     }
-    types = {"responses": "openai", "chat": "openai-compatible"}
+    types = {"responses": "openai", "newest": "openai", "chat": "openai-compatible", "newest-chat": "openai-compatible"}
     made: dict[str, Coder] = {}
     providers = {"demo": ProviderSettings(enabled=False)}
     with ExitStack() as stack:
@@ -120,7 +132,7 @@ def coders(folder: Path) -> Generator[tuple[Gateway, dict[str, Coder]]]:
                 type=types.get(kind, kind),
                 base_url=provider.url + ("/v1" if kind in types else ""),
                 api_key="sk-of-the-vendor",
-                dialect="chat" if kind == "chat" else None,
+                dialect="chat" if kind.endswith("chat") else None,
                 models=[vendor.model],
             )
         settings = settings_for(folder, "http://127.0.0.1:9", "http://127.0.0.1:9", providers=providers, models={})

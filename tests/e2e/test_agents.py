@@ -17,7 +17,7 @@ import pytest
 from antiphon.cli.agents import AGENTS, Offer
 from antiphon.cli.listed import listed
 from tests.e2e.background import PATIENCE
-from tests.e2e.coding import DONE, Coder, Step, coders, kinds
+from tests.e2e.coding import DONE, Coder, Step, coders, kinds, newest_kinds
 from tests.e2e.gateway import KEY_A, Gateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,22 +68,31 @@ def work(
     return ran.stdout
 
 
+def codex(world: tuple[Gateway, dict[str, Coder]], kind: str, folder: Path, *steps: Step) -> None:
+    gateway, by_kind = world
+    by_kind[kind].will(*steps)
+    command = [program("@openai/codex-*/vendor/*/bin/codex"), "exec", "--skip-git-repo-check"]
+    command += ["--dangerously-bypass-approvals-and-sandbox", "Make files."]
+    (folder / "codex").mkdir()
+    said = work(gateway, by_kind[kind], "codex", command, folder, {"CODEX_HOME": str(folder / "codex")})
+    assert said.strip() == DONE
+
+
 @kinds
 def test_codex(world: tuple[Gateway, dict[str, Coder]], kind: str, tmp_path: Path) -> None:
-    gateway, by_kind = world
-    coder = by_kind[kind]
-    coder.will(
-        Step("exec_command", {"cmd": "printf 'one\\n' > made.txt; cat made.txt"}),
-        Step("apply_patch", {"input": PATCH}),
-        Step("get_goal", {}),
-    )
-    command = [program("@openai/codex-*/vendor/*/bin/codex"), "exec", "--skip-git-repo-check"]
-    command += ["--dangerously-bypass-approvals-and-sandbox", "Make two files."]
-    (tmp_path / "codex").mkdir()
-    said = work(gateway, coder, "codex", command, tmp_path, {"CODEX_HOME": str(tmp_path / "codex")})
-    assert said.strip() == DONE
+    shell = Step("exec_command", {"cmd": "printf 'one\\n' > made.txt; cat made.txt"})
+    codex(world, kind, tmp_path, shell, Step("apply_patch", {"input": PATCH}), Step("get_goal", {}))
     assert (tmp_path / "made.txt").read_text() == "one\n"
     assert (tmp_path / "patched.txt").read_text() == "héllo\n"
+
+
+@newest_kinds
+def test_codex_with_the_tools_of_its_newest_models(
+    world: tuple[Gateway, dict[str, Coder]], kind: str, tmp_path: Path
+) -> None:
+    script = "const made = await tools.exec_command({cmd: 'echo héllo > made.txt'}); text(made.output)"
+    codex(world, kind, tmp_path, Step("exec", {"input": script}))
+    assert (tmp_path / "made.txt").read_text() == "héllo\n"
 
 
 @kinds

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.e2e import sse
-from tests.e2e.coding import DONE, THOUGHT, Coder, Step, coders, kinds
+from tests.e2e.coding import DONE, THOUGHT, Coder, Step, coders, kinds, newest_kinds
 from tests.e2e.gateway import Gateway
 from tests.grammar import check_stream
 
@@ -56,15 +56,15 @@ def codex_item(item: Body) -> Body:
     return kept | {"content": None} if item["type"] == "reasoning" else kept
 
 
-def codex_turns(wire: httpx.Client, coder: Coder) -> list[Body]:
+def codex_turns(wire: httpx.Client, coder: Coder, name: str = "codex") -> list[Body]:
     """Every item that the model said, in the whole conversation."""
-    path, headers, body = recorded("codex", coder)
+    path, headers, body = recorded(name, coder)
     items: list[Body] = []
     for _ in range(MOST_TURNS):
         answer = wire.post(path, json=body, headers=headers)
         assert answer.status_code == 200, answer.text
         events = sse.events(answer.content)
-        check_stream(events, relayed=coder.model.startswith("responses"))
+        check_stream(events, relayed=coder.model.startswith(("responses", "newest/")))
         assert events[-1]["type"] == "response.completed", "Codex would ask again for ever"
         assert None not in events[-1]["response"]["usage"].values(), "Codex would take it for an older gateway"
         said = [event["item"] for event in events if event["type"] == "response.output_item.done"]
@@ -97,6 +97,19 @@ def test_codex_gets_its_tools_called_as_it_offered_them(world: World, wire: http
     assert (close["name"], close["namespace"]) == ("close_agent", "multi_agent_v1")
     assert len({call["call_id"] for call in (run, patch, close)}) == 3
     assert [part["text"] for part in items[-1].get("content") or items[-2]["content"]] == [DONE]
+
+
+@newest_kinds
+def test_codex_has_the_tools_of_its_newest_models(world: World, wire: httpx.Client, kind: str) -> None:
+    coder = world[1][kind]
+    script = "text('naïve')"
+    coder.will(Step("exec", {"input": script}), Step("sleep", {"seconds": 1}))
+    items = codex_turns(wire, coder, "codex-newest")
+    assert coder.refused == []
+    run, sleep = [item for item in items if item["type"].endswith("_call")]
+    assert (run["type"], run["namespace"], run["name"]) == ("custom_tool_call", "functions", "exec")
+    assert run["input"] == script
+    assert (sleep["type"], sleep["namespace"], sleep["name"]) == ("function_call", "clock", "sleep")
 
 
 def claude_message(answer: httpx.Response) -> Body:

@@ -49,9 +49,9 @@ def test_codex_is_given_a_provider_of_its_own() -> None:
     assert (told["model_provider"], told["model"]) == ("antiphon", "lab/small")
     provider = told["model_providers"]["antiphon"]
     assert provider["base_url"] == f"{ROOT}/v1"
-    assert provider["model_catalog_url"] == f"{ROOT}/v1/models"
     assert (provider["wire_api"], provider["supports_websockets"]) == ("responses", True)
-    assert setup("codex").variables == {provider["env_key"]: KEY}
+    assert provider["auth"] == {"command": "printenv", "args": [KEY_VARIABLE]}
+    assert setup("codex").variables == {KEY_VARIABLE: KEY}
     assert "model" not in toml_of(setup("codex"))
 
 
