@@ -105,8 +105,8 @@ def _names(body: Any) -> list[str]:
 
 
 def _items(body: Any) -> list[Any]:
-    items = body.get("input", [])
-    return items if isinstance(items, list) else []
+    items: Any = body.get("input", [])
+    return [] if isinstance(items, str) else items
 
 
 @contextmanager
