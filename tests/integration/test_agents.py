@@ -166,6 +166,14 @@ def test_an_agent_whose_own_models_nobody_has_needs_a_name(run: Run, gateway: Ga
     assert "say which with --model: native/gpt-5-mini, native/other" in result.stderr
 
 
+def test_a_model_that_nobody_lists_is_doubted_and_asked_for(run: Run, folder: Path, gateway: Gateway) -> None:
+    said = ("run", "codex", "--url", gateway.root, "--model")
+    result = run(*said, "native/gpt5-mini", ANTIPHON_API_KEY=KEY_A)
+    assert result.stderr == "! nobody lists the model native/gpt5-mini; did you mean native/gpt-5-mini?\n"
+    assert "model='native/gpt5-mini'" in (folder / "arguments").read_text().splitlines()
+    assert run(*said, "gpt-5-mini", ANTIPHON_API_KEY=KEY_A).stderr == ""
+
+
 def test_a_gateway_that_does_not_start_is_told_with_its_log(run: Run, folder: Path) -> None:
     (folder / "antiphon.db").mkdir()
     result = run("run", "claude", "--model", "lab/one", ANTIPHON_DATABASE_URL=f"sqlite:///{folder / 'antiphon.db'}")
