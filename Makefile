@@ -41,7 +41,7 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: install dev .node-dev/.installed ## every test
 	@$(DEV)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-# Not with every test: the two agents are half a gigabyte.
+# Not with every test: the two agents are three quarters of a gigabyte.
 .agents-dev/.installed: tests/agents/package.json tools/node.sh
 	@tools/node.sh .agents-dev $<
 

@@ -114,6 +114,11 @@ _CLAUDES_OUTPUT: Final = 32_000
 million for granted, and are told of the real one by another variable."""
 
 
+_NOT_OTHERS: Final = "-mid_conv_system,-mid_conv_tool_change,-context_management"
+"""What it takes a model that it does not know to understand. The templates of many open models refuse a system message
+that is not the first."""
+
+
 def _claude(offer: Offer) -> Setup:
     """The text that names version and session, first in every prompt, spoils the caches of everybody but Anthropic."""
     variables = {
@@ -129,6 +134,8 @@ def _claude(offer: Offer) -> Setup:
             variables[f"ANTHROPIC_DEFAULT_{role}_MODEL"] = small if role == _CLAUDES_SMALL else offer.model
         variables["ANTHROPIC_SMALL_FAST_MODEL"] = small
         variables |= _claudes_sizes(_known(offer, offer.model))
+        if others := [name for name in dict.fromkeys((offer.model, small)) if "claude" not in name]:
+            variables["CLAUDE_CODE_MODEL_CAPABILITIES"] = ";".join(f"{name}={_NOT_OTHERS}" for name in others)
     elif offer.small_model is not None:
         variables[f"ANTHROPIC_DEFAULT_{_CLAUDES_SMALL}_MODEL"] = offer.small_model
         variables["ANTHROPIC_SMALL_FAST_MODEL"] = offer.small_model

@@ -63,8 +63,16 @@ def test_claude_code_is_given_a_model_for_every_role() -> None:
     assert setup("claude", model="lab/seeing").variables["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "lab/seeing"
 
 
+def test_claude_code_is_told_what_only_its_makers_models_understand() -> None:
+    said = setup("claude", model="lab/seeing", small_model="lab/small").variables["CLAUDE_CODE_MODEL_CAPABILITIES"]
+    assert [part.partition("=")[0] for part in said.split(";")] == ["lab/seeing", "lab/small"]
+    assert all(word.startswith("-") for part in said.split(";") for word in part.partition("=")[2].split(","))
+    own = setup("claude", model="vertex/claude-sonnet-5").variables
+    assert "CLAUDE_CODE_MODEL_CAPABILITIES" not in own
+
+
 def test_claude_code_keeps_its_own_models_where_none_is_named() -> None:
-    assert not any("MODEL" in name for name in setup("claude").variables if name.startswith("ANTHROPIC"))
+    assert not any(name.endswith(("MODEL", "CAPABILITIES")) for name in setup("claude").variables)
     made = setup("claude", small_model="lab/small").variables
     assert made["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "lab/small"
     assert "ANTHROPIC_MODEL" not in made
