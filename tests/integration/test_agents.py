@@ -108,6 +108,22 @@ def test_the_gateway_that_runs_is_taken(run: Run, folder: Path, gateway: Gateway
     assert not (folder / "data/antiphon/run.log").exists()
 
 
+def test_the_configured_address_is_looked_at_first(run: Run, folder: Path, gateway: Gateway) -> None:
+    (folder / "antiphon.yaml").write_text(CONFIG % int(gateway.root.rpartition(":")[2]))
+    result = run("run", "codex", ANTIPHON_MASTER_KEY=KEY_A)
+    assert (result.exit_code, result.output) == (0, "")
+    assert f"model_providers.antiphon.base_url='{gateway.root}/v1'" in (folder / "arguments").read_text().splitlines()
+
+
+def test_what_is_no_gateway_is_passed_by(run: Run, folder: Path) -> None:
+    with serving() as stranger:
+        (folder / "antiphon.yaml").write_text(CONFIG % int(stranger.url.rpartition(":")[2]))
+        result = run("run", "claude", "--model", "lab/one")
+        assert result.exit_code == 0
+        assert variables_in(folder)["ANTHROPIC_BASE_URL"] != stranger.url
+        assert [seen.headers.get("authorization") for seen in stranger.seen] == [None], "it was told no key"
+
+
 def test_a_proxy_does_not_come_between(run: Run, folder: Path, gateway: Gateway) -> None:
     said = {"HTTPS_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "NO_PROXY": "corp.example"}
     result = run("run", "codex", "--url", gateway.root, ANTIPHON_API_KEY=KEY_A, **said)
