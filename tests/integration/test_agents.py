@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -59,13 +60,17 @@ def surroundings(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(folder: Path) -> Run:
+def run(folder: Path) -> Iterator[Run]:
     """The command in this process. What the agent writes goes to files: its standard output is this process's."""
 
     def ran(*arguments: str, **variables: str) -> Result:
         return CliRunner().invoke(main, arguments, env=surroundings(folder) | variables)
 
-    return ran
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield ran
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="module")
