@@ -7,7 +7,7 @@ DEV := .venv-dev/bin
 PACKAGED := pyproject.toml constraints/build.txt tools/venv.sh README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev vertex run test check format bench record docs lock hooks clean
+.PHONY: help install dev vertex run test agents check format bench record docs lock hooks clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
@@ -41,6 +41,13 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: install dev .node-dev/.installed ## every test
 	@$(DEV)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
+# Not with every test: the two agents are three quarters of a gigabyte.
+.agents-dev/.installed: tests/agents/package.json tools/node.sh
+	@tools/node.sh .agents-dev $<
+
+agents: dev .agents-dev/.installed ## the real Codex and Claude Code over four kinds of upstream
+	@$(DEV)/pytest tests/e2e/test_agents.py $(ARGS)
+
 check: dev ## what must hold before a commit: format, lint, types, layers, spelling, fast tests
 	@$(DEV)/ruff format --check --quiet
 	@$(DEV)/ruff check --quiet
@@ -70,5 +77,5 @@ hooks: dev ## `make check` before every commit
 	@$(DEV)/pre-commit install
 
 clean: ## everything that the other words made
-	@rm -rf .venv .venv-dev .node-dev dist .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-dev .node-dev .agents-dev dist .pytest_cache .ruff_cache .hypothesis
 	@find antiphon tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

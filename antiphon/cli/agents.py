@@ -9,6 +9,7 @@ and .../providers. Read 2026-11, and tried with Codex 0.169, Claude Code 2.1, Ge
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -75,12 +76,17 @@ def can_work(model: Listed) -> bool:
 
 
 def _codex(offer: Offer) -> Setup:
-    """Arguments are TOML, and single quotes are the ones that every shell passes on."""
+    """Arguments are TOML, and single quotes are the ones that every shell passes on.
+
+    Codex asks for a list of models only where a command tells it the key; then its own models, with the tools that are
+    made for them, stay beside those of the list. An address of a list would put that in their place.
+    """
+    command, arguments = _TELLING_A_VARIABLE[sys.platform == "win32"]
     provider = {
         "name": "'Antiphon'",
         "base_url": f"'{offer.root}/v1'",
-        "model_catalog_url": f"'{offer.root}/v1/models'",
-        "env_key": f"'{KEY_VARIABLE}'",
+        "auth.command": f"'{command}'",
+        "auth.args": "[" + ", ".join(f"'{word}'" for word in arguments) + "]",
         "wire_api": "'responses'",
         "supports_websockets": "true",
     }
@@ -93,11 +99,24 @@ def _codex(offer: Offer) -> Setup:
     return Setup(variables={KEY_VARIABLE: offer.key}, arguments=tuple(flags))
 
 
+_TELLING_A_VARIABLE: Final = (
+    ("printenv", (KEY_VARIABLE,)),
+    ("cmd", ("/d", "/c", f"echo %{KEY_VARIABLE}%")),
+)
+"""The program, with its arguments, that prints the key; the second on Windows."""
+
+
 _CLAUDES_ROLES: Final = ("OPUS", "SONNET", "HAIKU", "FABLE")
 _CLAUDES_SMALL: Final = "HAIKU"
 _CLAUDES_WINDOW: Final = 200_000
 _CLAUDES_OUTPUT: Final = 32_000
-"""What Claude Code takes a model that it does not know to be able to, in tokens."""
+"""What Claude Code took a model that it does not know to be able to, in tokens; later versions take a window of a
+million for granted, and are told of the real one by another variable."""
+
+
+_NOT_OTHERS: Final = "-mid_conv_system,-mid_conv_tool_change,-context_management"
+"""What it takes a model that it does not know to understand. The templates of many open models refuse a system message
+that is not the first."""
 
 
 def _claude(offer: Offer) -> Setup:
@@ -115,6 +134,8 @@ def _claude(offer: Offer) -> Setup:
             variables[f"ANTHROPIC_DEFAULT_{role}_MODEL"] = small if role == _CLAUDES_SMALL else offer.model
         variables["ANTHROPIC_SMALL_FAST_MODEL"] = small
         variables |= _claudes_sizes(_known(offer, offer.model))
+        if others := [name for name in dict.fromkeys((offer.model, small)) if "claude" not in name]:
+            variables["CLAUDE_CODE_MODEL_CAPABILITIES"] = ";".join(f"{name}={_NOT_OTHERS}" for name in others)
     elif offer.small_model is not None:
         variables[f"ANTHROPIC_DEFAULT_{_CLAUDES_SMALL}_MODEL"] = offer.small_model
         variables["ANTHROPIC_SMALL_FAST_MODEL"] = offer.small_model
@@ -124,10 +145,12 @@ def _claude(offer: Offer) -> Setup:
 
 
 def _claudes_sizes(model: Listed) -> dict[str, str]:
-    """Where the model can do less than Claude Code would take for granted."""
+    """What it cannot know, and where the model can do less than it would take for granted."""
     sizes: dict[str, str] = {}
-    if model.context_window is not None and model.context_window < _CLAUDES_WINDOW:
-        sizes["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] = str(model.context_window)
+    if model.context_window is not None:
+        sizes["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] = str(model.context_window)
+        if model.context_window < _CLAUDES_WINDOW:
+            sizes["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] = str(model.context_window)
     if model.max_output_tokens is not None and model.max_output_tokens < _CLAUDES_OUTPUT:
         sizes["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] = str(model.max_output_tokens)
     return sizes

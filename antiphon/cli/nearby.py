@@ -10,6 +10,7 @@ import ipaddress
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -57,7 +58,18 @@ class Wish(Struct, frozen=True, kw_only=True):
             shown = ", ".join(able[:_SHOWN_MODELS]) + (", …" if len(able) > _SHOWN_MODELS else "")
             message = f"nothing here goes by the name of a model of {self.tool}'s own; say which with --model: {shown}"
             raise ConfigError(message)
+        for name in filter(None, (self.model, self.small_model)):
+            if near := _near(name, models):
+                click.echo(f"! nobody lists the model {name}; did you mean {near}?", err=True)
         return offer
+
+
+def _near(name: str, models: Sequence[Listed]) -> str:
+    """A model that is listed and may be meant; empty where `name` itself is, with its provider or without."""
+    ids = [model.id for model in models]
+    if any(each == name or each.partition("/")[2] == name for each in ids):
+        return ""
+    return next(iter(get_close_matches(name, ids, n=1)), "")
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -127,16 +127,19 @@ def _surroundings(variables: Mapping[str, str], setup: Setup, root: str) -> dict
 
 def _ran(command_line: list[str], variables: Mapping[str, str]) -> int:
     """The status of the program. What a terminal sends, it sends to the program too; other signals are passed on."""
-    with subprocess.Popen(command_line, env=variables) as process:  # noqa: S603 - the agent that was asked for
+    started: list[subprocess.Popen[bytes]] = []
 
-        def pass_on(number: int, _stack: FrameType | None) -> None:
-            if not (number in _FROM_A_TERMINAL and sys.stdin.isatty()):
+    def pass_on(number: int, _stack: FrameType | None) -> None:
+        if not (number in _FROM_A_TERMINAL and sys.stdin.isatty()):
+            for process in started:
                 process.send_signal(number)
 
-        before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
-        try:
+    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    try:
+        with subprocess.Popen(command_line, env=variables) as process:  # noqa: S603 - the agent that was asked for
+            started.append(process)
             status = process.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return _KILLED - status if status < 0 else status

@@ -1,7 +1,8 @@
 """A streamed answer, told to a client of the Messages API event by event.
 
 Laws: the events, put together, are the message of the whole answer; blocks follow one another, and none is open while
-another begins. What a provider tells of a later item while an earlier one is unfinished waits until that is done.
+another begins. What a provider tells of a later item while an earlier one is unfinished waits until that is done. A
+message does not end with a seal on its text, which Gemini gives: Claude Code takes the last block for the answer.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ class MessagesTeller:
     """Tells one streamed answer."""
 
     __slots__ = (
-        *("_calls", "_index", "_lead", "_open", "_place", "_refused", "_said", "_spots", "_tellers", "_told"),
-        *("_voice", "_waiting"),
+        *("_calls", "_held", "_index", "_lead", "_open", "_place", "_refused", "_said", "_spots", "_tellers", "_told"),
+        *("_voice", "_waiting", "_wrote"),
     )
 
     def __init__(self, told: MessagesTold) -> None:
@@ -86,6 +87,8 @@ class MessagesTeller:
         self._index = -1
         self._open = False
         self._voice: _Voice | None = None
+        self._wrote = False
+        self._held: list[Item] = []
         self._lead = b""
         self._place: int | None = None
         self._waiting: dict[int, list[Event]] = {}
@@ -177,6 +180,8 @@ class MessagesTeller:
         if item["type"] == "function_call":
             if not self._said and item["arguments"]:
                 frames = self._lead + _encode(item["arguments"]) + b"}}\n\n"
+        elif seal and self._voice is None and self._wrote:
+            self._held.append(redacted(seal))
         elif seal and self._voice is None:
             frames = self._block(redacted(seal))
         elif seal:
@@ -217,10 +222,13 @@ class MessagesTeller:
         return said + self._lead + _encode(_encode(block["input"]).decode()) + b"}}\n\n" + self._close()
 
     def _start(self, block: Item) -> bytes:
+        held, self._held = self._held, []
+        before = b"".join([self._start(seal) + self._close() for seal in held])
         self._index += 1
         self._open = True
+        self._wrote = block["type"] == "text"
         self._said = []
-        return _event("content_block_start", index=self._index, content_block=block)
+        return before + _event("content_block_start", index=self._index, content_block=block)
 
     def _more(self, delta: Item) -> bytes:
         return _event("content_block_delta", index=self._index, delta=delta)

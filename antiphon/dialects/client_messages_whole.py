@@ -30,11 +30,19 @@ _response: Final = msgspec.json.Decoder(ToldMessage).decode
 def messages_whole(body: bytes, told: MessagesTold) -> bytes:
     """The message for a response object that ended well or early."""
     response = _response(body)
-    content = [block for item in response.output for block in _blocks(item)]
+    content = _told([block for item in response.output for block in _blocks(item)])
     calls = any(block["type"] == "tool_use" for block in content)
     parts = [part for item in response.output if item["type"] == "message" for part in item["content"]]
     refused = any(part["type"] == "refusal" and part["refusal"] for part in parts)
     return _encode(told.message(content, ending(response, calls=calls, refused=refused), usage(response)))
+
+
+def _told(content: list[Item]) -> list[Item]:
+    """Without the seals on a text that ends the message, as `client_messages_answer` has it."""
+    end = len(content)
+    while end and content[end - 1]["type"] == "redacted_thinking":
+        end -= 1
+    return content[:end] if end and content[end - 1]["type"] == "text" else content
 
 
 def failed_answer(body: bytes) -> UpstreamRefused:

@@ -88,6 +88,7 @@ _PAGE_OF_MODELS: Final[tuple[Json, ...]] = (
     query("limit", "How many at most, in Anthropic's shape.", {"type": "integer", "minimum": 1}),
     query("after_id", "The model before the page, in Anthropic's shape.", {"type": "string"}),
     query("before_id", "The model behind the page, in Anthropic's shape.", {"type": "string"}),
+    query("client_version", "Codex's: whatever it says, the list has Codex's shape, and a tag.", {"type": "string"}),
 )
 
 _IDEMPOTENCY_KEY: Final[Json] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -59,13 +60,17 @@ def surroundings(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(folder: Path) -> Run:
+def run(folder: Path) -> Iterator[Run]:
     """The command in this process. What the agent writes goes to files: its standard output is this process's."""
 
     def ran(*arguments: str, **variables: str) -> Result:
         return CliRunner().invoke(main, arguments, env=surroundings(folder) | variables)
 
-    return ran
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield ran
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +111,22 @@ def test_the_gateway_that_runs_is_taken(run: Run, folder: Path, gateway: Gateway
     assert f"model_providers.antiphon.base_url='{gateway.root}/v1'" in arguments
     assert variables_in(folder)["ANTIPHON_API_KEY"] == KEY_A
     assert not (folder / "data/antiphon/run.log").exists()
+
+
+def test_the_configured_address_is_looked_at_first(run: Run, folder: Path, gateway: Gateway) -> None:
+    (folder / "antiphon.yaml").write_text(CONFIG % int(gateway.root.rpartition(":")[2]))
+    result = run("run", "codex", ANTIPHON_MASTER_KEY=KEY_A)
+    assert (result.exit_code, result.output) == (0, "")
+    assert f"model_providers.antiphon.base_url='{gateway.root}/v1'" in (folder / "arguments").read_text().splitlines()
+
+
+def test_what_is_no_gateway_is_passed_by(run: Run, folder: Path) -> None:
+    with serving() as stranger:
+        (folder / "antiphon.yaml").write_text(CONFIG % int(stranger.url.rpartition(":")[2]))
+        result = run("run", "claude", "--model", "lab/one")
+        assert result.exit_code == 0
+        assert variables_in(folder)["ANTHROPIC_BASE_URL"] != stranger.url
+        assert [seen.headers.get("authorization") for seen in stranger.seen] == [None], "it was told no key"
 
 
 def test_a_proxy_does_not_come_between(run: Run, folder: Path, gateway: Gateway) -> None:
@@ -164,6 +185,14 @@ def test_an_agent_whose_own_models_nobody_has_needs_a_name(run: Run, gateway: Ga
     result = run("run", "claude", "--url", gateway.root, ANTIPHON_API_KEY=KEY_A)
     assert result.exit_code == 1
     assert "say which with --model: native/gpt-5-mini, native/other" in result.stderr
+
+
+def test_a_model_that_nobody_lists_is_doubted_and_asked_for(run: Run, folder: Path, gateway: Gateway) -> None:
+    said = ("run", "codex", "--url", gateway.root, "--model")
+    result = run(*said, "native/gpt5-mini", ANTIPHON_API_KEY=KEY_A)
+    assert result.stderr == "! nobody lists the model native/gpt5-mini; did you mean native/gpt-5-mini?\n"
+    assert "model='native/gpt5-mini'" in (folder / "arguments").read_text().splitlines()
+    assert run(*said, "gpt-5-mini", ANTIPHON_API_KEY=KEY_A).stderr == ""
 
 
 def test_a_gateway_that_does_not_start_is_told_with_its_log(run: Run, folder: Path) -> None:

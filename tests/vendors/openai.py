@@ -106,7 +106,7 @@ class OpenAI:
         need(body["model"] == self.model, "another model")
         need(body.get("store") is False, "it is told to keep nothing")
         need("previous_response_id" not in body, "a chain that it does not know")
-        self._tools = body.get("tools") or []
+        self._tools = [*(body.get("tools") or [])]
         items: Any = body["input"]
         listed: list[Body] = [{"role": "user", "content": items}] if isinstance(items, str) else items
         open_calls: set[str] = set()
@@ -123,6 +123,9 @@ class OpenAI:
             case "reasoning":
                 need(item.get("encrypted_content") in self.signed, "reasoning of somebody else")
                 need("id" not in item or str(item["id"]).startswith("rs_"), "an id of reasoning")
+            case "additional_tools":
+                need(item["tools"], "additional tools that are none")
+                self._tools += item["tools"]
             case "function_call" | "custom_tool_call":
                 need(item["call_id"] not in open_calls, "an id of a call twice")
                 open_calls.add(item["call_id"])
@@ -152,10 +155,10 @@ class OpenAI:
         call: Body = {"id": self._id("fc"), "call_id": self._id("call"), "name": tool["name"], "status": "completed"}
         if "namespace" in tool:
             call["namespace"] = tool["namespace"]
-        said = json.dumps(arguments)
         if tool["type"] == "custom":
-            return call | {"type": "custom_tool_call", "input": said}
-        return call | {"type": "function_call", "arguments": said}
+            text = arguments["input"] if arguments.keys() == {"input"} else json.dumps(arguments)
+            return call | {"type": "custom_tool_call", "input": text}
+        return call | {"type": "function_call", "arguments": json.dumps(arguments)}
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}_{next(self._count)}"

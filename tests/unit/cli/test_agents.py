@@ -49,9 +49,9 @@ def test_codex_is_given_a_provider_of_its_own() -> None:
     assert (told["model_provider"], told["model"]) == ("antiphon", "lab/small")
     provider = told["model_providers"]["antiphon"]
     assert provider["base_url"] == f"{ROOT}/v1"
-    assert provider["model_catalog_url"] == f"{ROOT}/v1/models"
     assert (provider["wire_api"], provider["supports_websockets"]) == ("responses", True)
-    assert setup("codex").variables == {provider["env_key"]: KEY}
+    assert provider["auth"] == {"command": "printenv", "args": [KEY_VARIABLE]}
+    assert setup("codex").variables == {KEY_VARIABLE: KEY}
     assert "model" not in toml_of(setup("codex"))
 
 
@@ -63,18 +63,28 @@ def test_claude_code_is_given_a_model_for_every_role() -> None:
     assert setup("claude", model="lab/seeing").variables["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "lab/seeing"
 
 
+def test_claude_code_is_told_what_only_its_makers_models_understand() -> None:
+    said = setup("claude", model="lab/seeing", small_model="lab/small").variables["CLAUDE_CODE_MODEL_CAPABILITIES"]
+    assert [part.partition("=")[0] for part in said.split(";")] == ["lab/seeing", "lab/small"]
+    assert all(word.startswith("-") for part in said.split(";") for word in part.partition("=")[2].split(","))
+    own = setup("claude", model="vertex/claude-sonnet-5").variables
+    assert "CLAUDE_CODE_MODEL_CAPABILITIES" not in own
+
+
 def test_claude_code_keeps_its_own_models_where_none_is_named() -> None:
-    assert not any("MODEL" in name for name in setup("claude").variables if name.startswith("ANTHROPIC"))
+    assert not any(name.endswith(("MODEL", "CAPABILITIES")) for name in setup("claude").variables)
     made = setup("claude", small_model="lab/small").variables
     assert made["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "lab/small"
     assert "ANTHROPIC_MODEL" not in made
 
 
-def test_claude_code_is_told_of_a_model_that_can_do_less_than_its_own() -> None:
+def test_claude_code_is_told_of_sizes_that_it_cannot_know() -> None:
     made = setup("claude", model="lab/small").variables
+    assert made["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "32000"
     assert made["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] == "32000"
     assert made["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "4000"
     made = setup("claude", model="lab/seeing").variables
+    assert made["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "1000000"
     assert not made.keys() & {"CLAUDE_CODE_AUTO_COMPACT_WINDOW", "CLAUDE_CODE_MAX_OUTPUT_TOKENS"}
 
 

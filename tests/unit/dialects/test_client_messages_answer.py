@@ -143,6 +143,10 @@ def text(words: str, *notes: Body) -> Body:
     return {"type": "output_text", "text": words, "annotations": list(notes)}
 
 
+def sealed(seal: str) -> Body:
+    return {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": seal}
+
+
 ANSWERS: dict[str, Body] = {
     "nothing": {"output": []},
     "empty text": {"output": [said(text(""))]},
@@ -155,6 +159,10 @@ ANSWERS: dict[str, Body] = {
     },
     "no thoughts": {"output": [{"type": "reasoning", "id": "r", "summary": []}]},
     "sealed": {"output": [{"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "ant1.x"}]},
+    "text sealed": {"output": [said(text("a")), sealed("ant1.x"), sealed("ant1.y")]},
+    "text sealed before a call": {
+        "output": [said(text("a")), sealed("ant1.x"), sealed("ant1.y"), CALL | {"arguments": "{}"}]
+    },
     "cut": {"output": [said(text("a"))], "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
     "filtered": {"output": [], "status": "incomplete", "incomplete_details": {"reason": "content_filter"}},
     "stopped": {"output": [said(text("a"))], "stop_sequence": "END"},
@@ -193,6 +201,7 @@ REASONS = {
     "refusal": "refusal",
     "call": "tool_use",
     "call in a namespace": "tool_use",
+    "text sealed before a call": "tool_use",
     "cut": "max_tokens",
     "filtered": "refusal",
     "stopped": "stop_sequence",
@@ -206,6 +215,14 @@ def test_a_stream_comes_to_what_the_whole_answer_says(name: str) -> None:
     assert joined(MessagesTeller(TOLD).frames(synthesised(body))) == whole
     assert whole["stop_reason"] == REASONS.get(name, "end_turn")
     assert (whole["stop_sequence"] == "END") == (name == "stopped")
+
+
+def test_an_answer_ends_with_its_text_and_not_with_a_seal_on_it() -> None:
+    """Claude Code takes the last block for the answer."""
+    kinds = {name: [block["type"] for block in told_whole(**ANSWERS[name])["content"]] for name in ANSWERS}
+    assert kinds["text sealed"] == ["text"]
+    assert kinds["text sealed before a call"] == ["text", "redacted_thinking", "redacted_thinking", "tool_use"]
+    assert kinds["sealed"] == ["redacted_thinking"]
 
 
 def test_citations_quote_what_they_are_about() -> None:

@@ -173,7 +173,7 @@ def test_the_prefixes_are_listed_as_servers() -> None:
             {"id", "limit", "order", "after", "before", "include", "include[]"},
         ),
         ("get", "/v1/models/{id}", {"id", "anthropic-version"}),
-        ("get", "/v1/models", {"limit", "after_id", "before_id", "anthropic-version"}),
+        ("get", "/v1/models", {"limit", "after_id", "before_id", "client_version", "anthropic-version"}),
         ("get", "/v1/prompts", {"limit", "after"}),
         ("get", "/v1/prompts/{id}", {"id", "version"}),
     ],
