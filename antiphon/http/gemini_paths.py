@@ -18,7 +18,7 @@ METHODS: Final = (
 )
 
 _METHOD: Final = re.compile(
-    r"/v\d+(?:(?:alpha|beta)\d*)?/(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/([^/]+)/)?models/"
+    r"/v\d+(?:(?:alpha|beta)\d*)?/(?:(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/([^/]+)/)?models/)?"
     rf"(.+:(?:{'|'.join(METHODS)}))"
 )
 _OWN: Final = ("/v1beta", "/v1alpha", "/v1/projects/", "/v1/publishers/")
@@ -28,7 +28,8 @@ _PREFIX: Final = "/gemini/"
 def google_path(path: str) -> str:
     """The path as it is routed, unchanged unless it is that of a method.
 
-    A publisher other than Google is a provider: so Google's clients spell a model's name with a slash at Vertex AI.
+    A publisher other than Google is a provider: so Google's clients spell a model's name with a slash at Vertex AI. The
+    AI SDK leaves out `models/` before such a name.
     """
     found = _METHOD.fullmatch(path)
     if found is None:

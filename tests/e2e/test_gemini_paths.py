@@ -133,6 +133,7 @@ def test_a_prompt_that_is_refused_is_an_answer(google: Any, chat: Provider) -> N
         f"/gemini/v1beta/models/{CHAT_MODEL}:generateContent",
         f"/gemini/v1/models/{CHAT_MODEL}:generateContent",
         f"/gemini/models/{CHAT_MODEL}:generateContent",
+        f"/v1beta/{CHAT_MODEL}:generateContent",
         f"/api/llm/v1beta/models/{CHAT_MODEL}:generateContent",
         "/v1/projects/p/locations/l/publishers/chat/models/llama-4:generateContent",
         f"/v1beta1/projects/p/locations/l/publishers/google/models/{CHAT_MODEL}:generateContent",
