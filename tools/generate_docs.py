@@ -212,7 +212,7 @@ Every answer that is not a success has the same shape, on every path:
   `anthropic-version`) get Anthropic's shape, types and statuses: `{"type": "error", "error": {"type", "message"},
   "request_id"}`, a model that nobody has as 404 `not_found_error`, an overload as 529 `overloaded_error`.
 - Clients of Google's API (`/v1beta`, everything below `/gemini`, Vertex AI's paths) get Google's: `{"error": {"code",
-  "message", "status", "details"}}`. Our code is the `reason` in the details; a model that nobody has is 404 `NOT_FOUND`.
+  "message", "status", "details"}}`. Our code is the `reason` in the details, a model that nobody has a 404.
 - Over a [WebSocket](reference/websocket.md) an error is a message with `type`, `status` and `error`; its `code` is
   never null.
 - A client that leaves is logged with status 499.

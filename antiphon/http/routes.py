@@ -42,6 +42,7 @@ _UNVERSIONED: Final = (
 _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
 _MODELS: Final = "/v1/models"
+_PUBLISHERS: Final = "/publishers/"
 
 
 class Endpoint(Struct, frozen=True):
@@ -141,6 +142,8 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         *gemini_routes(handlers.gemini, private),
         private("/v1beta/models", "GET", handlers.list_models),
         private("/v1beta/models/{id:path}", "GET", handlers.retrieve_model),
+        private("/v1beta1/publishers/{publisher}/models", "GET", handlers.list_models),
+        private("/v1beta1/publishers/{publisher}/models/{id:path}", "GET", handlers.retrieve_model),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         public("/", handlers.landing),
@@ -206,7 +209,7 @@ def canonical(path: str) -> str:
         path = path.rstrip("/")
     if path.startswith(_UNVERSIONED):
         path = "/v1" + path
-    return google_path(path) if ":" in path else path or "/"
+    return google_path(path) if ":" in path or _PUBLISHERS in path else path or "/"
 
 
 def tongue_of(path: str, routed: str, call: Call) -> Tongue:
