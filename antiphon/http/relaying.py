@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from antiphon.errors import AntiphonError
-from antiphon.gateway.relay import Relay, Relayed
+from antiphon.gateway.relay import Client, Relay, Relayed
 from antiphon.http.call import Call, Header, header_text
 from antiphon.http.streams import STREAM_HEADERS, Heartbeat
 from antiphon.http.watch import ClientWatch
@@ -15,20 +15,15 @@ from antiphon.protocols import Target
 _JSON: Final[Header] = (b"content-type", b"application/json")
 
 
-class Framing(Protocol):
-    """Makes of a provider's stream what a client reads that is told streams in another way."""
+class Ending(Client, Protocol):
+    """A client that is told when everything has been said."""
 
-    @property
-    def headers(self) -> Sequence[Header]:
-        """Those of the answer."""
+    async def close(self) -> None:
+        """Ends the answer."""
         ...
 
-    def feed(self, data: bytes) -> bytes:
-        """What is to be sent for the next bytes of the stream."""
-        ...
-
-    def close(self) -> bytes:
-        """What ends it."""
+    async def broke(self, last: bytes) -> None:
+        """Ends the stream of an answer that will not be whole with this frame."""
         ...
 
 
@@ -38,26 +33,29 @@ async def relay_to(
     asked: Relayed,
     heartbeat: Heartbeat,
     broken: Callable[[AntiphonError], bytes],
-    framing: Framing | None = None,
+    client: Ending | None = None,
 ) -> None:
-    """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first."""
-    client = _RelayClient(call, framing)
+    """Answers the call; `broken` is the last frame of a stream that broke. Raises AntiphonError before the first.
+
+    `client` is who takes the answer, where that is not simply who called.
+    """
+    taker = client or RelayClient(call)
     with ClientWatch(call, heartbeat.group):
         try:
-            await relay.pass_on(asked, client)
+            await relay.pass_on(asked, taker)
+            await taker.close()
         except AntiphonError as error:
             if not call.started:
                 raise
-            await client.send(broken(error))
-        await client.close()
+            await taker.broke(broken(error))
 
 
-class _RelayClient:
-    """Implements `relay.Client`."""
+class RelayClient:
+    """Implements `Ending` for the one who called."""
 
-    def __init__(self, call: Call, framing: Framing | None) -> None:
+    def __init__(self, call: Call) -> None:
+        """Nothing has been sent yet."""
         self._call = call
-        self._framing = framing
         self._streams = False
 
     async def answer(self, target: Target, body: bytes) -> None:
@@ -65,20 +63,18 @@ class _RelayClient:
 
     async def open(self, target: Target) -> None:
         self._streams = True
-        headers = STREAM_HEADERS if self._framing is None else self._framing.headers
-        await self._call.start(200, [*headers, _answered_by(target)])
+        await self._call.start(200, [*STREAM_HEADERS, _answered_by(target)])
 
     async def pass_on(self, data: bytes) -> None:
-        await self.send(data if self._framing is None else self._framing.feed(data))
-
-    async def send(self, data: bytes) -> None:
-        """Bytes as the client reads them."""
         await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def close(self) -> None:
         if self._streams:
-            end = b"" if self._framing is None else self._framing.close()
-            await self._call.send({"type": "http.response.body", "body": end})
+            await self._call.send({"type": "http.response.body", "body": b""})
+
+    async def broke(self, last: bytes) -> None:
+        await self.pass_on(last)
+        await self.close()
 
 
 def _answered_by(target: Target) -> Header:
