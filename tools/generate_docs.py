@@ -21,10 +21,9 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
-from antiphon.http.routes import PREFIXES, Endpoint, routes
+from antiphon.http.routes import PREFIXES, Endpoint, routes, standing_in
 from antiphon.providers import page as providers
 from tests.replayed import RECORDINGS, beside, sources, tallies
-from tests.unit.http.handling import every_handler
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCS: Final = ROOT / "docs"
@@ -358,7 +357,7 @@ def endpoints_page() -> str:
 
 def _routes() -> Iterator[tuple[str, str, Operation, bool]]:
     """Method, path, description, and whether a key is asked for. Raises LookupError for a route without description."""
-    for route in routes(every_handler(_nothing), Keyring([])):
+    for route in routes(standing_in(_nothing), Keyring([])):
         endpoint = route.endpoint
         keyed = isinstance(endpoint, Endpoint) and endpoint.keyring is not None
         path = _plain_path(route)

@@ -7,7 +7,7 @@ The same routes answer under several prefixes (`PREFIXES`), with or without `/v1
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -99,6 +99,14 @@ class Handlers(Struct, frozen=True):
     landing: Handler
     refuse_upgrade: Handler
     connect: Handler | None = None
+
+
+def standing_in(handler: Handler) -> Handlers:
+    """One handler at every route: for who asks only what routes there are."""
+    made: dict[str, Any] = dict.fromkeys(Handlers.__struct_fields__, handler)
+    for name, kind in {"gemini": GeminiHandlers}.items():
+        made[name] = kind(**dict.fromkeys(kind.__struct_fields__, handler))
+    return Handlers(**made)
 
 
 def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
