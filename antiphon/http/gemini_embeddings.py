@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from antiphon.dialects.client_gemini_embeddings import BATCH, PREDICT, SINGLE, Portion, answer, portions
+from antiphon.dialects.client_gemini_embeddings import BATCH, PREDICT, SINGLE, Portion, answer, in_their_words, portions
+from antiphon.errors import BadRequest
 from antiphon.gateway.services import Errand, Services, asked_for
 from antiphon.http.call import Call
 from antiphon.http.gemini import model_of
@@ -57,7 +58,10 @@ class GeminiEmbeddings:
         async def one(portion: Portion) -> Told:
             request = asked_for("embeddings", portion.body, call.request_id)
             async with at_once:
-                return await self._services.answer(msgspec.structs.replace(request, translated=True), errand)
+                try:
+                    return await self._services.answer(msgspec.structs.replace(request, translated=True), errand)
+                except BadRequest as error:
+                    raise in_their_words(error) from None
 
         try:
             async with asyncio.TaskGroup() as group:
