@@ -21,10 +21,9 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
-from antiphon.http.routes import PREFIXES, Endpoint, routes
+from antiphon.http.routes import PREFIXES, Endpoint, routes, standing_in
 from antiphon.providers import page as providers
 from tests.replayed import RECORDINGS, beside, sources, tallies
-from tests.unit.http.handling import every_handler
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCS: Final = ROOT / "docs"
@@ -254,6 +253,8 @@ Every answer that is not a success has the same shape, on every path:
 - Clients of Anthropic's API (`/v1/messages`, everything below `/anthropic`, and models and files asked for with
   `anthropic-version`) get Anthropic's shape, types and statuses: `{"type": "error", "error": {"type", "message"},
   "request_id"}`, a model that nobody has as 404 `not_found_error`, an overload as 529 `overloaded_error`.
+- Clients of Google's API (`/v1beta`, everything below `/gemini`, Vertex AI's paths) get Google's: `{"error": {"code",
+  "message", "status", "details"}}`. Our code is the `reason` in the details, a model that nobody has a 404.
 - Over a [WebSocket](reference/websocket.md) an error is a message with `type`, `status` and `error`; its `code` is
   never null.
 - A client that leaves is logged with status 499.
@@ -399,7 +400,7 @@ def endpoints_page() -> str:
 
 def _routes() -> Iterator[tuple[str, str, Operation, bool]]:
     """Method, path, description, and whether a key is asked for. Raises LookupError for a route without description."""
-    for route in routes(every_handler(_nothing), Keyring([])):
+    for route in routes(standing_in(_nothing), Keyring([])):
         endpoint = route.endpoint
         keyed = isinstance(endpoint, Endpoint) and endpoint.keyring is not None
         path = _plain_path(route)

@@ -157,7 +157,7 @@ class Noting:
     """An HTTP client that notes where it was last told to post to."""
 
     def __init__(self, upstream: HttpUpstream) -> None:
-        self.lasting, self.get = upstream.lasting, upstream.get
+        self.lasting, self.get, self.delete = upstream.lasting, upstream.get, upstream.delete
         self.url_path = ""
         self._post = upstream.post
 

@@ -29,6 +29,7 @@ _CONFIG: Final = {
     "title": "title",
     "autoTruncate": "truncate",
 }
+_THEIRS: Final = {ours: theirs for theirs, ours in _CONFIG.items()} | {"input": "content"}
 _UNSPECIFIED: Final = "TASK_TYPE_UNSPECIFIED"
 SINGLE: Final = "embedContent"
 BATCH: Final = "batchEmbedContents"
@@ -75,6 +76,14 @@ def portions(method: str, body: bytes, model: str) -> list[Portion]:
         )
         for places in groups.values()
     ]
+
+
+def in_their_words(error: BadRequest) -> BadRequest:
+    """The error by what the client called the member."""
+    theirs = _THEIRS.get(error.param or "")
+    if theirs is None:
+        return error
+    return BadRequest(error.message.replace(f"'{error.param}'", f"'{theirs}'"), param=theirs, code=error.code)
 
 
 def answer(method: str, asked: Sequence[Portion], answers: Sequence[bytes], tokens: int | None) -> bytes:

@@ -25,7 +25,8 @@ class ArrayFraming:
         return self._told(self._frames.feed(data))
 
     def broken(self, envelope: bytes) -> bytes:
-        """The member that tells why nothing more comes."""
+        """The member that tells why nothing more comes. An event that was cut is left out."""
+        self._frames = FrameSplitter()
         return self._framed(envelope)
 
     def close(self) -> bytes:

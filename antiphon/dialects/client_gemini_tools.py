@@ -12,6 +12,10 @@ from antiphon.dialects.client_gemini_members import camel, integer, member, obje
 from antiphon.wire.requests import Item, is_item
 
 _MODES: Final = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
+_NUMBERED_MODES: Final = {1: "auto", 2: "required", 3: "none"}
+_NUMBERED_TYPES: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
+"""Google's older clients send numbers for words; these begin with 1."""
+
 _SEARCHES: Final = ("googleSearch", "googleSearchRetrieval", "enterpriseWebSearch")
 _COUNTS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 _UNSAID: Final = ("nullable", "propertyOrdering", "example")
@@ -46,7 +50,8 @@ class Tools:
         calling = member(config, "functionCallingConfig")
         if not calling or not self.tools:
             return None
-        mode = _MODES.get(str(calling.get("mode") or "AUTO").upper(), "auto")
+        said: Any = calling.get("mode") or "AUTO"
+        mode = _NUMBERED_MODES.get(said, "auto") if isinstance(said, int) else _MODES.get(str(said).upper(), "auto")
         names: Any = calling.get("allowedFunctionNames")
         if not names or not is_array(names) or mode == "none":
             return mode
@@ -122,6 +127,8 @@ def json_schema(schema: Item) -> Item:
     for name, value in said.items():
         if name == "type" and isinstance(value, str):
             made["type"] = value.lower()
+        elif name == "type" and isinstance(value, int) and 0 < value <= len(_NUMBERED_TYPES):
+            made["type"] = _NUMBERED_TYPES[value - 1]
         elif name in _NAMED and is_item(value):
             made["$defs" if name == "defs" else name] = {
                 key: json_schema(each) if is_item(each) else each for key, each in value.items()

@@ -9,6 +9,7 @@ import base64
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from antiphon.dialects.client_gemini_answer import GeminiTeller
 from antiphon.dialects.client_gemini_errors import encoded_error
@@ -20,13 +21,13 @@ from antiphon.dialects.client_messages_whole import failed_answer
 from antiphon.errors import AntiphonError, BadRequest
 from antiphon.gateway.flow import Gateway
 from antiphon.gateway.relay import Relay, Relayed
-from antiphon.http.call import Call, Header
+from antiphon.http.call import Call, Header, header_text
 from antiphon.http.compact import SOURCE_HEADER
 from antiphon.http.records import note_usage
 from antiphon.http.relaying import RelayClient, relay_to
 from antiphon.http.streams import STREAM_HEADERS, EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
-from antiphon.protocols import Turn
+from antiphon.protocols import Target, Turn
 from antiphon.wire.envelope import MARK
 from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item
@@ -85,8 +86,7 @@ class GeminiEndpoint:
         elif sse:
             await relay_to(call, self._relay, relayed, self._heartbeat, _framed)
         else:
-            array = _Array()
-            await relay_to(call, self._relay, relayed, self._heartbeat, array.broken_by, RelayClient(call, array))
+            await relay_to(call, self._relay, relayed, self._heartbeat, _told_error, _ArrayClient(call))
 
     async def count(self, call: Call) -> None:
         """`models/{model}:countTokens`."""
@@ -144,13 +144,32 @@ class GeminiEndpoint:
         note_usage(call, outcome)
 
 
-class _Array(ArrayFraming):
-    """Implements `relaying.Framing`."""
+class _ArrayClient(RelayClient):
+    """Takes a provider's events, and is sent them as one array."""
 
-    headers = _ARRAY_HEADERS
+    def __init__(self, call: Call) -> None:
+        super().__init__(call)
+        self._framing = ArrayFraming()
 
-    def broken_by(self, error: AntiphonError) -> bytes:
-        return self.broken(encoded_error(error)[1])
+    @override
+    async def open(self, target: Target) -> None:
+        self._streams = True
+        await self._call.start(200, [*_ARRAY_HEADERS, (b"antiphon-target", header_text(target.name))])
+
+    @override
+    async def pass_on(self, data: bytes) -> None:
+        await super().pass_on(self._framing.feed(data))
+
+    @override
+    async def close(self) -> None:
+        if self._streams:
+            await super().pass_on(self._framing.close())
+        await super().close()
+
+    @override
+    async def broke(self, last: bytes) -> None:
+        await super().pass_on(self._framing.broken(last))
+        await self.close()
 
 
 def model_of(call: Call) -> str:
@@ -181,5 +200,9 @@ def _blocked(error: AntiphonError, told: GeminiTold) -> Item:
     return answer
 
 
+def _told_error(error: AntiphonError) -> bytes:
+    return encoded_error(error)[1]
+
+
 def _framed(error: AntiphonError) -> bytes:
-    return b"data: %b\r\n\r\n" % encoded_error(error)[1]
+    return b"data: %b\r\n\r\n" % _told_error(error)

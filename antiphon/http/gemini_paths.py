@@ -18,21 +18,26 @@ METHODS: Final = (
 )
 
 _METHOD: Final = re.compile(
-    r"/v\d+(?:(?:alpha|beta)\d*)?/(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/([^/]+)/)?models/"
+    r"/v\d+(?:(?:alpha|beta)\d*)?/(?:(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/([^/]+)/)?models/)?"
     rf"(.+:(?:{'|'.join(METHODS)}))"
+)
+_CARDS: Final = re.compile(
+    r"/v\d+(?:(?:alpha|beta)\d*)?/(?:projects/[^/]+/locations/[^/]+/)?(publishers/[^/]+/models(?:/.+)?)"
 )
 _OWN: Final = ("/v1beta", "/v1alpha", "/v1/projects/", "/v1/publishers/")
 _PREFIX: Final = "/gemini/"
 
 
 def google_path(path: str) -> str:
-    """The path as it is routed, unchanged unless it is that of a method.
+    """The path as it is routed, unchanged unless it is that of a method, or of models at Vertex AI.
 
-    A publisher other than Google is a provider: so Google's clients spell a model's name with a slash at Vertex AI.
+    A publisher other than Google is a provider: so Google's clients spell a model's name with a slash at Vertex AI. The
+    AI SDK leaves out `models/` before such a name.
     """
     found = _METHOD.fullmatch(path)
     if found is None:
-        return path
+        cards = _CARDS.fullmatch(path)
+        return path if cards is None else f"/v1beta1/{cards[1]}"
     publisher = found[1] or "google"
     return f"/v1beta/models/{found[2]}" if publisher == "google" else f"/v1beta/models/{publisher}/{found[2]}"
 

@@ -7,7 +7,7 @@ Anthropic's clients, who send `anthropic-version`, are told in their own shape
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from antiphon.errors import NotFound
 from antiphon.http.cached import cached
 from antiphon.http.call import Call, Tongue
 from antiphon.http.codex_models import codex_models
-from antiphon.http.gemini_models import google_model, google_page
+from antiphon.http.gemini_models import google_model, google_page, named
 from antiphon.http.model_cards import Card
 from antiphon.http.queries import Values, number
 
@@ -47,17 +47,17 @@ class ModelsEndpoints:
             await call.reply(200, _encode(_page(cards, call.query())))
             return
         if call.tongue == "google":
-            await call.reply(200, _encode(google_page(cards, call.query())))
+            await call.reply(200, _encode(google_page(cards, call.query(), call.path_params.get("publisher"))))
             return
         await call.reply(200, _encode({"object": "list", "data": cards}))
 
     async def retrieve_model(self, call: Call) -> None:
         """One model by its id."""
-        identifier = call.path_params["id"]
+        publisher = call.path_params.get("publisher")
+        identifier = named(call.path_params["id"], publisher)
         for card in await self._cards():
             if card.id == identifier:
-                shape = _SHAPES.get(call.tongue)
-                await call.reply(200, _encode(card if shape is None else shape(card)))
+                await call.reply(200, _encode(_shaped(card, call.tongue, publisher)))
                 return
         message = f"The model '{identifier[:300]}' does not exist, or you do not have access to it."
         raise NotFound(message, param="model", code="model_not_found")
@@ -84,4 +84,11 @@ def _model(card: Card) -> Json:
     return {"type": "model", "id": card.id, "display_name": card.id, "created_at": created}
 
 
-_SHAPES: Final[Mapping[Tongue, Callable[[Card], Json]]] = {"anthropic": _model, "google": google_model}
+def _shaped(card: Card, tongue: Tongue, publisher: str | None) -> Card | Json:
+    match tongue:
+        case "anthropic":
+            return _model(card)
+        case "google":
+            return google_model(card, publisher)
+        case "openai":
+            return card

@@ -47,6 +47,11 @@ _MODEL: Final = in_path("model", "`provider/model`, a bare name, or an alias; sl
 _ALT: Final = query(
     "alt", "`sse` for events; without it the answer is one array.", {"type": "string", "enum": ["sse", "json"]}
 )
+_PUBLISHER: Final = in_path("publisher", "`google`, which stands for nobody, or the name of a provider.")
+_PAGES: Final = (
+    query("pageSize", "How many models at most.", {"type": "integer", "minimum": 1}),
+    query("pageToken", "`nextPageToken` of the page before.", _TEXT),
+)
 _CONTENTS: Final[Json] = {"contents": [{"role": "user", "parts": [{"text": "Say hello."}]}]}
 _CONTENT: Final[Json] = {"content": {"parts": [{"text": "Hello."}]}, "outputDimensionality": 256}
 _OBJECT: Final[Json] = {"type": "object"}
@@ -160,10 +165,7 @@ GEMINI_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         id="listGeminiModels",
         tag=GEMINI,
         summary="List models for Gemini",
-        parameters=(
-            query("pageSize", "How many models at most.", {"type": "integer", "minimum": 1}),
-            query("pageToken", "`nextPageToken` of the page before.", _TEXT),
-        ),
+        parameters=_PAGES,
         answers=_told("Every model on offer.", **_listed("models"), nextPageToken=_TEXT),
         failures=_FAILED,
     ),
@@ -172,6 +174,22 @@ GEMINI_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         tag=GEMINI,
         summary="Retrieve a model for Gemini",
         parameters=(in_path("id", "The model's name, without `models/`."),),
+        answers=_told("The model.", name=_TEXT),
+        failures=_FAILED,
+    ),
+    ("get", "/v1beta1/publishers/{publisher}/models"): Operation(
+        id="listPublisherModels",
+        tag=GEMINI,
+        summary="List models for Vertex AI",
+        parameters=(_PUBLISHER, *_PAGES),
+        answers=_told("Every model on offer.", **_listed("publisherModels"), nextPageToken=_TEXT),
+        failures=_FAILED,
+    ),
+    ("get", "/v1beta1/publishers/{publisher}/models/{id}"): Operation(
+        id="retrievePublisherModel",
+        tag=GEMINI,
+        summary="Retrieve a model for Vertex AI",
+        parameters=(_PUBLISHER, in_path("id", "The model's name.")),
         answers=_told("The model.", name=_TEXT),
         failures=_FAILED,
     ),

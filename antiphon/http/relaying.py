@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from antiphon.errors import AntiphonError
@@ -24,23 +24,6 @@ class Ending(Client, Protocol):
 
     async def broke(self, last: bytes) -> None:
         """Ends the stream of an answer that will not be whole with this frame."""
-        ...
-
-
-class Framing(Protocol):
-    """Makes of a provider's stream what a client reads that is told streams in another way."""
-
-    @property
-    def headers(self) -> Sequence[Header]:
-        """Those of the answer."""
-        ...
-
-    def feed(self, data: bytes) -> bytes:
-        """What is to be sent for the next bytes of the stream."""
-        ...
-
-    def close(self) -> bytes:
-        """What ends it."""
         ...
 
 
@@ -70,10 +53,9 @@ async def relay_to(
 class RelayClient:
     """Implements `Ending` for the one who called."""
 
-    def __init__(self, call: Call, framing: Framing | None = None) -> None:
+    def __init__(self, call: Call) -> None:
         """Nothing has been sent yet."""
         self._call = call
-        self._framing = framing
         self._streams = False
 
     async def answer(self, target: Target, body: bytes) -> None:
@@ -81,23 +63,18 @@ class RelayClient:
 
     async def open(self, target: Target) -> None:
         self._streams = True
-        headers = STREAM_HEADERS if self._framing is None else self._framing.headers
-        await self._call.start(200, [*headers, _answered_by(target)])
+        await self._call.start(200, [*STREAM_HEADERS, _answered_by(target)])
 
     async def pass_on(self, data: bytes) -> None:
-        await self._send(data if self._framing is None else self._framing.feed(data))
+        await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def close(self) -> None:
         if self._streams:
-            end = b"" if self._framing is None else self._framing.close()
-            await self._call.send({"type": "http.response.body", "body": end})
+            await self._call.send({"type": "http.response.body", "body": b""})
 
     async def broke(self, last: bytes) -> None:
-        await self._send(last)
+        await self.pass_on(last)
         await self.close()
-
-    async def _send(self, data: bytes) -> None:
-        await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 def _answered_by(target: Target) -> Header:

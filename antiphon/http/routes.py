@@ -7,7 +7,7 @@ The same routes answer under several prefixes (`PREFIXES`), with or without `/v1
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final, get_type_hints
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -52,6 +52,7 @@ _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
 _SHARED: Final = ("/v1/models", "/v1/files")
 """Paths that both OpenAI's clients and Anthropic's use."""
+_PUBLISHERS: Final = "/publishers/"
 
 
 class Endpoint(Struct, frozen=True):
@@ -113,6 +114,15 @@ class Handlers(Struct, frozen=True):
     connect: Handler | None = None
 
 
+def standing_in(handler: Handler) -> Handlers:
+    """One handler at every route: for who asks only what routes there are."""
+    made: dict[str, Any] = {}
+    for name, kind in get_type_hints(Handlers).items():
+        family = isinstance(kind, type) and issubclass(kind, Struct)
+        made[name] = kind(**dict.fromkeys(kind.__struct_fields__, handler)) if family else handler
+    return Handlers(**made)
+
+
 def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
     """The routing table."""
 
@@ -155,6 +165,8 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         *gemini_routes(handlers.gemini, private),
         private("/v1beta/models", "GET", handlers.list_models),
         private("/v1beta/models/{id:path}", "GET", handlers.retrieve_model),
+        private("/v1beta1/publishers/{publisher}/models", "GET", handlers.list_models),
+        private("/v1beta1/publishers/{publisher}/models/{id:path}", "GET", handlers.retrieve_model),
         *file_routes(handlers.files, private),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
@@ -223,7 +235,7 @@ def canonical(path: str) -> str:
         path = path.rstrip("/")
     if path.startswith(_UNVERSIONED):
         path = "/v1" + path
-    return google_path(path) if ":" in path else path or "/"
+    return google_path(path) if ":" in path or _PUBLISHERS in path else path or "/"
 
 
 def tongue_of(path: str, routed: str, call: Call) -> Tongue:

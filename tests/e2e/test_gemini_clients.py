@@ -182,6 +182,8 @@ def test_vectors_of_googles_own(wire: httpx.Client, upstreams: dict[str, Upstrea
     path = "/v1beta/models/gemini/gemini-embedding-001:batchEmbedContents"
     answer = wire.post(path, json={"requests": asked})
     assert answer.json() == {"embeddings": [{"values": [0.25]}, {"values": [0.5]}]}
+    wrong = wire.post(path, json={"requests": [asked[0] | {"outputDimensionality": "many"}]}).json()["error"]
+    assert "outputDimensionality" in wrong["message"]
     sent = upstreams["gemini"].last["requests"]
     model = {"model": "models/gemini-embedding-001"}
     assert sent == [each | model for each in asked]

@@ -89,7 +89,7 @@ def test_our_own_errors_are_told_in_googles_words(gateway: Gateway, google: Any)
         ("DELETE", GENERATE, b"", 405),
         ("GET", "/v1beta/models/nobody-has-this", b"", 404),
         ("POST", "/gemini/v1beta/files", b"{}", 404),
-        ("POST", "/v1/projects/p/locations/l/publishers/google/models/m:dance", b"{}", 404),
+        ("POST", "/v1/projects/p/locations/l/publishers/google/models/m:dance", b"{}", 405),
     ],
 )
 def test_every_failure_has_googles_envelope(
@@ -133,6 +133,7 @@ def test_a_prompt_that_is_refused_is_an_answer(google: Any, chat: Provider) -> N
         f"/gemini/v1beta/models/{CHAT_MODEL}:generateContent",
         f"/gemini/v1/models/{CHAT_MODEL}:generateContent",
         f"/gemini/models/{CHAT_MODEL}:generateContent",
+        f"/v1beta/{CHAT_MODEL}:generateContent",
         f"/api/llm/v1beta/models/{CHAT_MODEL}:generateContent",
         "/v1/projects/p/locations/l/publishers/chat/models/llama-4:generateContent",
         f"/v1beta1/projects/p/locations/l/publishers/google/models/{CHAT_MODEL}:generateContent",
@@ -183,6 +184,10 @@ def test_clients_of_vertex(gateway: Gateway, chat: Provider) -> None:
         chat.answer(chat_whole("Hello."))
         assert vertex.models.generate_content(model=CHAT_MODEL, contents="Hi").text == "Hello."
         chat.answer(whole(VECTORS | {"data": VECTORS["data"][:1]}))
+        names = [model.name for model in vertex.models.list()]
+        assert f"publishers/google/models/{NATIVE_MODEL}" in names
+        for model in (NATIVE_MODEL, names[0]):
+            assert vertex.models.get(model=model).name in names
         answer = vertex.models.embed_content(model="chat/gemini-embedding-001", contents="Hi")
         assert answer.embeddings
         assert answer.embeddings[0].values == [0.5, 0]

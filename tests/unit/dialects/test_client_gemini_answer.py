@@ -239,4 +239,7 @@ def test_an_array_has_every_event_however_they_come_cut() -> None:
         assert json.loads(array) == [{"a": 1}, {"b": 2}, {"c": 3}]
     assert ArrayFraming().close() == b"[]"
     broken = ArrayFraming()
-    assert json.loads(broken.feed(b"data: 1\n\n") + broken.broken(b'{"error":2}') + broken.close()) == [1, {"error": 2}]
+    assert json.loads(broken.feed(b'data: 1\n\ndata: {"a') + broken.broken(b'{"error":2}') + broken.close()) == [
+        1,
+        {"error": 2},
+    ]

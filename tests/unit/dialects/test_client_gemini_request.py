@@ -313,6 +313,16 @@ def test_a_schema_of_googles_own_kind_becomes_json_schema() -> None:
     }
 
 
+def test_numbers_for_words_are_read() -> None:
+    schema = {"type": 6, "properties": {"a": {"type": 1}}}
+    body = read(
+        tools=[{"functionDeclarations": [{"name": "look", "parameters": schema}]}],
+        toolConfig={"functionCallingConfig": {"mode": 2}},
+    )
+    assert body["tools"][0]["parameters"] == {"type": "object", "properties": {"a": {"type": "string"}}}
+    assert body["tool_choice"] == "required"
+
+
 def test_a_request_to_count_may_stand_in_a_member_of_its_own() -> None:
     assert json.loads(to_count(b'{"generateContentRequest":{"model":"models/m","contents":[]}}'))["contents"] == []
     assert to_count(b'{"contents": []}') == b'{"contents": []}'

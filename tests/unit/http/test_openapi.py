@@ -19,14 +19,13 @@ from antiphon.http.health import HealthEndpoints
 from antiphon.http.openapi import OpenApiEndpoint, document
 from antiphon.http.openapi_answers import DESCRIBED
 from antiphon.http.queries import Page
-from antiphon.http.routes import PREFIXES, routes
+from antiphon.http.routes import PREFIXES, routes, standing_in
 from antiphon.providers.cards import card, fact_of
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import KNOWN_FIELDS, parse_request
 from antiphon.wire.sse import FrameSplitter
 from antiphon.wire.synthesis import error_event, synthesised
 from tests.unit.http.asking import asked
-from tests.unit.http.handling import every_handler
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 NATIVE = sorted(path for path in RECORDINGS.glob("*.responses/*.json"))
@@ -77,9 +76,10 @@ def resolved(answer: dict[str, Any]) -> dict[str, Any]:
 def routed() -> dict[tuple[str, str], Any]:
     async def nothing(_: Call) -> None: ...
 
+    handlers = standing_in(nothing)
     return {
-        (method.lower(), re.sub(r":path}", "}", route.path)): route.endpoint
-        for route in routes(every_handler(nothing), Keyring([]))
+        (method.lower(), re.sub(r":\w+}", "}", route.path)): route.endpoint
+        for route in routes(handlers, Keyring([]))
         for method in (route.methods or set()) - {"HEAD"}
     }
 
