@@ -7,12 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 from antiphon.errors import AntiphonError
-from antiphon.http.call import Call, Receive, Scope, Send, denying
+from antiphon.http.call import MOUNT, Call, Receive, Scope, Send, denying
 from antiphon.http.edge import Edge
 from antiphon.http.errors import reply_error
-
-MOUNT = "antiphon.mount"
-"""The scope's key for the path that the gateway is mounted below."""
 
 
 class NotOpen(AntiphonError):

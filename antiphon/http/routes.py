@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.errors import unknown_path
-from antiphon.http.passing_routes import passing_routes, refuse_passed_socket
+from antiphon.http.passing import refuse_passed_socket
+from antiphon.http.passing_routes import passing_routes
 
 Handler = Callable[[Call], Awaitable[None]]
 
