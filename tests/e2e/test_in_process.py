@@ -229,7 +229,7 @@ async def test_mounted_and_forgotten(settings: Settings) -> None:
     app = mounted(Gateway(settings), opening=False)
     async with app.router.lifespan_context(app), bare(app) as wire:
         answer = await wire.get("/ai/health")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_open")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "not_open")
 
 
 async def lived(app: Any) -> list[str]:

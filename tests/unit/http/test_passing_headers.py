@@ -7,11 +7,13 @@ from antiphon.http.passing_headers import handed_back, passed_on, query_passed_o
 KEY = b"sk-antiphon-key"
 HEADERS = """
 accept accept-encoding anthropic-beta api-key authorization connection content-encoding content-length content-type
-cookie host idempotency-key keep-alive openai-beta te transfer-encoding upgrade x-api-key x-custom x-forwarded-for
+cookie host idempotency-key keep-alive openai-beta trailer transfer-encoding upgrade x-api-key x-custom x-forwarded-for
 x-goog-api-key x-http-method-override
 """
 NAMES = st.sampled_from(HEADERS.encode().split())
-VALUES = st.sampled_from([b"close", b"x-custom", b"Bearer " + KEY, KEY, b"gzip", b"TE, X-Custom", b"application/json"])
+VALUES = st.sampled_from(
+    [b"close", b"x-custom", b"Bearer " + KEY, KEY, b"gzip", b"Trailer, X-Custom", b"application/json"]
+)
 PASSED = {b"accept", b"anthropic-beta", b"content-encoding", b"content-type", b"idempotency-key", b"openai-beta"}
 
 
