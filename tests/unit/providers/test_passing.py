@@ -2,14 +2,21 @@ from typing import Any
 
 import pytest
 
+from antiphon.credential_settings import AwsSettings
 from antiphon.errors import BadRequest, Forbidden
 from antiphon.passing_protocols import Asked, Line
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
+from antiphon.providers.errands import Errands
+from antiphon.providers.http import HttpUpstream
+from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.passing import PassThrough
 from antiphon.providers.reply import UpstreamReply
+from antiphon.providers.row import ROUTES
+from antiphon.providers.signers import Signers
 from antiphon.providers.uploading import Upload
-from tests.unit.providers.fakes import instance
+from antiphon.settings import ProviderSettings
+from tests.unit.providers.fakes import NamedDialect, ScriptedUpstream, instance
 
 
 class Sent(Exception):
@@ -132,3 +139,19 @@ def test_of_google_cloud_only_the_configured_project_is_open() -> None:
     for path in ("/v1/projects/yours/locations/x", "/v1/%70rojects/yours"):
         with pytest.raises(Forbidden):
             passing.place(path)
+
+
+async def test_a_request_to_amazon_is_signed_as_a_whole() -> None:
+    client = HttpUpstream(Timeouts())
+    settings = ProviderSettings(region="eu-west-1", aws=AwsSettings(access_key_id="AK", secret_access_key="secret"))
+    signers = Signers(Errands(client, client), lambda: 1_790_000_000.0)
+    bedrock = ProviderInstance(
+        "bedrock", settings, ScriptedUpstream(), {name: NamedDialect(name) for name in ROUTES}, signers=signers
+    )
+    passing = bedrock.passing(Outbox())
+    assert passing.signs_bodies
+    _, target, lines = await sent(passing, "/model/a.b-v1:0/converse", "", (b"x-amz-date", b"theirs"))
+    assert target.startswith("/model/a.b-v1")
+    assert "Authorization: AWS4-HMAC-SHA256 Credential=AK/" in lines
+    assert "theirs" not in lines
+    assert not way("openai", api_key="sk-1").signs_bodies
