@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -148,7 +148,8 @@ class _Thread:
 
     def close(self) -> None:
         """Raises as closing the gateway does."""
-        self._loop.call_soon_threadsafe(self._closing.set)
+        with suppress(RuntimeError):  # it has failed, and its loop is closed already
+            self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join()
         if self._failure is not None:
             raise self._failure
