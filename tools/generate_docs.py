@@ -123,6 +123,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "The gateway's owner does not let this be passed on to the provider, or not for your key.",
         "Ask the owner, who finds the setting named in the message.",
     ),
+    "not_open": (
+        "The gateway is mounted in another application, whose lifespan does not open it.",
+        "Open it there: see [inside your program](howto/in-process.md).",
+    ),
     "previous_response_not_found": (
         "The response to go on from, or one before it, is unknown, deleted, expired, not kept, running or failed.",
         "Go on from another, or send the whole history as `input`.",

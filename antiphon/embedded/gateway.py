@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
 import threading
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
-from pathlib import Path
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
-
-import msgspec
-
-from antiphon.app import wired
-from antiphon.config.environment import this_environment
-from antiphon.config.keeping import PREFIX, with_kept_keys
-from antiphon.config.loading import load
-from antiphon.embedded.mounted import MountedApp
-from antiphon.embedded.room import Room
-from antiphon.errors import ConfigError
-from antiphon.http.edge import Edge
-from antiphon.observe.logs import told_to_logging
-from antiphon.settings import Settings
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import httpx2 as httpx
     import openai
 
-_logger: Final = logging.getLogger("antiphon")
+    from antiphon.embedded.mounted import MountedApp
+    from antiphon.embedded.opening import Configuration, Opened
 
-Configuration = str | Path | Mapping[str, Any] | Settings | None
+# What is imported below is imported by whoever needs it: a program that may open a gateway starts as quickly as ever.
+# ruff: noqa: PLC0415
 
 
 class Gateway:
@@ -47,12 +32,10 @@ class Gateway:
         find here. Variables of the environment hold over either, as they do for the server.
         """
         self._config = config
-        self._edge: Edge | None = None
-        self._room: Room | None = None
-        self._key = ""
+        self._opened: Opened | None = None
         self._stack: AsyncExitStack | None = None
         self._thread: _Thread | None = None
-        self._app = MountedApp(lambda: self._edge, lambda: self)
+        self._app: MountedApp | None = None
 
     @property
     def app(self) -> MountedApp:
@@ -61,55 +44,59 @@ class Gateway:
         As the application of a server it opens the gateway itself. Servers run no lifespan of what is mounted, so there
         whoever mounts it opens the gateway in their own: `async with gateway: yield`.
         """
+        if self._app is None:
+            from antiphon.embedded.mounted import MountedApp
+
+            self._app = MountedApp(lambda: None if self._opened is None else self._opened.edge, lambda: self)
         return self._app
 
     @property
     def key(self) -> str:
         """The master key that is in force while the gateway is open."""
-        self._opened()
-        return self._key
+        return self._now().key
 
     def client(self, *, api_key: str | None = None, **options: Any) -> openai.AsyncOpenAI:  # noqa: ANN401 - OpenAI knows them
         """OpenAI's asynchronous client on this gateway, without a socket; `options` are its own.
 
         `api_key` is the master key when absent. Raises ImportError where `openai` is not installed.
         """
-        from antiphon.embedded.clients import openai_client  # noqa: PLC0415 - openai and httpx may be missing
+        from antiphon.embedded.clients import openai_client
 
-        return openai_client(self._opened(), api_key or self._key, options)
+        opened = self._now()
+        return openai_client(opened.room, api_key or opened.key, options)
 
     def sync_client(self, *, api_key: str | None = None, **options: Any) -> openai.OpenAI:  # noqa: ANN401 - as above
         """As `client`, for code that is not asynchronous: in any thread but that of the gateway's event loop."""
-        from antiphon.embedded.clients import sync_openai_client  # noqa: PLC0415 - as above
+        from antiphon.embedded.clients import sync_openai_client
 
-        return sync_openai_client(self._opened(), api_key or self._key, options)
+        opened = self._now()
+        return sync_openai_client(opened.room, api_key or opened.key, options)
 
     def http_client(self, *, api_key: str | None = None) -> httpx.AsyncClient:
         """Bare HTTP, for every endpoint, and for other vendors' clients that take such a client.
 
         Raises ImportError where `httpx` is not installed.
         """
-        from antiphon.embedded.transports import http_client  # noqa: PLC0415 - as above
+        from antiphon.embedded.transports import http_client
 
-        return http_client(self._opened(), api_key or self._key)
+        opened = self._now()
+        return http_client(opened.room, api_key or opened.key)
 
     def sync_http_client(self, *, api_key: str | None = None) -> httpx.Client:
         """As `http_client`, for code that is not asynchronous."""
-        from antiphon.embedded.transports import sync_http_client  # noqa: PLC0415 - as above
+        from antiphon.embedded.transports import sync_http_client
 
-        return sync_http_client(self._opened(), api_key or self._key)
+        opened = self._now()
+        return sync_http_client(opened.room, api_key or opened.key)
 
     async def __aenter__(self) -> Self:
         """Opens everything. Raises ConfigError, or StoreFailed when the database cannot be used."""
         if self._stack is not None:
             raise RuntimeError("This gateway is open already.")
+        from antiphon.embedded.opening import opened
+
         async with AsyncExitStack() as stack:
-            settings = _settings(self._config)
-            key = settings.master_key or PREFIX + secrets.token_urlsafe(32)
-            settings = msgspec.structs.replace(settings, master_key=key)
-            edge = await stack.enter_async_context(wired(settings, told_to_logging))
-            self._room = await stack.enter_async_context(Room(edge))
-            self._edge, self._key = edge, key
+            self._opened = await stack.enter_async_context(opened(self._config))
             self._stack = stack.pop_all()
         return self
 
@@ -118,7 +105,7 @@ class Gateway:
     ) -> None:
         """Closes everything. What went wrong meanwhile is its owner's, and reaches no group of tasks here."""
         stack, self._stack = self._stack, None
-        self._edge = self._room = None
+        self._opened = None
         if stack is not None:
             await stack.aclose()
 
@@ -136,10 +123,10 @@ class Gateway:
         if thread is not None:
             thread.close()
 
-    def _opened(self) -> Room:
-        if self._room is None:
+    def _now(self) -> Opened:
+        if self._opened is None:
             raise RuntimeError("The gateway is not open: use it within 'async with gateway' or 'with gateway'.")
-        return self._room
+        return self._opened
 
 
 class _Thread:
@@ -161,7 +148,8 @@ class _Thread:
 
     def close(self) -> None:
         """Raises as closing the gateway does."""
-        self._loop.call_soon_threadsafe(self._closing.set)
+        with suppress(RuntimeError):  # it has failed, and its loop is closed already
+            self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join()
         if self._failure is not None:
             raise self._failure
@@ -180,21 +168,3 @@ class _Thread:
         async with self._gateway:
             self._opened.set()
             await self._closing.wait()
-
-
-def _settings(config: Configuration) -> Settings:
-    """Raises ConfigError."""
-    if isinstance(config, Settings):
-        return config
-    environment = this_environment()
-    if isinstance(config, Mapping):
-        try:
-            text = msgspec.json.encode(config).decode()
-        except TypeError as error:
-            raise ConfigError(f"the configuration can hold texts, numbers, lists and mappings alone: {error}") from None
-        loaded = load(environment, text=text)
-    else:
-        loaded = load(environment, config=None if config is None else Path(config))
-    for warning in loaded.warnings:
-        _logger.warning("%s", warning)
-    return with_kept_keys(loaded.settings, environment.variables)[0]

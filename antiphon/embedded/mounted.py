@@ -6,21 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
-from antiphon.errors import AntiphonError
-from antiphon.http.call import Call, Receive, Scope, Send, denying
+from antiphon.errors import GatewayError
+from antiphon.http.call import MOUNT, Call, Receive, Scope, Send, denying
 from antiphon.http.edge import Edge
 from antiphon.http.errors import reply_error
-
-MOUNT = "antiphon.mount"
-"""The scope's key for the path that the gateway is mounted below."""
-
-
-class NotOpen(AntiphonError):
-    """The gateway is mounted, and nobody has opened it."""
-
-    status = 503
-    type = "server_error"
-    code = "not_open"
 
 
 class MountedApp:
@@ -69,7 +58,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """Servers run no lifespan of what is mounted in something else, so this is what whoever forgot it meets."""
     send = denying(send) if scope["type"] == "websocket" else send
     message = "The gateway is not open. Open it in the application's lifespan: 'async with gateway: yield'."
-    await reply_error(Call(scope, receive, send, "req_none"), NotOpen(message), ())
+    await reply_error(Call(scope, receive, send, "req_none"), GatewayError(message, code="not_open"), ())
 
 
 def _below(scope: Scope) -> Scope:

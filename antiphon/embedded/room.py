@@ -6,9 +6,11 @@ import asyncio
 import threading
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from antiphon.embedded.exchange import App, Exchange, Request
+
+CLOSED: Final = "The gateway is not open any more."
 
 
 class Room:
@@ -47,7 +49,7 @@ class Room:
     def ask(self, request: Request) -> Exchange:
         """Begins a request. Raises ConnectionRefusedError once the room is closed, RuntimeError on another loop."""
         if self._closed:
-            raise ConnectionRefusedError("The gateway is not open any more.")
+            raise ConnectionRefusedError(CLOSED)
         if asyncio.get_running_loop() is not self.loop:
             raise RuntimeError(
                 "This client belongs to the event loop that the gateway was opened on; elsewhere, use a sync client."

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from typing_extensions import override
 
 from antiphon.embedded.exchange import Exchange, Request
-from antiphon.embedded.room import Room
+from antiphon.embedded.room import CLOSED, Room
 from antiphon.embedded.web import httpx
 
 T = TypeVar("T")
@@ -81,6 +81,8 @@ class _Waiting:
             future = asyncio.run_coroutine_threadsafe(coroutine, room.loop)
         except RuntimeError:
             coroutine.close()
+            if room.loop.is_closed():
+                raise httpx.ConnectError(CLOSED) from None
             raise
         try:
             return future.result()

@@ -26,6 +26,9 @@ DIRECT_WRITER: Final = "antiphon.direct_writer"
 FRAME_WRITE: Final = "antiphon.frame_write"
 """The same for a WebSocket."""
 
+MOUNT: Final = "antiphon.mount"
+"""The scope's key for the path that the gateway is mounted below in another program."""
+
 _JSON: Final = (b"content-type", b"application/json")
 _MAX_HEADER_CHARACTERS: Final = 4096
 

@@ -13,11 +13,11 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from antiphon.dialects.refusals import refusal
-from antiphon.errors import AntiphonError, BadRequest, UpstreamBroke
+from antiphon.errors import AntiphonError, BadRequest, UpgradeRefused, UpstreamBroke
 from antiphon.gateway.attempt import MAX_REFUSAL_BYTES, request_id, retry_after
 from antiphon.gateway.passing import Passages
 from antiphon.http.auth import Keyring
-from antiphon.http.call import Call, ClientGone, Header, Message, Scope, header_text
+from antiphon.http.call import MOUNT, Call, ClientGone, Header, Message, Scope, header_text
 from antiphon.http.codings import too_large
 from antiphon.http.passing_headers import handed_back, passed_on, query_passed_on
 from antiphon.http.records import note_passed
@@ -30,6 +30,7 @@ METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DENIED: Final = 401
+_SOCKET: Final = b"sec-websocket-key"
 _EVENTS: Final = b"text/event-stream"
 
 
@@ -55,6 +56,8 @@ class PassingEndpoint:
         """Any method of any path of a provider's."""
         if call.header(b"anthropic-version") is not None:
             call.tongue = "anthropic"
+        if call.header(_SOCKET) is not None:  # our server has declined it, and `upgrade` with it
+            refuse_passed_socket(MARK)
         scope, limits = call.scope, self._limits
         root, provider, path = _parts(scope)
         passing, place = self._passages.opened(call.tenant, provider, scope["method"], path)
@@ -69,7 +72,7 @@ class PassingEndpoint:
             query=query_passed_on(scope["query_string"], self._opens),
             headers=passed_on(scope["headers"], self._opens),
         )
-        answering = _Answering(call, passing, call.passage, f"{root}{MARK}{provider}")
+        answering = _Answering(call, passing, call.passage, f"{scope.get(MOUNT, '')}{root}{MARK}{provider}")
         first = await call.receive()
         if first["type"] == "http.disconnect":
             raise ClientGone
@@ -85,6 +88,14 @@ class PassingEndpoint:
                 await answering.from_reply(await upload.reply())
         finally:
             upload.close()
+
+
+def refuse_passed_socket(path: str) -> None:
+    """Raises UpgradeRefused for a WebSocket to a provider's own API."""
+    if path.startswith(MARK):
+        raise UpgradeRefused(
+            "WebSockets are not passed on to providers. The gateway's own is at /v1/responses; the rest here is HTTP."
+        )
 
 
 class _Answering:

@@ -7,9 +7,8 @@ from typing import Final
 
 from starlette.routing import Route
 
-from antiphon.errors import UpgradeRefused
 from antiphon.http.call import Call
-from antiphon.http.passing import MARK, METHODS
+from antiphon.http.passing import METHODS
 
 PATH: Final = "/p/{provider}/{path:path}"
 
@@ -19,11 +18,3 @@ Handler = Callable[[Call], Awaitable[None]]
 def passing_routes(handler: Handler, private: Callable[[str, str, Handler], Route]) -> list[Route]:
     """One handler for every method. `private` makes a route that asks for a key."""
     return [private(PATH, method, handler) for method in METHODS]
-
-
-def refuse_passed_socket(path: str) -> None:
-    """Raises UpgradeRefused for a WebSocket to a provider's own API."""
-    if path.startswith(MARK):
-        raise UpgradeRefused(
-            "WebSockets are not passed on to providers. The gateway's own is at /v1/responses; the rest here is HTTP."
-        )

@@ -22,7 +22,8 @@ from antiphon.http.file_routes import FileHandlers, file_routes
 from antiphon.http.gemini_paths import google_path, is_googles
 from antiphon.http.gemini_routes import GeminiHandlers, gemini_routes
 from antiphon.http.media_routes import MediaHandlers, media_routes
-from antiphon.http.passing_routes import passing_routes, refuse_passed_socket
+from antiphon.http.passing import refuse_passed_socket
+from antiphon.http.passing_routes import passing_routes
 
 Handler = Callable[[Call], Awaitable[None]]
 
@@ -116,11 +117,15 @@ class Handlers(Struct, frozen=True):
 
 def standing_in(handler: Handler) -> Handlers:
     """One handler at every route: for who asks only what routes there are."""
-    made: dict[str, Any] = {}
-    for name, kind in get_type_hints(Handlers).items():
-        family = isinstance(kind, type) and issubclass(kind, Struct)
-        made[name] = kind(**dict.fromkeys(kind.__struct_fields__, handler)) if family else handler
-    return Handlers(**made)
+    return Handlers(**_filled(Handlers, handler))
+
+
+def _filled(kind: type[Struct], handler: Handler) -> dict[str, Any]:
+    """Families of routes have structs of their own."""
+    return {
+        name: hint(**_filled(hint, handler)) if isinstance(hint, type) and issubclass(hint, Struct) else handler
+        for name, hint in get_type_hints(kind).items()
+    }
 
 
 def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
