@@ -1,7 +1,7 @@
 """The tables of a database, brought to what this release expects.
 
-A new database is made from `tables.py`, and one that stands at the head is only looked at, so that Alembic, which takes
-12 MB and a third of a second, is imported by nobody but those who have something to migrate.
+A new database is made from `tables.py` and its like, and one that stands at the head is only looked at, so that
+Alembic, which takes 12 MB and a third of a second, is imported by nobody but those who have something to migrate.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, create_engine, event, insert
 from sqlalchemy.pool import NullPool
 
 from antiphon.errors import ConfigError
-from antiphon.store import tables
+from antiphon.store import file_tables, tables
 from antiphon.store.connections import Synchronous, connect, connect_writer
 from antiphon.store.failures import start_up
 from antiphon.store.location import Location, create_file, sqlite_location
@@ -26,7 +26,7 @@ from antiphon.store.statements import creation_of, positional
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration; a test holds it to what the folder says."""
 
 _WAIT_SECONDS: Final = 600.0
@@ -101,7 +101,7 @@ def _revision(connection: sqlite3.Connection, location: Location) -> str | None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN EXCLUSIVE")
-    for statement in creation_of(*tables.metadata.sorted_tables, tables.revision):
+    for statement in creation_of(*file_tables.metadata.sorted_tables, tables.revision):
         connection.execute(statement)
     connection.execute(positional(insert(tables.revision), ["version_num"]), [HEAD])
     connection.execute("COMMIT")

@@ -13,6 +13,8 @@ from sqlalchemy import Table, bindparam, delete, literal_column, select, tuple_
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
+from antiphon.store.file_removal import FileRemoval
+from antiphon.store.file_tables import file_copies
 from antiphon.store.statements import text_of
 from antiphon.store.tables import idempotency_keys, responses, webhook_notices
 
@@ -37,7 +39,8 @@ class Sweeper:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._pause = pause
-        self._expiries = [_expiry(table) for table in (responses, idempotency_keys, webhook_notices)]
+        self._expiries = [_expiry(table) for table in (responses, idempotency_keys, webhook_notices, file_copies)]
+        self._files = FileRemoval(database)
 
     async def run(self) -> None:
         """Until cancelled. A round that fails is logged, and the next one makes up for it."""
@@ -57,6 +60,7 @@ class Sweeper:
             while count == ROWS_AT_ONCE:
                 count = await self._database.write(_Expire(statement, now))
                 removed += count
+        removed += await self._files.remove(now)
         await self._database.checkpoint()
         return removed
 

@@ -1,0 +1,102 @@
+"""The seams of files: what tenants bring, kept by Antiphon, and the copies of it that providers hold.
+
+As `protocols.py`, of which this is another page. Contents go in and out in pieces: a whole one is never in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from antiphon.conversation_protocols import Page
+
+
+class StoredFile(Struct, frozen=True, kw_only=True):
+    """What is known of a file. Times are in Unix seconds; one without `expires_at` stays until it is deleted.
+
+    `bytes` is counted by who keeps the file.
+    """
+
+    id: str
+    tenant: str
+    filename: str
+    purpose: str
+    created_at: int
+    media_type: str
+    bytes: int = 0
+    expires_at: int | None = None
+    status: str = "processed"
+
+
+class FileList(Struct, frozen=True):
+    """A part of a list, in the order asked for, and whether there is more of it."""
+
+    files: Sequence[StoredFile]
+    has_more: bool
+
+
+class FileStore(Protocol):
+    """Files. Every look-up is by tenant: a foreign, deleted or expired id is an unknown id. All raise StoreFailed.
+
+    Law: a file can be seen once its content is whole and on disk, and never before; what was deleted is gone at once.
+    """
+
+    async def create(self, file: StoredFile, content: AsyncIterable[bytes]) -> StoredFile:
+        """Keeps a file, and returns it with its size. What `content` raises goes on, and nothing of it is kept.
+
+        `file.id` sorts by time of birth (`wire.ids`), and lists are in the order of ids.
+        """
+        ...
+
+    async def find(self, tenant: str, file_id: str) -> StoredFile | None: ...
+
+    async def listed(self, tenant: str, page: Page, purpose: str | None = None) -> FileList:
+        """A part of a tenant's files. `page.after` and `page.before` may name files that are deleted by now."""
+        ...
+
+    async def delete(self, tenant: str, file_id: str) -> bool:
+        """Removes a file. False when there is none."""
+        ...
+
+    async def content(self, tenant: str, file_id: str) -> AsyncIterator[bytes] | None:
+        """The content in pieces, None when there is no such file; StoreFailed if it is deleted while it is read."""
+        ...
+
+    async def used(self, tenant: str) -> int:
+        """The bytes of all files of a tenant, with those that are being uploaded."""
+        ...
+
+
+class FileCopy(Struct, frozen=True, kw_only=True):
+    """A file as a provider has it. `account` tells apart whose keys it lies under, and says nothing of them.
+
+    `vendor_id` is the provider's name for it; from `expires_at` on, in Unix seconds, the provider has it no more.
+    """
+
+    file_id: str
+    provider: str
+    account: str
+    vendor_id: str
+    expires_at: int | None = None
+
+
+class FileCopies(Protocol):
+    """Which provider has which file. All methods raise StoreFailed."""
+
+    async def copy(self, file_id: str, provider: str, account: str) -> FileCopy | None:
+        """A copy that has not expired. The caller has found the file, and so may see it."""
+        ...
+
+    async def remember(self, copy: FileCopy) -> None:
+        """Keeps a copy, in place of an earlier one of the same file, provider and account."""
+        ...
+
+    async def orphans(self, limit: int) -> Sequence[FileCopy]:
+        """Copies whose file is gone, for the provider to be told. Each is given out again after a while."""
+        ...
+
+    async def forget(self, copy: FileCopy) -> None:
+        """The provider has it no more, or keeps it whatever it is told."""
+        ...
