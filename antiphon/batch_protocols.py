@@ -6,13 +6,14 @@ does so under a claim, and what is done under a claim that is not the newest doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from antiphon.protocols import Caller
 from antiphon.wire.batch_values import Batch, Kind, LineAnswer, LineResult, NewLine, Outcome, Status
+
 
 class LineClaim(Struct, frozen=True, kw_only=True):
     """A line in the hands of one worker, for as long as `attempt` is the newest and the lease is renewed.
@@ -38,7 +39,9 @@ class LineClaim(Struct, frozen=True, kw_only=True):
 class LineRunner(Protocol):
     """Answers the request of a line as it would be answered if its tenant sent it now, whatever becomes of it."""
 
-    async def __call__(self, caller: Caller, endpoint: str, body: bytes) -> LineAnswer: ...
+    async def __call__(self, caller: Caller, endpoint: str, body: bytes, *, logged: bool = True) -> LineAnswer:
+        """Never raises but when cancelled. `logged` is whether it gets a line in the log."""
+        ...
 
 
 class Batches(Protocol):
@@ -170,4 +173,47 @@ class BatchLines(Protocol):
 
     async def postpone(self, claim: LineClaim, seconds: float, *, counts: bool) -> None:
         """Lets go of the line, for whoever claims it after so many seconds. `counts` as a try, or not."""
+        ...
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How a provider's own batch stands. `failed` says why it never began; `results` are where its answers are."""
+
+    over: bool
+    failed: str | None = None
+    results: Sequence[str] = ()
+
+
+class NativeAnswer(Struct, frozen=True):
+    """What a provider answered to the request of this number; without a status, nothing came of it."""
+
+    number: int
+    status: int | None
+    body: bytes = b""
+
+
+class NativeBatches(Protocol):
+    """The batches of one provider. All raise UpstreamError.
+
+    `way` is the API that its requests are in: ``chat``, ``responses``, ``messages``, ``embeddings``.
+    """
+
+    def takes(self, way: str) -> bool:
+        """Whether it has batches of such requests."""
+        ...
+
+    async def find(self, name: str) -> str | None:
+        """The provider's id of the batch that was submitted under our name for it, where it can tell."""
+        ...
+
+    async def submit(self, name: str, way: str, requests: Sequence[tuple[int, bytes]]) -> str:
+        """Hands over requests, by their numbers, and returns the provider's id of the batch."""
+        ...
+
+    async def standing(self, vendor_id: str) -> Standing: ...
+
+    async def cancel(self, vendor_id: str) -> None: ...
+
+    def answers(self, place: str) -> AsyncIterator[NativeAnswer]:
+        """What was answered, from one of `Standing.results`."""
         ...

@@ -45,9 +45,7 @@ class BatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     batches_per_tenant: Annotated[
         int, Meta(description="How many of one tenant's may be under way; one more is refused with 429.", ge=1)
     ] = 100
-    max_lines: Annotated[int, Meta(description="The most requests that a batch may have.", ge=1, le=1_000_000)] = (
-        50_000
-    )
+    max_lines: Annotated[int, Meta(description="The most requests that a batch may have.", ge=1, le=1_000_000)] = 50_000
     max_file_bytes: Annotated[int, Meta(description="The largest input file.", ge=1024)] = 209_715_200
     tries: Annotated[
         int,
@@ -72,8 +70,10 @@ class BatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = 30.0
     poll_seconds: Annotated[
         float,
-        Meta(description="How often a worker looks for what is to be done, and for what was cancelled.", ge=0.05, le=60),
+        Meta(
+            description="How often a worker looks for what is to be done, and for what was cancelled.", ge=0.05, le=60
+        ),
     ] = 1.0
-    keep_days: Annotated[
-        int, Meta(description="How long a batch can be looked at after its end.", ge=1, le=36_500)
-    ] = 30
+    keep_days: Annotated[int, Meta(description="How long a batch can be looked at after its end.", ge=1, le=36_500)] = (
+        30
+    )

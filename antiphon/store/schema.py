@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, create_engine, event, insert
 from sqlalchemy.pool import NullPool
 
 from antiphon.errors import ConfigError
-from antiphon.store import file_tables, tables
+from antiphon.store import batch_tables, file_tables, tables
 from antiphon.store.connections import Synchronous, connect, connect_writer
 from antiphon.store.failures import start_up
 from antiphon.store.location import Location, create_file, sqlite_location
@@ -26,7 +26,7 @@ from antiphon.store.statements import creation_of, positional
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest migration; a test holds it to what the folder says."""
 
 _WAIT_SECONDS: Final = 600.0

@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from antiphon.wire.batch_values import NewLine
 from antiphon.errors import BadRequest
+from antiphon.wire.batch_values import NewLine
 from antiphon.wire.faults import UNDECODABLE, told
 
 MOST_FAULTS: Final = 100

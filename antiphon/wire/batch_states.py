@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from antiphon.wire.batch_values import Status
+
 NEXT: Final[Mapping[str, frozenset[str]]] = {
     "validating": frozenset({"in_progress", "failed", "cancelling"}),
     "in_progress": frozenset({"finalizing", "cancelling"}),
@@ -37,7 +39,7 @@ def before(status: str) -> frozenset[str]:
     return frozenset(earlier for earlier, following in NEXT.items() if status in following)
 
 
-def ending_of(status: str, *, dropped: int) -> str:
+def ending_of(status: Status, *, dropped: int) -> Status:
     """How a batch ends that is being brought to its end; `dropped` are lines that nobody came to in time."""
     if status == "cancelling":
         return "cancelled"

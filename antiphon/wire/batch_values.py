@@ -9,9 +9,7 @@ from msgspec import Struct
 Kind = Literal["openai", "anthropic"]
 """Whose API the batch came by: a file of lines, or requests in the body."""
 
-Status = Literal[
-    "validating", "in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled"
-]
+Status = Literal["validating", "in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled"]
 """In OpenAI's words, whoever's API it came by."""
 
 Outcome = Literal["succeeded", "errored", "canceled", "expired"]

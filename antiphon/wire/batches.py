@@ -11,9 +11,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from antiphon.wire.batch_values import Batch, LineResult
 from antiphon.errors import BadRequest
 from antiphon.wire.batch_input import Fault
+from antiphon.wire.batch_values import Batch, LineResult
 from antiphon.wire.faults import UNDECODABLE, told
 from antiphon.wire.requests import Metadata
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from antiphon.wire.batch_values import Batch, LineResult, NewLine
 from antiphon.errors import BadRequest
 from antiphon.wire.batch_input import check_request
 from antiphon.wire.batch_states import ENDED
+from antiphon.wire.batch_values import Batch, LineResult, NewLine
 from antiphon.wire.faults import UNDECODABLE, told
 
 ENDPOINT: Final = "/v1/messages"
@@ -149,4 +149,4 @@ def _when(moment: int | None) -> str | None:
 
 
 def _moment(moment: int) -> str:
-    return datetime.fromtimestamp(moment, timezone.utc).strftime(_WHEN)
+    return datetime.fromtimestamp(moment, UTC).strftime(_WHEN)
