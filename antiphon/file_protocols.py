@@ -5,7 +5,7 @@ As `protocols.py`, of which this is another page. Contents go in and out in piec
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -30,6 +30,11 @@ class StoredFile(Struct, frozen=True, kw_only=True):
     status: str = "processed"
 
 
+def unchanged(file: StoredFile) -> StoredFile:
+    """What is known of a file from the first is all there is to know."""
+    return file
+
+
 class FileList(Struct, frozen=True):
     """A part of a list, in the order asked for, and whether there is more of it."""
 
@@ -43,10 +48,17 @@ class FileStore(Protocol):
     Law: a file can be seen once its content is whole and on disk, and never before; what was deleted is gone at once.
     """
 
-    async def create(self, file: StoredFile, content: AsyncIterable[bytes]) -> StoredFile:
+    async def create(
+        self,
+        file: StoredFile,
+        content: AsyncIterable[bytes],
+        settle: Callable[[StoredFile], StoredFile] = unchanged,
+    ) -> StoredFile:
         """Keeps a file, and returns it with its size. What `content` raises goes on, and nothing of it is kept.
 
-        `file.id` sorts by time of birth (`wire.ids`), and lists are in the order of ids.
+        `file.id` sorts by time of birth (`wire.ids`), and lists are in the order of ids. `settle` is called when the
+        content has been read and the size is known: whose purpose or end is told after it, gets them there; whatever
+        else it changes is not kept. It may raise, as `content` may.
         """
         ...
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from antiphon.conversation_protocols import Page
 from antiphon.errors import StoreFailed
-from antiphon.file_protocols import FileList, StoredFile
+from antiphon.file_protocols import FileList, StoredFile, unchanged
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.file_tables import file_chunks, files
@@ -66,7 +66,7 @@ class SqliteFiles:
         self._insert = text_of(insert(files))
         self._insert_chunk = text_of(insert(file_chunks))
         self._grow = text_of(_changed())
-        self._finish = text_of(_changed().values(state=_WHOLE))
+        self._finish = text_of(_changed().values(state=_WHOLE, purpose=bindparam("aim")))
         self._find = text_of(_shown().where(_columns.id == bindparam("id")))
         self._lists = {
             (up, purpose): text_of(_list(up=up, purpose=purpose)) for up in (True, False) for purpose in (True, False)
@@ -76,20 +76,26 @@ class SqliteFiles:
         self._chunk = text_of(_chunk())
         self._used = text_of(_used())
 
-    async def create(self, file: StoredFile, content: AsyncIterable[bytes]) -> StoredFile:
+    async def create(
+        self,
+        file: StoredFile,
+        content: AsyncIterable[bytes],
+        settle: Callable[[StoredFile], StoredFile] = unchanged,
+    ) -> StoredFile:
         upload = _Upload(file)
         try:
             async for chunk in _chunked(content):
                 if upload.waiting is not None:
                     await self._write(self._adding(upload))
                 upload.waiting = chunk
+            upload.settle(settle)
             await self._write(self._finishing(upload))
         except BaseException:
             # What is submitted is done, even if whoever waits for it is cancelled once more.
             with suppress(StoreFailed):
                 await self._write(lambda connection: connection.execute(self._abandon, {"file": file.id}))
             raise
-        return structs.replace(file, bytes=upload.size)
+        return upload.file
 
     async def find(self, tenant: str, file_id: str) -> StoredFile | None:
         parameters = self._now({"tenant": tenant, "id": file_id})
@@ -155,7 +161,7 @@ class SqliteFiles:
                 row = {**_row(file, size, count), "state": state, "expires_at": until}
                 connection.execute(self._insert, row)
             else:
-                changed = {"file": file.id, "size": size, "count": count, "until": until}
+                changed = {"file": file.id, "size": size, "count": count, "until": until, "aim": file.purpose}
                 if connection.execute(change, changed).rowcount == 0:
                     raise StoreFailed(_TOO_SLOW)
             if chunk:
@@ -181,6 +187,12 @@ class _Upload:
         self.waiting: bytes | None = None
         self.chunks = 0
         self.size = 0
+
+    def settle(self, settle: Callable[[StoredFile], StoredFile]) -> None:
+        """The content has been read: what the file is in the end."""
+        whole = structs.replace(self.file, bytes=self.size + len(self.waiting or b""))
+        settled = settle(whole)
+        self.file = structs.replace(whole, purpose=settled.purpose, expires_at=settled.expires_at)
 
     def take(self) -> tuple[bytes, int, int]:
         """The chunk that waits, its place, and the size up to its end."""

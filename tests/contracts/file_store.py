@@ -96,6 +96,24 @@ class FileStoreContract:
         assert await read(files, MINE, "file-1") == whole
         assert await files.used(MINE) == len(whole)
 
+    @pytest.mark.parametrize("size", [5, LARGE])
+    async def test_what_it_is_for_may_be_told_after_its_content(self, files: FileStore, size: int) -> None:
+        def settled(whole: StoredFile) -> StoredFile:
+            assert whole.bytes == size
+            return structs.replace(whole, purpose="batch", expires_at=NOW + 60)
+
+        kept = await files.create(file("1"), pieces(b"x" * size), settled)
+        assert (kept.purpose, kept.expires_at) == ("batch", NOW + 60)
+        assert await files.find(MINE, "file-1") == kept
+
+    async def test_what_turns_out_not_to_be_wanted_is_not_kept(self, files: FileStore) -> None:
+        def refused(_: StoredFile) -> StoredFile:
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            await files.create(file("1"), pieces(b"x" * LARGE), refused)
+        assert await files.find(MINE, "file-1") is None
+
     async def test_a_foreign_file_is_an_unknown_one(self, files: FileStore) -> None:
         await files.create(file("1"), pieces(b"mine"))
         for name in ("file-1", "file-2"):
