@@ -15,6 +15,15 @@ from antiphon.protocols import Caller
 from antiphon.wire.batch_values import Batch, Kind, LineAnswer, LineResult, NewLine, Outcome, Status
 
 
+class LineRequest(Struct, frozen=True):
+    """What a line asks for, and for whom. `betas` are those of Anthropic's that it needs."""
+
+    caller: Caller
+    endpoint: str
+    body: bytes
+    betas: str | None = None
+
+
 class LineClaim(Struct, frozen=True, kw_only=True):
     """A line in the hands of one worker, for as long as `attempt` is the newest and the lease is renewed.
 
@@ -23,12 +32,9 @@ class LineClaim(Struct, frozen=True, kw_only=True):
 
     batch_id: str
     number: int
-    tenant: str
-    key_name: str
-    endpoint: str
     attempt: int
     tries: int
-    body: bytes
+    request: LineRequest
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -39,7 +45,7 @@ class LineClaim(Struct, frozen=True, kw_only=True):
 class LineRunner(Protocol):
     """Answers the request of a line as it would be answered if its tenant sent it now, whatever becomes of it."""
 
-    async def __call__(self, caller: Caller, endpoint: str, body: bytes, *, logged: bool = True) -> LineAnswer:
+    async def __call__(self, request: LineRequest, *, logged: bool = True) -> LineAnswer:
         """Never raises but when cancelled. `logged` is whether it gets a line in the log."""
         ...
 
@@ -206,8 +212,11 @@ class NativeBatches(Protocol):
         """The provider's id of the batch that was submitted under our name for it, where it can tell."""
         ...
 
-    async def submit(self, name: str, way: str, requests: Sequence[tuple[int, bytes]]) -> str:
-        """Hands over requests, by their numbers, and returns the provider's id of the batch."""
+    async def submit(self, name: str, way: str, requests: Sequence[tuple[int, bytes]], headers: bytes) -> str:
+        """Hands over requests, by their numbers, and returns the provider's id of the batch.
+
+        `headers` are whole lines that all of them need.
+        """
         ...
 
     async def standing(self, vendor_id: str) -> Standing: ...

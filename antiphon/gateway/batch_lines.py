@@ -15,9 +15,9 @@ from typing import Final
 
 from typing_extensions import override
 
-from antiphon.batch_protocols import LineRunner
+from antiphon.batch_protocols import LineRequest, LineRunner
 from antiphon.errors import Retry, UpstreamRefused
-from antiphon.protocols import Caller, Post, Router, Target, UpstreamReply
+from antiphon.protocols import Post, Router, Target, UpstreamReply
 from antiphon.service_protocols import Served
 from antiphon.wire.batch_values import LineAnswer
 
@@ -35,6 +35,7 @@ class Sent:
     way: str
     body: bytes
     streamed: bool
+    headers: bytes
 
 
 class SwitchedRouter(Router):
@@ -58,17 +59,17 @@ class LineReader:
         """`run` asks a `SwitchedRouter` who answers."""
         self._run = run
 
-    async def sent(self, caller: Caller, endpoint: str, body: bytes) -> Sent | None:
+    async def sent(self, request: LineRequest) -> Sent | None:
         """What the first target would be sent, None where the request never comes so far."""
         taken: list[Sent] = []
         with _switching(_Switched(lambda target, way, _post: _Taking(target, way, taken))):
-            await self._run(caller, endpoint, body, logged=False)
+            await self._run(request, logged=False)
         return taken[0] if len(taken) == 1 else None
 
-    async def told(self, caller: Caller, endpoint: str, body: bytes, given: Given) -> LineAnswer:
+    async def told(self, request: LineRequest, given: Given) -> LineAnswer:
         """What the client is answered, once the provider has answered so. What it asks for beyond is asked for now."""
         with _switching(_Switched(lambda target, _way, post: _Answered(given, target, post), given.provider)):
-            return await self._run(caller, endpoint, body)
+            return await self._run(request)
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ class _Taking:
     async def __call__(
         self, body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b""
     ) -> UpstreamReply:
-        self.taken.append(Sent(self.target, self.way, body, streamed or bool(headers)))
+        self.taken.append(Sent(self.target, self.way, body, streamed, headers))
         raise UpstreamRefused("The request was only read.", status=500, retry=Retry.NEVER)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct, structs
 
-from antiphon.batch_protocols import Change, NativeAnswer, NativeBatches
+from antiphon.batch_protocols import Change, LineRequest, NativeAnswer, NativeBatches
 from antiphon.errors import UpstreamError
 from antiphon.gateway.batch_lines import Given, LineReader
 from antiphon.gateway.batches import BatchRoom
@@ -47,6 +48,14 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     polls: int = 0
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """The requests of a batch as a provider gets them, by number, and the header lines that each of them needs."""
+
+    requests: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+    headers: bytes = b""
+
+
 _encode: Final = msgspec.json.Encoder().encode
 _state: Final = msgspec.json.Decoder(State).decode
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -75,7 +84,7 @@ class NativeWork:
         first = await self._room.work.waiting(batch, 0, 1)
         if not first or not _may_go(first[0].body):
             return None
-        sent = await self._reader.sent(_caller(batch), batch.endpoint, first[0].body)
+        sent = await self._reader.sent(_request(batch, first[0].body))
         if sent is None or sent.streamed:
             return None
         native = self._find(sent.target.provider)
@@ -125,37 +134,38 @@ class NativeWork:
     async def _submit(self, batch: Batch, state: State, native: NativeBatches) -> None:
         found = await native.find(batch.id)
         if found is None:
-            requests = await self._requests(batch, state)
-            if isinstance(requests, str):
-                await self._leave(batch, state, requests)
+            gathered = await self._gathered(batch, state)
+            if isinstance(gathered, str):
+                await self._leave(batch, state, gathered)
                 return
             try:
-                found = await native.submit(batch.id, state.way, requests)
+                found = await native.submit(batch.id, state.way, gathered.requests, gathered.headers)
             except UpstreamError as error:
                 await self._leave(batch, state, error.message)
                 return
         _logger.info("batch %s was given to %s as %s", batch.id, state.provider, found)
         await self._wait(batch, structs.replace(state, step="sent", id=found, polls=0))
 
-    async def _requests(self, batch: Batch, state: State) -> list[tuple[int, bytes]] | str:
+    async def _gathered(self, batch: Batch, state: State) -> _Gathered | str:
         """Every line as the provider is sent it, or why that cannot be."""
-        requests: list[tuple[int, bytes]] = []
+        gathered = _Gathered()
         size = after = 0
         while page := await self._room.work.waiting(batch, after, _PAGE):
             after = page[-1].number
             for line in page:
-                sent = (
-                    await self._reader.sent(_caller(batch), batch.endpoint, line.body) if _may_go(line.body) else None
-                )
+                sent = await self._reader.sent(_request(batch, line.body)) if _may_go(line.body) else None
                 if sent is None or sent.streamed:
                     return f"line {line.number} is a request that has to be made by itself"
                 if (sent.target.provider, sent.way) != (state.provider, state.way):
                     return f"line {line.number} goes to another provider, or in another way"
+                if gathered.requests and sent.headers != gathered.headers:
+                    return f"line {line.number} needs other headers than those before it"
                 size += len(sent.body)
                 if size > self._room.policy.native_max_bytes:
                     return "it is too large"
-                requests.append((line.number, sent.body))
-        return requests
+                gathered.headers = sent.headers
+                gathered.requests.append((line.number, sent.body))
+        return gathered
 
     async def _look(self, batch: Batch, state: State, native: NativeBatches) -> None:
         standing = await native.standing(state.id)
@@ -219,7 +229,7 @@ class NativeWork:
         if not line or line[0].number != answer.number or answer.status is None:
             return None  # it was settled before
         given = Given(state.provider, answer.status, answer.body)
-        return await self._reader.told(_caller(batch), batch.endpoint, line[0].body, given)
+        return await self._reader.told(_request(batch, line[0].body), given)
 
     async def _leave(self, batch: Batch, state: State, why: str) -> None:
         """From now on it is our own workers'."""
@@ -237,8 +247,8 @@ class NativeWork:
         return min(wanted, self._room.policy.native_poll_seconds)
 
 
-def _caller(batch: Batch) -> Caller:
-    return Caller(batch.tenant, batch.key_name)
+def _request(batch: Batch, body: bytes) -> LineRequest:
+    return LineRequest(Caller(batch.tenant, batch.key_name), batch.endpoint, body, batch.betas)
 
 
 def _may_go(body: bytes) -> bool:

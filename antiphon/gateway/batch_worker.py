@@ -19,7 +19,6 @@ from antiphon.errors import StoreFailed
 from antiphon.gateway.batch_stages import Stages
 from antiphon.gateway.batches import BatchRoom
 from antiphon.gateway.bells import heard
-from antiphon.protocols import Caller
 from antiphon.wire.batch_values import Batch, LineAnswer
 
 _logger: Final = logging.getLogger("antiphon.gateway")
@@ -167,7 +166,7 @@ class BatchWorker:
         limit = self._room.policy.line_seconds
         try:
             async with asyncio.timeout(limit):
-                return await self._room.run(Caller(claim.tenant, claim.key_name), claim.endpoint, claim.body)
+                return await self._room.run(claim.request)
         except TimeoutError:
             message = f"The request took longer than the {limit:g} seconds that one may take."
             return _failure(_TIMEOUT_STATUS, "request_timeout", message)

@@ -101,7 +101,9 @@ class Batching:
         )
         return await self._add(batch, [])
 
-    async def create_messages(self, caller: Caller, lines: list[NewLine], model: str | None) -> Batch:
+    async def create_messages(
+        self, caller: Caller, lines: list[NewLine], model: str | None, betas: str | None
+    ) -> Batch:
         """A batch of requests for `/v1/messages`. Raises RateLimited."""
         now = int(self._room.clock())
         batch = Batch(
@@ -116,6 +118,7 @@ class Batching:
             due_at=now * _MILLISECONDS,
             total=len(lines),
             model=model,
+            betas=betas,
         )
         return await self._add(batch, lines)
 

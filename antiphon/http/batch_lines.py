@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from antiphon.batch_protocols import LineRequest
 from antiphon.errors import AntiphonError
 from antiphon.http.call import Call, Message, Scope
 from antiphon.http.errors import reply_error, translated
 from antiphon.http.records import record_of
 from antiphon.http.routes import Handler, tongue_of
-from antiphon.protocols import Caller
 from antiphon.records import Record
 from antiphon.wire.batch_values import LineAnswer
 
@@ -30,11 +30,11 @@ class HandlerRunner:
         self._record = record
         self._new_request_id = new_request_id
 
-    async def __call__(self, caller: Caller, endpoint: str, body: bytes, *, logged: bool = True) -> LineAnswer:
+    async def __call__(self, request: LineRequest, *, logged: bool = True) -> LineAnswer:
         began = time.perf_counter()
-        client = _Client(body)
-        call = Call(_scope(endpoint, len(body)), client.receive, client.send, self._new_request_id())
-        call.caller = caller
+        endpoint, client = request.endpoint, _Client(request.body)
+        call = Call(_scope(request), client.receive, client.send, self._new_request_id())
+        call.caller = request.caller
         call.tongue = tongue_of(endpoint, endpoint, call)
         error: AntiphonError | None = None
         try:
@@ -73,11 +73,14 @@ class _Client:
         self.parts.append(message.get("body", b""))
 
 
-def _scope(path: str, size: int) -> Scope:
+def _scope(request: LineRequest) -> Scope:
+    headers = [_JSON, (b"content-length", b"%d" % len(request.body))]
+    if request.betas is not None:
+        headers.append((b"anthropic-beta", request.betas.encode("latin-1", "replace")))
     return {
         "type": "http",
         "method": "POST",
-        "path": path,
+        "path": request.endpoint,
         "query_string": b"",
-        "headers": [_JSON, (b"content-length", b"%d" % size)],
+        "headers": headers,
     }

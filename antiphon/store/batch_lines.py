@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from antiphon.batch_protocols import LineClaim, Shares
-from antiphon.protocols import Clock
+from antiphon.batch_protocols import LineClaim, LineRequest, Shares
+from antiphon.protocols import Caller, Clock
 from antiphon.store import batch_statements as say
 from antiphon.store.batch_work import ended
 from antiphon.store.database import SqliteDatabase
@@ -22,7 +22,7 @@ from antiphon.store.work import Act
 from antiphon.wire.batch_values import LineAnswer
 
 T = TypeVar("T")
-_Row = tuple[str, str, str, str]
+_Row = tuple[str, str, str, str, str | None]
 
 _MILLISECONDS: Final = 1000
 
@@ -125,19 +125,17 @@ class SqliteBatchLines:
     def _claimed(
         self, connection: sqlite3.Connection, row: _Row, moment: int, holder: str, limit: int
     ) -> list[LineClaim]:
-        batch_id, tenant, key_name, endpoint = row
+        batch_id, tenant, key_name, endpoint, betas = row
+        caller = Caller(tenant, key_name)
         key = {"id": batch_id, "moment": moment, "until": moment + self._lease, "by": holder, "limit": limit}
         # What is updated is returned in no order.
         return [
             LineClaim(
                 batch_id=batch_id,
                 number=number,
-                tenant=tenant,
-                key_name=key_name,
-                endpoint=endpoint,
                 attempt=attempt,
                 tries=tries,
-                body=body,
+                request=LineRequest(caller, endpoint, body, betas),
             )
             for number, attempt, tries, body in sorted(connection.execute(self._claim, key).fetchall())
         ]

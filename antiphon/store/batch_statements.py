@@ -220,7 +220,7 @@ def running_batches() -> ClauseElement:
     """Those that our workers have lines to answer of, the oldest first."""
     columns = batches.c
     return (
-        select(columns.id, columns.tenant, columns.key_name, columns.endpoint)
+        select(columns.id, columns.tenant, columns.key_name, columns.endpoint, columns.betas)
         .where(text(RUNNING), columns.own == true())
         .order_by(columns.id)
     )

@@ -40,6 +40,7 @@ batches: Final = Table(
     Column("output_file_id", Text, doc="The file of lines that ended well."),
     Column("error_file_id", Text, doc="The file of all others."),
     Column("model", Text, doc="The model of all lines; null where there are several."),
+    Column("betas", Text, doc="The betas of Anthropic's that its lines need."),
     Column("metadata", LargeBinary, doc="The client's pairs, as a JSON object."),
     Column("errors", LargeBinary, doc="What is wrong with the input file, as a JSON object."),
     Column("usage", LargeBinary, doc="What all lines used together, as a JSON object."),

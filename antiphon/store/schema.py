@@ -26,6 +26,9 @@ from antiphon.store.statements import creation_of, positional
 if TYPE_CHECKING:
     from alembic.config import Config
 
+_PAGES: Final = (tables, batch_tables, file_tables)
+"""Where tables are declared, all of them on one metadata."""
+
 HEAD: Final = "0008"
 """The newest migration; a test holds it to what the folder says."""
 
@@ -101,7 +104,7 @@ def _revision(connection: sqlite3.Connection, location: Location) -> str | None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN EXCLUSIVE")
-    for statement in creation_of(*file_tables.metadata.sorted_tables, tables.revision):
+    for statement in creation_of(*_PAGES[0].metadata.sorted_tables, tables.revision):
         connection.execute(statement)
     connection.execute(positional(insert(tables.revision), ["version_num"]), [HEAD])
     connection.execute("COMMIT")

@@ -20,8 +20,9 @@ class Batch(Struct, frozen=True, kw_only=True):
     """What is known of a batch. Times are in Unix seconds; `ends_by` is the end of its completion window.
 
     `own` tells whether Antiphon's own workers give the answers; if not, `native` is where things stand with the
-    provider. `output_seconds` is how long the files of its answers are kept, None for ever. `errors`, `usage` and
-    `metadata` are JSON. `due_at` is the Unix time in milliseconds from which somebody is to look at it again.
+    provider. `output_seconds` is how long the files of its answers are kept, None for ever. `betas` is what the client
+    said in ``anthropic-beta``. `errors`, `usage` and `metadata` are JSON. `due_at` is the Unix time in milliseconds
+    from which somebody is to look at it again.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     output_file_id: str | None = None
     error_file_id: str | None = None
     model: str | None = None
+    betas: str | None = None
     metadata: bytes | None = None
     errors: bytes | None = None
     usage: bytes | None = None

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("output_file_id", sa.Text),
         sa.Column("error_file_id", sa.Text),
         sa.Column("model", sa.Text),
+        sa.Column("betas", sa.Text),
         sa.Column("metadata", sa.LargeBinary),
         sa.Column("errors", sa.LargeBinary),
         sa.Column("usage", sa.LargeBinary),
