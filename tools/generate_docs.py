@@ -21,7 +21,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.openapi import EVERY_OPERATION
 from antiphon.http.openapi_paths import Operation
-from antiphon.http.routes import PREFIXES, Endpoint, Handlers, routes
+from antiphon.http.routes import PREFIXES, Endpoint, routes, standing_in
 from antiphon.providers import page as providers
 from tests.replayed import RECORDINGS, beside, sources, tallies
 
@@ -355,8 +355,7 @@ def endpoints_page() -> str:
 
 def _routes() -> Iterator[tuple[str, str, Operation, bool]]:
     """Method, path, description, and whether a key is asked for. Raises LookupError for a route without description."""
-    handlers = Handlers(**dict.fromkeys(Handlers.__struct_fields__, _nothing))
-    for route in routes(handlers, Keyring([])):
+    for route in routes(standing_in(_nothing), Keyring([])):
         endpoint = route.endpoint
         keyed = isinstance(endpoint, Endpoint) and endpoint.keyring is not None
         path = _plain_path(route)

@@ -9,9 +9,11 @@ from typing import Final
 import msgspec
 
 from antiphon import __version__
+from antiphon.app.batches import batch_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
+from antiphon.gateway.batches import Batching
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.services import Services
@@ -43,7 +45,7 @@ from antiphon.store.sweeper import Sweeper
 _SWEEP_SECONDS: Final = 60.0
 
 
-def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Routing:
+def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batching: Batching) -> Routing:
     """Every route. Begins what has to go on beside them."""
     settings, tasks, gateway = parts.settings, parts.tasks, parts.gateway
     options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
@@ -92,6 +94,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         rerank=services.rerank,
         rerank_v2=services.rerank_v2,
         create_moderation=services.moderations,
+        batches=batch_handlers(parts, batching),
         create_message=messages.create,
         count_message_tokens=messages.count,
         list_models=models.list_models,

@@ -20,6 +20,7 @@ from antiphon.errors import Retry, UpstreamRefused
 from antiphon.protocols import Post, Router, Target, UpstreamReply
 from antiphon.service_protocols import Served
 from antiphon.wire.batch_values import LineAnswer
+from antiphon.wire.money import price_in
 
 Switch = Callable[[str, Post], Post]
 """Another way to a provider in place of the one given, for requests in the API of this name."""
@@ -68,7 +69,8 @@ class LineReader:
 
     async def told(self, request: LineRequest, given: Given) -> LineAnswer:
         """What the client is answered, once the provider has answered so. What it asks for beyond is asked for now."""
-        with _switching(_Switched(lambda target, _way, post: _Answered(given, target, post), given.provider)):
+        switched = _Switched(lambda _target, _way, post: _Answered(given, post), given.provider, given.tier)
+        with _switching(switched):
             return await self._run(request)
 
 
@@ -81,19 +83,30 @@ class Given:
     body: bytes
     used: bool = False
 
+    @property
+    def tier(self) -> str:
+        """The service tier that it was given in, if it is an answer."""
+        return "batch" if 200 <= self.status < 300 else ""  # noqa: PLR2004 - the range of HTTP's success
+
 
 @dataclass(frozen=True, slots=True)
 class _Switched:
+    """`tier` is the service tier that the targets answer in, where that is not the usual."""
+
     make: Callable[[Target, str, Post], Post]
     provider: str | None = None
+    tier: str = ""
 
     def among(self, targets: Sequence[Target]) -> Sequence[Target]:
-        first = [self._changed(targets[0])] if self.provider in (None, targets[0].provider) else [targets[0]]
-        return [*first, *(() if self.provider is None else targets[1:])]
+        if self.provider is None:
+            return [self._changed(targets[0])]
+        able = [self._changed(each) for each in targets if each.provider == self.provider]
+        return able + [each for each in targets if each.provider != self.provider]
 
     def _changed(self, target: Target) -> Target:
         return replace(
             target,
+            price=None if target.price is None else price_in(target.price, self.tier),
             post=self.make(target, target.dialect.name, target.post),
             relays={format: self.make(target, format, post) for format, post in target.relays.items()},
             services={
@@ -132,7 +145,6 @@ class _Answered:
     """Gives the answer that is there, and then asks the provider itself."""
 
     given: Given
-    target: Target
     post: Post
 
     async def __call__(

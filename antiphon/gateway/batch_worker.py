@@ -68,14 +68,18 @@ class BatchWorker:
         self._stopping = True
         self._nudged.set()
 
+    def give_up(self) -> None:
+        """What runs here is left to another."""
+        for task in (*self._lines.values(), *self._batches):
+            task.cancel()
+
     async def close(self, limit_seconds: float) -> None:
         """Returns when nothing runs here any more: what takes longer than `limit_seconds` is left to another."""
         self.stop_claiming()
         if self._loop is not None:
             await asyncio.wait([self._loop])
         if not await heard(self._quiet, limit_seconds):
-            for task in (*self._lines.values(), *self._batches):
-                task.cancel()
+            self.give_up()
             await self._quiet.wait()
 
     async def _run(self) -> None:

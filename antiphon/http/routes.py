@@ -7,7 +7,7 @@ The same routes answer under several prefixes (`PREFIXES`), with or without `/v1
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -15,6 +15,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from antiphon.http.auth import Keyring
+from antiphon.http.batch_routes import BatchHandlers, batch_routes
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.errors import unknown_path
 
@@ -36,6 +37,7 @@ _UNVERSIONED: Final = (
     "/embeddings",
     "/rerank",
     "/moderations",
+    "/batches",
 )
 _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
@@ -84,6 +86,7 @@ class Handlers(Struct, frozen=True):
     rerank: Handler
     rerank_v2: Handler
     create_moderation: Handler
+    batches: BatchHandlers
     create_message: Handler
     count_message_tokens: Handler
     list_models: Handler
@@ -95,6 +98,14 @@ class Handlers(Struct, frozen=True):
     landing: Handler
     refuse_upgrade: Handler
     connect: Handler | None = None
+
+
+def standing_in(handler: Handler) -> Handlers:
+    """One handler at every route: for who asks only what routes there are."""
+    made: dict[str, Any] = dict.fromkeys(Handlers.__struct_fields__, handler)
+    for name, kind in {"batches": BatchHandlers}.items():
+        made[name] = kind(**dict.fromkeys(kind.__struct_fields__, handler))
+    return Handlers(**made)
 
 
 def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
@@ -133,6 +144,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/rerank", "POST", handlers.rerank),
         private("/v2/rerank", "POST", handlers.rerank_v2),
         private("/v1/moderations", "POST", handlers.create_moderation),
+        *batch_routes(handlers.batches, private),
         private("/v1/messages", "POST", handlers.create_message),
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
         private("/v1/models", "GET", handlers.list_models),

@@ -16,9 +16,10 @@ from msgspec import UNSET
 
 from antiphon import __version__
 from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
-from antiphon.protocols import Post, Target, UpstreamDialect
+from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
 from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
+from antiphon.providers.endpoint import overridden as with_lines
 from antiphon.providers.knowledge import Knowledge
 from antiphon.providers.places import filled, parts_of
 from antiphon.providers.posts import BoundPost, NoPost, SignedPost, Upstream
@@ -136,6 +137,19 @@ class ProviderInstance:
             return await reply.read(MAX_LIST_BYTES)
         finally:
             reply.release()
+
+    async def ask(self, path: str, body: bytes | None = None, headers: bytes = b"") -> UpstreamReply:
+        """What is answered at a path that is no model's: to a POST of `body`, or else to a GET. To be released.
+
+        `headers` are whole lines. Raises UpstreamError.
+        """
+        endpoint = self._endpoint(self._address(path, ""))
+        lines = with_lines(self._headers, headers) if headers else self._headers
+        if self._credentials is not None:
+            lines += await self._credentials.headers(b"GET" if body is None else b"POST", endpoint, body or b"")
+        if body is None:
+            return await self._upstream.get(endpoint, lines)
+        return await self._upstream.post(endpoint, lines, body, patient=True)
 
     def dialect_of(self, model: str) -> Dialect:
         """The API that this model is asked through."""

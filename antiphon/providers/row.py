@@ -62,6 +62,13 @@ class ServiceRow(Struct, frozen=True, kw_only=True):
     dated: Route | None = None
 
 
+class BatchRow(Struct, frozen=True):
+    """A provider's own batches: whose API they are in, and by the name of an API the URL that its requests name."""
+
+    kind: Literal["openai", "anthropic"]
+    urls: Mapping[str, str]
+
+
 ROUTES: Final[Mapping[Dialect, Route]] = {
     "responses": Route("/responses"),
     "chat": Route("/chat/completions"),
@@ -117,7 +124,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     without one `cloud` signs, at AWS for `service`. `places` are settings that its addresses depend on. `dated_routes`
     hold where `api_version` is a date, and the Responses API is there since `responses_since`. `services` are endpoints
     beside answers; of several for one service the first whose pattern fits holds. Without `dialects` there is nothing
-    but them. `tails` are ends of base URLs that people copy from other clients although `routes` say them already.
+    but them. `batches` are those that it works off by itself. `tails` are ends of base URLs that people copy from other
+    clients although `routes` say them already.
     `adds_version` tells whether the vendor's own clients put the version path behind whatever base URL they are given.
     `standard` are groups of settings and the variables that they are taken from, where the owner says none of the
     group; `enough` are sets of variables that switch the provider on, as its own variables do.
@@ -138,6 +146,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     owns: str = ""
     speaks: tuple[Spoken, ...] = ()
     services: tuple[ServiceRow, ...] = ()
+    batches: BatchRow | None = None
     key: KeyStyle = "bearer"
     cloud: Cloud | None = None
     service: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, ProviderRow, Route, ServiceRow
+from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, BatchRow, ProviderRow, Route, ServiceRow
 from antiphon.quirks import Quirks
 
 OPENAI_ONLY: Final = frozenset(
@@ -46,12 +46,22 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             ServiceRow(service="embeddings", route=Route("/embeddings"), batch=2048),
             ServiceRow(service="moderations", route=Route("/moderations")),
         ),
+        batches=BatchRow(
+            "openai",
+            {
+                "responses": "/v1/responses",
+                "chat": "/v1/chat/completions",
+                "embeddings": "/v1/embeddings",
+                "moderations": "/v1/moderations",
+            },
+        ),
         sources=(
             "https://platform.openai.com/docs/api-reference/responses/create",
             "https://developers.openai.com/api/docs/guides/reasoning",
             "https://developers.openai.com/api/docs/guides/compaction",
             "https://platform.openai.com/docs/api-reference/embeddings",
             "https://platform.openai.com/docs/api-reference/moderations",
+            "https://platform.openai.com/docs/api-reference/batch",
             "recordings openai.responses, openai.chat, openai.models, openai.embeddings, openai.moderations",
         ),
     ),

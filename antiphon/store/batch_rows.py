@@ -15,7 +15,7 @@ from antiphon.wire.batch_values import Batch, LineAnswer, LineResult, NewLine
 Parameters = dict[str, str | int | bytes | None]
 
 _RENAMED: Final = {"time_window": "window"}
-_FIELDS: Final = tuple(_RENAMED.get(column.name, column.name) for column in BATCH)
+_FIELDS: Final = tuple(str(_RENAMED.get(column.name, column.name)) for column in BATCH)
 LINE: Final = tuple(column.name for column in batch_lines.columns)
 """The columns that `line_row` has values for."""
 

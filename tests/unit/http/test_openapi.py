@@ -19,7 +19,7 @@ from antiphon.http.health import HealthEndpoints
 from antiphon.http.openapi import OpenApiEndpoint, document
 from antiphon.http.openapi_answers import DESCRIBED
 from antiphon.http.queries import Page
-from antiphon.http.routes import PREFIXES, Handlers, routes
+from antiphon.http.routes import PREFIXES, routes, standing_in
 from antiphon.providers.cards import card, fact_of
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import KNOWN_FIELDS, parse_request
@@ -76,7 +76,7 @@ def resolved(answer: dict[str, Any]) -> dict[str, Any]:
 def routed() -> dict[tuple[str, str], Any]:
     async def nothing(_: Call) -> None: ...
 
-    handlers = Handlers(**dict.fromkeys(Handlers.__struct_fields__, nothing))
+    handlers = standing_in(nothing)
     return {
         (method.lower(), re.sub(r":\w+}", "}", route.path)): route.endpoint
         for route in routes(handlers, Keyring([]))

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+from msgspec import structs
 from typing_extensions import override
 
 from antiphon.dialects.responses_upstream import ResponsesUpstream
@@ -13,7 +14,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.call import Call
 from antiphon.http.chains import ChainMemory
 from antiphon.http.edge import Edge
-from antiphon.http.routes import Handlers, routing
+from antiphon.http.routes import routing, standing_in
 from antiphon.http.websocket import SocketParts
 from antiphon.http.websocket_session import Sockets
 from antiphon.protocols import Caller
@@ -84,7 +85,7 @@ class Client:
 
         async def nothing(_: Call) -> None: ...
 
-        handlers = Handlers(**dict.fromkeys(Handlers.__struct_fields__, nothing) | {"connect": Sockets(parts).connect})
+        handlers = structs.replace(standing_in(nothing), connect=Sockets(parts).connect)
         self._edge = Edge(routing(handlers, self.keyring), self.records.append, lambda: "req_1")
         self._in: asyncio.Queue[Any] = asyncio.Queue()
         self._out: asyncio.Queue[Any] = asyncio.Queue()
