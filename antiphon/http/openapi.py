@@ -13,6 +13,7 @@ import msgspec
 from antiphon.http.cached import CachedBody, cached
 from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
+from antiphon.http.openapi_batches import BATCH_OPERATIONS, BATCH_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
@@ -49,6 +50,7 @@ EVERY_OPERATION: Final = {
     **CONVERSATION_OPERATIONS,
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
+    **BATCH_OPERATIONS,
 }
 
 _SECURITY: Final = {
@@ -95,7 +97,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG],
+        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG, BATCH_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),
