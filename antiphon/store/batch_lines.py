@@ -52,7 +52,7 @@ class SqliteBatchLines:
         def perform(connection: sqlite3.Connection) -> bool:
             return any(
                 connection.execute(self._free, {"id": row[0], "moment": moment}).fetchone() is not None
-                for row, _ in self._open(connection, moment, shares)
+                for row, _ in self._open(connection, moment, shares)[0]
             )
 
         return await self._read(perform)
@@ -62,15 +62,14 @@ class SqliteBatchLines:
 
         def perform(connection: sqlite3.Connection) -> list[LineClaim]:
             claims: list[LineClaim] = []
-            mine: Counter[str] = Counter()
-            rows = self._open(connection, moment, shares)
+            rows, of_tenant = self._open(connection, moment, shares)
             for place, (row, room) in enumerate(rows):
                 # What is left is shared among the batches that are still to come.
                 share = -(-(shares.lines - len(claims)) // (len(rows) - place))
-                limit = min(share, room, shares.per_tenant - mine[row[1]])
+                limit = min(share, room, shares.per_tenant - of_tenant[row[1]])
                 if limit > 0:
                     found = self._claimed(connection, row, moment, holder, limit)
-                    mine[row[1]] += len(found)
+                    of_tenant[row[1]] += len(found)
                     claims += found
             return claims
 
@@ -111,16 +110,22 @@ class SqliteBatchLines:
         }
         await self._write(lambda connection: connection.execute(self._postpone, key).rowcount)
 
-    def _open(self, connection: sqlite3.Connection, moment: int, shares: Shares) -> list[tuple[_Row, int]]:
-        """The batches that may have more lines in work, and how many more; those with the fewest first."""
+    def _open(
+        self, connection: sqlite3.Connection, moment: int, shares: Shares
+    ) -> tuple[list[tuple[_Row, int]], Counter[str]]:
+        """The batches that may have more lines in work, and how many more; those with the fewest first.
+
+        Beside them, how many of each tenant's are in work.
+        """
         of_batch: Counter[str] = Counter()
         of_tenant: Counter[str] = Counter()
         for batch_id, tenant, count in connection.execute(self._running, {"moment": moment}).fetchall():
             of_batch[batch_id] += count
             of_tenant[tenant] += count
         rows: list[_Row] = connection.execute(self._batches).fetchall()
-        rooms = [(row, min(shares.per_batch - of_batch[row[0]], shares.per_tenant - of_tenant[row[1]])) for row in rows]
-        return sorted([(row, room) for row, room in rooms if room > 0], key=lambda each: of_batch[each[0][0]])
+        able = [row for row in rows if of_tenant[row[1]] < shares.per_tenant]
+        rooms = [(row, shares.per_batch - of_batch[row[0]]) for row in able]
+        return sorted([each for each in rooms if each[1] > 0], key=lambda each: of_batch[each[0][0]]), of_tenant
 
     def _claimed(
         self, connection: sqlite3.Connection, row: _Row, moment: int, holder: str, limit: int

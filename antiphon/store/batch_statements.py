@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    case,
     delete,
     func,
     literal_column,
@@ -135,13 +136,15 @@ def is_claimed() -> ClauseElement:
 
 
 def change() -> ClauseElement:
-    """`id`, `under` and what changes; what is null stays, but for `new_due_at`."""
+    """`id`, `under` and what changes; what is null stays, but for `new_due_at`. A new status ends the claim."""
     kinds = {"total": BigInteger, "own": Boolean, "errors": LargeBinary, "usage": LargeBinary, "native": LargeBinary}
     kinds |= dict.fromkeys(("status", "model", "output_file_id", "error_file_id"), Text)
     kinds |= {f"{status}_at": BigInteger for status in DATED}
     columns = batches.c
     values = {name: func.coalesce(bindparam(f"new_{name}", type_=kind), columns[name]) for name, kind in kinds.items()}
-    return update(batches).where(*_claimed()).values(due_at=bindparam("new_due_at", type_=BigInteger), **values)
+    ends = case((bindparam("new_status", type_=Text).is_(None), _NOTHING), else_=_ONE)
+    due_at = bindparam("new_due_at", type_=BigInteger)
+    return update(batches).where(*_claimed()).values(due_at=due_at, attempt=columns.attempt + ends, **values)
 
 
 def count_ended() -> ClauseElement:
