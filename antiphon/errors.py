@@ -9,6 +9,7 @@
     │   ├── Conflict               409
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
+    │   ├── RangeNotSatisfiable    416
     │   ├── UpgradeRefused         426
     │   ├── RateLimited            429
     │   └── HeadTooLarge           431
@@ -103,6 +104,13 @@ class UnsupportedMediaType(CallerError):
 
     status = 415
     code = "unsupported_media_type"
+
+
+class RangeNotSatisfiable(CallerError):
+    """A part of a content is asked for that it does not have."""
+
+    status = 416
+    code = "range_not_satisfiable"
 
 
 class UpgradeRefused(CallerError):

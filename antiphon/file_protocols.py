@@ -72,12 +72,56 @@ class FileStore(Protocol):
         """Removes a file. False when there is none."""
         ...
 
-    async def content(self, tenant: str, file_id: str) -> AsyncIterator[bytes] | None:
-        """The content in pieces, None when there is no such file; StoreFailed if it is deleted while it is read."""
+    async def content(self, tenant: str, file_id: str, start: int = 0) -> AsyncIterator[bytes] | None:
+        """The content from byte `start` on, in pieces, None when there is no such file.
+
+        The iterator raises StoreFailed if the file is deleted while it is read.
+        """
         ...
 
     async def used(self, tenant: str) -> int:
         """The bytes of all files of a tenant, with those that are being uploaded."""
+        ...
+
+
+class StoredUpload(Struct, frozen=True, kw_only=True):
+    """A file that comes in parts, which lie in its `drawer` until it is whole. Times are in Unix seconds.
+
+    `bytes` is how long its owner says it will be; `lasts` is how many seconds the file shall be kept, None for as long
+    as files are; `file_id` is what it became.
+    """
+
+    id: str
+    tenant: str
+    filename: str
+    purpose: str
+    media_type: str
+    bytes: int
+    created_at: int
+    expires_at: int
+    lasts: int | None = None
+    status: str = "pending"
+    file_id: str | None = None
+
+    @property
+    def drawer(self) -> str:
+        """The tenant of the parts: no tenant's name has a slash in it, so that nobody else sees them."""
+        return f"{self.tenant}/{self.id}"
+
+
+class Uploads(Protocol):
+    """Uploads. Every look-up is by tenant: a foreign or expired id is an unknown id. All raise StoreFailed."""
+
+    async def create(self, upload: StoredUpload) -> None: ...
+
+    async def find(self, tenant: str, upload_id: str) -> StoredUpload | None: ...
+
+    async def change(self, upload: StoredUpload, status: str, file_id: str | None = None) -> bool:
+        """Gives it another status, if it still has the one that `upload` says. False when it has not."""
+        ...
+
+    async def pending(self, tenant: str) -> int:
+        """The bytes that a tenant's uploads are to have which are neither whole nor cancelled."""
         ...
 
 
@@ -111,4 +155,34 @@ class FileCopies(Protocol):
 
     async def forget(self, copy: FileCopy) -> None:
         """The provider has it no more, or keeps it whatever it is told."""
+        ...
+
+
+class Courier(Protocol):
+    """Brings files to one provider, under the keys that it is configured with. Raises UpstreamError."""
+
+    @property
+    def account(self) -> str:
+        """Whose files they are there: a digest that tells nothing."""
+        ...
+
+    @property
+    def named(self) -> bool:
+        """Whether the provider is told what a file is by its name, whatever it is."""
+        ...
+
+    def lends(self, dialect: str, media_type: str, size: int, inline: int) -> bool:
+        """Whether a file goes to the provider's own files, rather than into a request that holds `inline` bytes."""
+        ...
+
+    def uploads(self, dialect: str) -> bool:
+        """Whether the provider has files that a request in this format may name."""
+        ...
+
+    async def send(self, file: StoredFile, media_type: str, content: bytes) -> FileCopy:
+        """Has the provider keep the file."""
+        ...
+
+    async def forget(self, copy: FileCopy) -> None:
+        """Has the provider remove it; one that has it no more is content."""
         ...

@@ -75,9 +75,9 @@ class Turn:
     `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
     an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
     for an answer in the background, `hold` while the turn has a conversation to itself. `kept`, where it is set, is
-    what `input` was before the gateway shortened what the model reads; `compacts` asks for a compaction item alone. The
-    last five tell how the answer came, or is coming, to be; `notes` are the gateway's own warnings, and
-    `upstream_request_id` is what the provider that was asked last calls the request.
+    what `input` was before the gateway changed what the model reads, `lent` the files in it by the names that providers
+    have for them; `compacts` asks for a compaction item alone. The last five tell how the answer came to be; `notes`
+    are the gateway's own warnings, `upstream_request_id` what the provider that was asked last calls the request.
     """
 
     id: str
@@ -94,6 +94,7 @@ class Turn:
     hold: ConversationHold | None = None
     strict: bool = False
     kept: list[Item] | None = None
+    lent: dict[str, str] | None = None
     compacts: bool = False
     notes: tuple[str, ...] = ()
     target: Target | None = None

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from antiphon.batch_settings import BatchSettings
 from antiphon.credential_settings import AwsSettings, AzureSettings, GoogleSettings
+from antiphon.file_settings import FileSettings
 from antiphon.lifecycle_settings import (
     BackgroundSettings,
     DownloadSettings,
@@ -353,6 +354,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         DownloadSettings,
         Meta(description="What requests name by address, for providers that take bytes."),
     ] = field(default_factory=DownloadSettings)
+    files: Annotated[FileSettings, Meta(description="Files that tenants bring.")] = field(default_factory=FileSettings)
     websocket: Annotated[WebSocketSettings, Meta(description="Answers over a WebSocket.")] = field(
         default_factory=WebSocketSettings
     )

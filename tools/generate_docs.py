@@ -65,6 +65,14 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Give each request one of its own: it tells which answer is whose.",
     ),
     "file_not_found": ("The file is unknown, deleted, expired, or not yours.", "Check the id, or upload it again."),
+    "file_quota_exceeded": (
+        "You keep as much in files as you may (`files.tenant_bytes`).",
+        "Delete some, or let them end by `expires_after`.",
+    ),
+    "file_too_large": (
+        "A file that the request names is larger than the provider can be sent.",
+        "Name a smaller one, or a provider that keeps files.",
+    ),
     "idempotency_key_reused": (
         "The `Idempotency-Key` came before with another body.",
         "Send the very same body for its answer, or another key. `x-should-retry: false` keeps clients from retrying.",
@@ -78,6 +86,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_file_purpose": (
         "The file was uploaded for another purpose than `batch`.",
         "Upload it with `purpose: batch`.",
+    ),
+    "invalid_form": (
+        "The form with a file is broken, has too many parts, or not the one file it is to have.",
+        "Send `multipart/form-data` with the parts that the message names.",
     ),
     "invalid_http": (
         "What was sent is not HTTP/1.1, or uses a method that nobody knows.",
@@ -122,6 +134,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "The prompt has no such version.",
         "Name one that it has, or none for the newest.",
     ),
+    "range_not_satisfiable": ("The file has no byte in the range.", "Ask for one below its size."),
     "rate_limit_exceeded": (
         "The provider limits how much the gateway may ask.",
         "Wait for `retry-after` seconds. Antiphon has already tried again and elsewhere.",
@@ -151,6 +164,11 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unknown_parameter": ("A template cannot hold what `param` names.", "Put it into the request instead."),
     "unknown_url": ("Nothing answers at this path.", "Check it against the [endpoints](reference/endpoints.md)."),
+    "upload_ended": (
+        "The upload was completed or cancelled, or is just being completed.",
+        "Begin another one.",
+    ),
+    "upload_not_found": ("The upload is unknown, expired, or not yours.", "Check the id, or begin another one."),
     "unsupported_media_type": (
         "The body is not declared as JSON, or is compressed in an unknown way.",
         "Send `Content-Type: application/json`; compress with gzip, deflate, or not at all.",

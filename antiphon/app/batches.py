@@ -81,7 +81,7 @@ async def batching_of(parts: Parts, later: Background, lines_at_once: int) -> As
         endpoints=frozenset(lines),
         clock=clock,
         new_id=parts.surroundings.new_id,
-        policy=_policy(wanted, lines_at_once),
+        policy=_policy(wanted, lines_at_once, settings.files.retention_days),
     )
 
     def find(name: str) -> NativeBatches | None:
@@ -131,7 +131,7 @@ def _line_handlers(parts: Parts, later: Background) -> Mapping[str, Handler]:
     }
 
 
-def _policy(wanted: BatchSettings, lines_at_once: int) -> BatchPolicy:
+def _policy(wanted: BatchSettings, lines_at_once: int, file_days: int | None) -> BatchPolicy:
     return BatchPolicy(
         shares=Shares(lines_at_once, wanted.lines_per_batch, wanted.lines_per_tenant),
         limits=Limits(lines=wanted.max_lines, bytes=wanted.max_file_bytes),
@@ -143,6 +143,7 @@ def _policy(wanted: BatchSettings, lines_at_once: int) -> BatchPolicy:
         lease_seconds=wanted.lease_seconds,
         poll_seconds=wanted.poll_seconds,
         keep_seconds=wanted.keep_days * _DAY,
+        output_seconds=None if file_days is None else file_days * _DAY,
         native_least_lines=wanted.native_least_lines,
         native_poll_seconds=wanted.native_poll_seconds,
         native_max_bytes=wanted.native_max_bytes,

@@ -10,6 +10,7 @@ import msgspec
 
 from antiphon import __version__
 from antiphon.app.batches import batch_handlers
+from antiphon.app.files import file_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
@@ -105,6 +106,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
         docs=DocsEndpoint(),
         landing=LandingEndpoint(__version__),
         refuse_upgrade=refuse_upgrade,
+        files=file_handlers(parts.files, tasks, most),
         connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
     )
     return routing(handlers, keyring)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import msgspec
 
+from antiphon.app.files import FileParts, file_parts
 from antiphon.app.ids import Identifiers
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
@@ -89,6 +90,10 @@ class Parts:
         return ModelRouter(self.discovery, self.settings.aliases, own_targets(self.sealer))
 
     @cached_property
+    def files(self) -> FileParts:
+        return file_parts(self.settings.files, self.database, self.discovery, self.surroundings)
+
+    @cached_property
     def gateway(self) -> Gateway:
         return self.gateway_with(self.router)
 
@@ -108,6 +113,7 @@ class Parts:
             sealer=self.sealer,
             compactor=Compactor(self.sealer, Counter(), self.discovery),
             downloads=downloads_of(settings),
+            attachments=self.files.attachments,
         )
         return Gateway(router, self.responses, policy, self.surroundings, self.conversation_desk, means)
 

@@ -181,6 +181,7 @@ class Stages:
             return planned
         name = room.new_id("file")
         now = room.clock()
+        seconds = batch.output_seconds or room.policy.output_seconds
         due = int((now + room.policy.lease_seconds) * _MILLISECONDS)
         intent = Change(output_file_id=name, due_at=due) if well else Change(error_file_id=name, due_at=due)
         await room.work.change(batch, intent)
@@ -191,7 +192,7 @@ class Stages:
             purpose=OUTPUT_PURPOSE,
             created_at=int(now),
             media_type="application/jsonl",
-            expires_at=None if batch.output_seconds is None else int(now) + batch.output_seconds,
+            expires_at=None if seconds is None else int(now) + seconds,
         )
         await room.files.create(file, lines)
         return name

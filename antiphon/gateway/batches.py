@@ -30,7 +30,10 @@ OUTPUT_PURPOSE: Final = "batch_output"
 
 
 class BatchPolicy(Struct, frozen=True, kw_only=True):
-    """What the owner decides about batches. `shares` are those of one process."""
+    """What the owner decides about batches. `shares` are those of one process.
+
+    `output_seconds` is how long files of answers are kept where nobody says so, None for ever.
+    """
 
     shares: Shares = Shares(16, 16, 32)
     limits: Limits = Limits()
@@ -42,6 +45,7 @@ class BatchPolicy(Struct, frozen=True, kw_only=True):
     lease_seconds: float = 30.0
     poll_seconds: float = 1.0
     keep_seconds: int = 30 * 86_400
+    output_seconds: int | None = None
     native_least_lines: int = 20
     native_poll_seconds: float = 60.0
     native_max_bytes: int = 104_857_600

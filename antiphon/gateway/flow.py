@@ -18,6 +18,7 @@ from msgspec import Struct
 from antiphon.downloads import Downloads
 from antiphon.errors import AntiphonError, BadRequest, GatewayError, JobLost
 from antiphon.gateway.asking import ask
+from antiphon.gateway.attachments import Attachments
 from antiphon.gateway.attempt import Attempt
 from antiphon.gateway.compact import Compactor, unfolded
 from antiphon.gateway.conversations import ConversationDesk
@@ -69,6 +70,7 @@ class Means(Struct, frozen=True):
     sealer: Sealer | None = None
     compactor: Compactor | None = None
     downloads: Downloads | None = None
+    attachments: Attachments | None = None
 
 
 class Gateway:
@@ -211,7 +213,7 @@ class Gateway:
             delivery.forget()
             if request.truncation == "auto":
                 await self.compactor.trim(turn, target, history, given)
-            await self._materials.bring(turn, target)
+            await self.bring(turn, target)
             keep = partial(self._keep, turn, target, delivery)
             return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
 
@@ -222,6 +224,12 @@ class Gateway:
             targets = await self.compactor.ahead(turn, targets, self.ask_quietly)
             history, given = turn.history, turn.input
         return await ask(targets, attempt, self.policy.retries, self.surroundings.random, lambda: delivery.output)
+
+    async def bring(self, turn: Turn, target: Target) -> None:
+        """Puts what the target reads in place of the names of files, and of addresses that it would not follow."""
+        if self._means.attachments is not None:
+            await self._means.attachments.bring(turn, target)
+        await self._materials.bring(turn, target)
 
     async def ask_quietly(self, targets: Sequence[Target], attempt: Callable[[Target], Awaitable[T]]) -> T:
         """What the first target to succeed gives, where nothing of it is sent before it is whole."""

@@ -10,13 +10,14 @@ import asyncio
 import base64
 import mimetypes
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import PurePosixPath
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from antiphon.downloads import Downloaded, Downloads
 from antiphon.errors import BadRequest
+from antiphon.gateway.content_parts import HISTORY, parts_of_turn, with_parts
 from antiphon.protocols import Media, Target, Turn
 from antiphon.wire.requests import Item, is_item
 
@@ -61,10 +62,10 @@ class Materials:
         if not unreachable or self._downloads is None:
             return
         wanted: dict[str, tuple[Media, str]] = {}
-        for item, place in _items(turn):
-            for part, where in _parts(item, place):
-                if (found := _address(part, unreachable)) is not None:
-                    wanted.setdefault(found[1], (found[0], where))
+        for part, place in parts_of_turn(turn):
+            if (found := _address(part, unreachable)) is not None:
+                where = place if place == HISTORY else f"{place}.{_PLACES[str(part['type'])][1]}"
+                wanted.setdefault(found[1], (found[0], where))
         if not wanted:
             return
         if len(wanted) > MOST_ADDRESSES:
@@ -72,8 +73,12 @@ class Materials:
             raise BadRequest(message, param="input", code="invalid_value")
         brought = await _fetched(self._downloads, wanted)
         kept = turn.input
-        turn.history = [_with(item, brought, unreachable) for item in turn.history]
-        turn.input = [_with(item, brought, unreachable) for item in turn.input]
+
+        def replaced(part: Item) -> Item:
+            return _replaced(part, brought, unreachable)
+
+        turn.history = [with_parts(item, replaced) for item in turn.history]
+        turn.input = [with_parts(item, replaced) for item in turn.input]
         if turn.kept is None:
             turn.kept = kept
 
@@ -130,34 +135,11 @@ def _kind(url: str, found: Downloaded) -> str:
     return mimetypes.guess_type(urlsplit(url).path)[0] or "application/octet-stream"
 
 
-def _items(turn: Turn) -> Iterator[tuple[Item, str]]:
-    for item in turn.history:
-        yield item, "input"
-    for index, item in enumerate(turn.input):
-        yield item, f"input[{index}]"
-
-
-def _parts(item: Item, place: str) -> Iterator[tuple[Item, str]]:
-    """The content parts of an item that may hold an address, and where the address stands."""
-    for member in ("content", "output"):
-        content: object = item.get(member)
-        for index, part in enumerate(_listed(content)):
-            if is_item(part) and (found := _PLACES.get(str(part.get("type")))) is not None:
-                where = f"{place}.{member}[{index}]" if isinstance(content, list) else f"{place}.{member}"
-                yield part, "input" if place == "input" else f"{where}.{found[1]}"
-
-
-def _listed(content: object) -> list[object]:
-    """The parts of a content; one that stands by itself, as a screenshot does, is a list of one."""
-    return content if _is_list(content) else [content]
-
-
-def _is_list(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list)
-
-
 def _address(part: Item, unreachable: Collection[Media]) -> tuple[Media, str] | None:
-    media, member, target = _PLACES[str(part["type"])]
+    known = _PLACES.get(str(part.get("type")))
+    if known is None:
+        return None
+    media, member, target = known
     value: Any = part.get(member)
     if is_item(value):
         value = value.get("url")
@@ -166,20 +148,7 @@ def _address(part: Item, unreachable: Collection[Media]) -> tuple[Media, str] | 
     return (media, value) if value[:8].lower().startswith(("http://", "https://")) else None
 
 
-def _with(item: Item, brought: dict[str, str], unreachable: Collection[Media]) -> Item:
-    """The item with bytes in place of addresses; the same one where it has none."""
-    changed = dict(item)
-    for member in ("content", "output"):
-        content: object = item.get(member)
-        parts = [_replaced(part, brought, unreachable) for part in _listed(content)]
-        if content is not None:
-            changed[member] = parts if isinstance(content, list) else parts[0]
-    return changed if changed != item else item
-
-
-def _replaced(part: object, brought: dict[str, str], unreachable: Collection[Media]) -> object:
-    if not is_item(part) or str(part.get("type")) not in _PLACES:
-        return part
+def _replaced(part: Item, brought: dict[str, str], unreachable: Collection[Media]) -> Item:
     found = _address(part, unreachable)
     if found is None or found[1] not in brought:
         return part

@@ -1,4 +1,7 @@
-"""`POST /v1/chat/completions`: relayed byte for byte to providers that speak it, translated for all others."""
+"""`POST /v1/chat/completions`: relayed byte for byte to providers that speak it, translated for all others.
+
+A request that names a file of the gateway's own is always translated: no provider knows that name.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from antiphon.http.records import note_usage
 from antiphon.http.relaying import relay_to
 from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
+from antiphon.wire.files import names_own
 
 
 class ChatEndpoint:
@@ -30,7 +34,7 @@ class ChatEndpoint:
     async def create(self, call: Call) -> None:
         """Answers one request."""
         body = await call.body(self._max_body_bytes)
-        relayed = await self._relay.read(body)
+        relayed = None if names_own(body) else await self._relay.read(body)
         if relayed is None:
             await self._translate(call, asked_by_chat(body))
             return

@@ -1,6 +1,7 @@
 """`POST /v1/messages` and `/v1/messages/count_tokens`: relayed to who speaks Anthropic's API, translated for others.
 
 A request that holds thoughts in the gateway's own seal is always translated: only so does their maker get them back.
+So is one that names a file of the gateway's own.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Turn
 from antiphon.wire.envelope import MARK
+from antiphon.wire.files import names_own
 
 _JSON: Final[Header] = (b"content-type", b"application/json")
 _SEALED: Final = b'"' + MARK.encode()
@@ -70,13 +72,14 @@ class MessagesEndpoint:
                 asked = asked_by_messages(body, counting=True)
                 turn = await self._opened(call, asked)
                 targets = await self._gateway.router.targets(asked.request.model or "", asked.request.wanted_provider)
+                await self._gateway.bring(turn, targets[0])
                 count = await counter.count(turn, targets[0])
         source = (SOURCE_HEADER, count.source.encode())
         await call.reply(200, _encode({"input_tokens": count.tokens}), (_JSON, source))
 
     async def _relayed(self, call: Call, body: bytes) -> Relayed | None:
         """The request, if it can be passed on."""
-        if _SEALED in body:
+        if _SEALED in body or names_own(body):
             return None
         given = {name: b",".join(call.headers(name)) for name in _OWN_HEADERS}
         return await self._relay.read(body, {name: value for name, value in given.items() if value})

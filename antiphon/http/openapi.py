@@ -15,6 +15,7 @@ from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
 from antiphon.http.openapi_batches import BATCH_OPERATIONS, BATCH_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
+from antiphon.http.openapi_files import FILE_OPERATIONS, FILE_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
 from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
@@ -51,6 +52,7 @@ EVERY_OPERATION: Final = {
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
     **BATCH_OPERATIONS,
+    **FILE_OPERATIONS,
 }
 
 _SECURITY: Final = {
@@ -97,7 +99,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}, *({"url": prefix} for prefix in PREFIXES)],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG, BATCH_TAG],
+        "tags": [*TAGS, MESSAGES_TAG, TAG, PROMPT_TAG, SERVICE_TAG, BATCH_TAG, FILE_TAG],
         "paths": paths,
         "components": {
             "schemas": schemas(),

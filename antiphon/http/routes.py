@@ -18,6 +18,7 @@ from antiphon.http.auth import Keyring
 from antiphon.http.batch_routes import BatchHandlers, batch_routes
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.errors import unknown_path
+from antiphon.http.file_routes import FileHandlers, file_routes
 
 Handler = Callable[[Call], Awaitable[None]]
 
@@ -38,10 +39,13 @@ _UNVERSIONED: Final = (
     "/rerank",
     "/moderations",
     "/batches",
+    "/files",
+    "/uploads",
 )
 _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
-_MODELS: Final = "/v1/models"
+_SHARED: Final = ("/v1/models", "/v1/files")
+"""Paths that both OpenAI's clients and Anthropic's use."""
 
 
 class Endpoint(Struct, frozen=True):
@@ -97,13 +101,14 @@ class Handlers(Struct, frozen=True):
     docs: Handler
     landing: Handler
     refuse_upgrade: Handler
+    files: FileHandlers
     connect: Handler | None = None
 
 
 def standing_in(handler: Handler) -> Handlers:
     """One handler at every route: for who asks only what routes there are."""
     made: dict[str, Any] = dict.fromkeys(Handlers.__struct_fields__, handler)
-    for name, kind in {"batches": BatchHandlers}.items():
+    for name, kind in {"batches": BatchHandlers, "files": FileHandlers}.items():
         made[name] = kind(**dict.fromkeys(kind.__struct_fields__, handler))
     return Handlers(**made)
 
@@ -147,6 +152,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         *batch_routes(handlers.batches, private),
         private("/v1/messages", "POST", handlers.create_message),
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),
+        *file_routes(handlers.files, private),
         private("/v1/models", "GET", handlers.list_models),
         private("/v1/models/{id:path}", "GET", handlers.retrieve_model),
         public("/", handlers.landing),
@@ -219,8 +225,10 @@ def tongue_of(path: str, routed: str, call: Call) -> Tongue:
     """Whose client calls: the path, as it came and as it is `routed`, tells, or a header that only they send."""
     if path.startswith(_ANTHROPIC) or routed.startswith(_MESSAGES):
         return "anthropic"
-    lists = routed.startswith(_MODELS) and call.header(b"anthropic-version") is not None
-    return "anthropic" if lists else "openai"
+    if not routed.startswith(_SHARED):
+        return "openai"
+    says = call.header(b"anthropic-version") or call.header(b"anthropic-beta")
+    return "openai" if says is None else "anthropic"
 
 
 async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -112,14 +112,21 @@ class HttpUpstream:
 
     async def put(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
         """As `post`, with no body: how machines ask their own cloud for a session."""
+        return await self._bare(b"PUT", endpoint, b"%bContent-Length: 0\r\n" % headers)
+
+    async def delete(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
+        """As `get`."""
+        return await self._bare(b"DELETE", endpoint, headers)
+
+    async def _bare(self, method: bytes, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
+        """What is asked for too seldom to have its head made beforehand."""
         origin = self._origins.get(endpoint.origin) or self._new_origin(endpoint)
         line = (
-            request_head(b"PUT", endpoint.target, endpoint.authority)
+            request_head(method, endpoint.target, endpoint.authority)
             if origin.through is None
-            else _through_proxy(b"PUT", endpoint, origin.through)
+            else _through_proxy(method, endpoint, origin.through)
         )
-        head = b"%b%bContent-Length: 0\r\n\r\n" % (line, headers)
-        return await self._exchange(endpoint, origin, head, b"", self._timeouts)
+        return await self._exchange(endpoint, origin, b"%b%b\r\n" % (line, headers), b"", self._timeouts)
 
     def lasting(self, seconds: float) -> Timeouts:
         """The usual timeouts, but for an answer that may take so long."""

@@ -6,6 +6,7 @@ Law: a request costs a look-up here; endpoint and headers are bytes before the f
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Final
@@ -17,6 +18,7 @@ from msgspec import UNSET
 from antiphon import __version__
 from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
 from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
+from antiphon.providers.couriers import ProviderFiles
 from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.endpoint import overridden as with_lines
@@ -121,6 +123,18 @@ class ProviderInstance:
                 self._targets.clear()  # clients may invent names without end
             target = self._targets[model] = self._new_target(model)
         return target
+
+    def courier(self) -> ProviderFiles | None:
+        """Who brings files there; None where none are kept."""
+        row = self.row.files
+        if row is None:
+            return None
+
+        def place(path: str) -> Endpoint:
+            return self._endpoint(self._address(path, ""))
+
+        headers = _headers(self.name, self.row, self._settings, row.route)
+        return ProviderFiles(self.name, row, self._upstream, headers, self._credentials, place, time.time)
 
     async def listing(self, page: str = "") -> bytes:
         """The provider's own list of models, or the page of it that the query asks for. Raises UpstreamError."""

@@ -40,6 +40,10 @@ class Upstream(Protocol):
         """As `post`."""
         ...
 
+    async def delete(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
+        """As `post`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class BoundPost:

@@ -14,6 +14,7 @@ from antiphon.providers.places import missing
 from antiphon.quirks import Quirks
 from antiphon.service_protocols import Service
 from antiphon.settings import Dialect
+from antiphon.wire.file_forms import Manner
 
 KeyStyle = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
 """The header that a key is sent in: ``Authorization: Bearer``, or one that is called so."""
@@ -67,6 +68,27 @@ class BatchRow(Struct, frozen=True):
 
     kind: Literal["openai", "anthropic"]
     urls: Mapping[str, str]
+
+
+class FileRow(Struct, frozen=True, kw_only=True):
+    """Where a provider keeps files, and when they go there rather than into a request.
+
+    `one` is the path of a file, with ``{file}`` for its name. `dialects` are the formats whose requests can name it, of
+    which those in `no_images` name no pictures. More than `inline_bytes` do not fit into a request, more than
+    `max_bytes` the provider does not keep. With `always`, files that are no pictures are told by name alone. `named`
+    tells that the end of a file's name says what it is, where a request names it.
+    """
+
+    manner: Manner
+    route: Route
+    one: str
+    dialects: tuple[Dialect, ...]
+    inline_bytes: int
+    max_bytes: int
+    purpose: str = ""
+    no_images: tuple[Dialect, ...] = ()
+    always: bool = False
+    named: bool = False
 
 
 ROUTES: Final[Mapping[Dialect, Route]] = {
@@ -124,8 +146,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     without one `cloud` signs, at AWS for `service`. `places` are settings that its addresses depend on. `dated_routes`
     hold where `api_version` is a date, and the Responses API is there since `responses_since`. `services` are endpoints
     beside answers; of several for one service the first whose pattern fits holds. Without `dialects` there is nothing
-    but them. `batches` are those that it works off by itself. `tails` are ends of base URLs that people copy from other
-    clients although `routes` say them already.
+    but them. `batches` are those that it works off by itself; `files` is where it keeps files, if it does. `tails` are
+    ends of base URLs that people copy from other clients although `routes` say them already.
     `adds_version` tells whether the vendor's own clients put the version path behind whatever base URL they are given.
     `standard` are groups of settings and the variables that they are taken from, where the owner says none of the
     group; `enough` are sets of variables that switch the provider on, as its own variables do.
@@ -147,6 +169,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     speaks: tuple[Spoken, ...] = ()
     services: tuple[ServiceRow, ...] = ()
     batches: BatchRow | None = None
+    files: FileRow | None = None
     key: KeyStyle = "bearer"
     cloud: Cloud | None = None
     service: str = ""

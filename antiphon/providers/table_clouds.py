@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.providers.row import ROUTES, BatchRow, ProviderRow, Route, ServiceRow, Spoken
+from antiphon.providers.table_files import ANTHROPIC_FILES, AZURE_FILES, GOOGLE_FILES
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
 
@@ -116,6 +117,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         adds_version=True,
         models_path="/models?limit=1000",
         batches=BatchRow("anthropic", {"messages": "/v1/messages"}),
+        files=ANTHROPIC_FILES,
         quirks=Quirks(max_tokens_field="max_tokens", audio_input=False, refused_fields=OPENAI_ONLY),
         note="Chat completions are for trying things out, says Anthropic: they have no caching and hide thinking.",
         sources=(
@@ -139,6 +141,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         tails=("/openai",),
         adds_version=True,
         models_path="/models?pageSize=1000",
+        files=GOOGLE_FILES,
         quirks=Quirks(
             developer_role=False,
             efforts=("none", "minimal", "low", "medium", "high"),
@@ -248,6 +251,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "`models`. An `api_version` that is a date chooses the paths that came before its v1 API."
         ),
         services=_AZURE_SERVICES,
+        files=AZURE_FILES,
         sources=(
             "https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle",
             "https://learn.microsoft.com/en-us/azure/foundry/openai/how-to/responses",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, BatchRow, ProviderRow, Route, ServiceRow
+from antiphon.providers.table_files import OPENAI_FILES, XAI_FILES
 from antiphon.quirks import Quirks
 
 OPENAI_ONLY: Final = frozenset(
@@ -33,6 +34,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         owns=r"^(ft:)?(gpt-(?!oss)|chatgpt-|chat-latest|o[1-9]|codex-|computer-use-|text-embedding-|(omni|text)-moderation-)",
         counts_tokens=True,
         compacts=True,
+        files=OPENAI_FILES,
         quirks=Quirks(
             allowed_tools=True,
             custom_tools=True,
@@ -72,6 +74,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
         dialects=NATIVE,
         keys=("GROK_API_KEY",),
         owns=r"^grok-",
+        files=XAI_FILES,
         quirks=Quirks(
             developer_role=False,
             efforts=("none", "low", "medium", "high"),

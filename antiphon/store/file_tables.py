@@ -62,3 +62,22 @@ Index(
     sqlite_where=file_copies.c.expires_at.is_not(None),
     postgresql_where=file_copies.c.expires_at.is_not(None),
 )
+
+file_uploads: Final = Table(
+    "file_uploads",
+    metadata,
+    Column("id", Text, primary_key=True, doc="The public id. Its parts are files of the tenant `{tenant}/{id}`."),
+    Column("tenant", Text, nullable=False, doc="Whose it is. Every look-up names it."),
+    Column("status", Text, nullable=False, doc="pending, completing, completed or cancelled."),
+    Column("purpose", Text, nullable=False, doc="What the file is for, in the API's words."),
+    Column("created_at", BigInteger, nullable=False, doc="Unix time in seconds."),
+    Column("expires_at", BigInteger, nullable=False, doc="Unix time in seconds from which it no longer exists."),
+    Column("lasts", BigInteger, doc="How many seconds the file is to be kept; null is as long as files are."),
+    Column("bytes", BigInteger, nullable=False, doc="How long its owner says it will be."),
+    Column("media_type", Text, nullable=False, doc="What it is, as a media type."),
+    Column("filename", Text, nullable=False, doc="The name that its owner gave it."),
+    Column("file_id", Text, doc="What it became."),
+)
+
+Index("ix_file_uploads_tenant", file_uploads.c.tenant)
+Index("ix_file_uploads_expires_at", file_uploads.c.expires_at)

@@ -120,22 +120,23 @@ class SqliteFiles:
         parameters = self._now({"tenant": tenant, "file": file_id})
         return await self._write(lambda connection: connection.execute(self._delete, parameters).rowcount > 0)
 
-    async def content(self, tenant: str, file_id: str) -> AsyncIterator[bytes] | None:
-        return None if await self.find(tenant, file_id) is None else self._pieces(tenant, file_id)
+    async def content(self, tenant: str, file_id: str, start: int = 0) -> AsyncIterator[bytes] | None:
+        return None if await self.find(tenant, file_id) is None else self._pieces(tenant, file_id, start)
 
     async def used(self, tenant: str) -> int:
         return await self._read(lambda connection: connection.execute(self._used, {"tenant": tenant}).fetchone()[0])
 
-    async def _pieces(self, tenant: str, file_id: str) -> AsyncGenerator[bytes]:
-        position, chunks = 0, 1
+    async def _pieces(self, tenant: str, file_id: str, start: int) -> AsyncGenerator[bytes]:
+        position, skipped = divmod(start, CHUNK_BYTES)
+        chunks = position + 1
         while position < chunks:
             row = await self._read(self._reading({"tenant": tenant, "id": file_id, "position": position}))
-            if row is None or (row[0] and row[1] is None):
+            if row is None or (row[1] is None and position < row[0]):
                 raise StoreFailed("The file was deleted while it was read.")
             chunks, data = row
             if data is not None:
-                yield data
-            position += 1
+                yield data[skipped:]
+            position, skipped = position + 1, 0
 
     def _reading(self, parameters: Parameters) -> Callable[[sqlite3.Connection], tuple[int, bytes | None] | None]:
         return lambda connection: connection.execute(self._chunk, parameters).fetchone()

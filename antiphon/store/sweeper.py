@@ -14,7 +14,7 @@ from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.file_removal import FileRemoval
-from antiphon.store.file_tables import file_copies
+from antiphon.store.file_tables import file_copies, file_uploads
 from antiphon.store.statements import text_of
 from antiphon.store.tables import idempotency_keys, responses, webhook_notices
 
@@ -39,7 +39,8 @@ class Sweeper:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._pause = pause
-        self._expiries = [_expiry(table) for table in (responses, idempotency_keys, webhook_notices, file_copies)]
+        expiring = (responses, idempotency_keys, webhook_notices, file_copies, file_uploads)
+        self._expiries = [_expiry(table) for table in expiring]
         self._files = FileRemoval(database)
 
     async def run(self) -> None:

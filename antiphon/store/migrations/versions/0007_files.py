@@ -42,11 +42,28 @@ def upgrade() -> None:
         sa.Column("vendor_id", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("file_id", "provider", "account", name="pk_file_copies"),
     )
+    op.create_table(
+        "file_uploads",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+        sa.Column("lasts", sa.BigInteger),
+        sa.Column("bytes", sa.BigInteger, nullable=False),
+        sa.Column("media_type", sa.Text, nullable=False),
+        sa.Column("filename", sa.Text, nullable=False),
+        sa.Column("file_id", sa.Text),
+        sa.PrimaryKeyConstraint("id", name="pk_file_uploads"),
+    )
+    for column in ("tenant", "expires_at"):
+        op.create_index(f"ix_file_uploads_{column}", "file_uploads", [column])
     expires = sa.text("expires_at IS NOT NULL")
     for table in ("files", "file_copies"):
         op.create_index(f"ix_{table}_expires_at", table, ["expires_at"], sqlite_where=expires, postgresql_where=expires)
 
 
 def downgrade() -> None:
-    for table in ("file_copies", "file_chunks", "files"):
+    for table in ("file_uploads", "file_copies", "file_chunks", "files"):
         op.drop_table(table)
