@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from antiphon.batch_protocols import Change, LineRequest, NativeAnswer, NativeBatches
-from antiphon.errors import UpstreamError
+from antiphon.errors import UpstreamError, UpstreamRefused
 from antiphon.gateway.batch_lines import Given, LineReader
 from antiphon.gateway.batches import BatchRoom
 from antiphon.protocols import Caller
@@ -31,6 +31,10 @@ _AT_ONCE: Final = 8
 _GRACE_SECONDS: Final = 7200
 """So long after the end of the window a provider is waited for, whose own window began later."""
 
+_MOST_SUBMISSIONS: Final = 10
+_LASTING: Final = range(400, 500)
+_PASSING: Final = frozenset({408, 409, 425, 429})
+_GONE: Final = frozenset({404, 410})
 _CANCEL_SECONDS: Final = 600
 _CANCEL_POLL_SECONDS: Final = 5.0
 _OWN: Final = frozenset({"previous_response_id", "conversation", "context_management", "prompt"})
@@ -104,8 +108,7 @@ class NativeWork:
             else:
                 await self._look(batch, state, native)
         except UpstreamError as error:
-            _logger.warning("batch %s: %s cannot be asked how it stands: %s", batch.id, state.provider, error.message)
-            await self._wait(batch, structs.replace(state, polls=state.polls + 1))
+            await self._bear(batch, state, error)
 
     async def let_go(self, batch: Batch) -> bool:
         """Tells the provider that the batch was cancelled, and takes what it has answered. Whether that is over."""
@@ -138,11 +141,7 @@ class NativeWork:
             if isinstance(gathered, str):
                 await self._leave(batch, state, gathered)
                 return
-            try:
-                found = await native.submit(batch.id, state.way, gathered.requests, gathered.headers)
-            except UpstreamError as error:
-                await self._leave(batch, state, error.message)
-                return
+            found = await native.submit(batch.id, state.way, gathered.requests, gathered.headers)
         _logger.info("batch %s was given to %s as %s", batch.id, state.provider, found)
         await self._wait(batch, structs.replace(state, step="sent", id=found, polls=0))
 
@@ -181,6 +180,18 @@ class NativeWork:
         for place in standing.results:
             await self._fetch(batch, state, native.answers(place))
         await self._finish(batch, state)
+
+    async def _bear(self, batch: Batch, state: State, error: UpstreamError) -> None:
+        """What may pass is waited for; what stays, or lasts too long, makes the rest our own workers'."""
+        status = error.status if isinstance(error, UpstreamRefused) else 0
+        new = state.step == "submit"
+        stays = status in _LASTING and status not in _PASSING if new else status in _GONE
+        tired = new and state.polls >= _MOST_SUBMISSIONS
+        if stays or tired or self._room.clock() >= batch.ends_by + _GRACE_SECONDS:
+            await self._leave(batch, state, error.message)
+            return
+        _logger.warning("batch %s has to wait for %s: %s", batch.id, state.provider, error.message)
+        await self._wait(batch, structs.replace(state, polls=state.polls + 1))
 
     async def _finish(self, batch: Batch, state: State) -> None:
         """Our workers answer what the provider did not, if there is time; else it is too late for that."""

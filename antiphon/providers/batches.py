@@ -164,7 +164,7 @@ class _Failed(Struct, frozen=True):
 
 class _Result(Struct, frozen=True):
     type: str
-    message: Raw | None = None
+    message: Raw = Raw(b"null")
     error: Raw = Raw(b"{}")
 
 
@@ -203,7 +203,7 @@ class _AnthropicBatches:
         async for text in _lines(self._door, f"/messages/batches/{quote(place, safe='')}/results"):
             line = _decoded(self._door, text, _Line)
             number, result = _number(line.custom_id), line.result
-            if result.message is not None:
+            if result.type == "succeeded":
                 yield NativeAnswer(number, 200, bytes(result.message))
             elif result.type == "errored":
                 kind = _decoded(self._door, bytes(result.error), _Failed).error.type
