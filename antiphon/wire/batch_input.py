@@ -108,7 +108,7 @@ class InputReader:
             text = b"".join(self._pieces)
             self._pieces.clear()
             found = list(self._requests(text))
-        if not self._number and not self.faults:
+        if not self.count and not self.faults:
             self.faults.append(Fault("empty_file", "The input file holds no request."))
         return found
 

@@ -103,6 +103,7 @@ class _Answered(Struct, frozen=True):
 
 
 _new_batch: Final = msgspec.json.Decoder(NewBatch).decode
+_look: Final = msgspec.json.Decoder(Raw).decode
 
 
 def parse_new_batch(body: bytes) -> NewBatch:
@@ -159,16 +160,18 @@ def answered_line(batch_id: str, result: LineResult) -> bytes:
     """A line of an output file or an error file, with its end."""
     name = f"batch_req_{batch_id.rpartition('_')[2][:24]}{result.number:06d}"
     answer = result.answer
-    response = None if answer is None else _Response(answer.status, answer.request_id, _json(answer.body))
+    response = None if answer is None else _Response(answer.status, answer.request_id, on_one_line(answer.body))
     error = None if answer is not None else _Error(*UNASKED[result.outcome])
     return _encode(_Answered(name, result.custom_id, response, error)) + b"\n"
 
 
-def _json(body: bytes) -> Raw:
-    """The body on one line: an answer may be laid out for people's eyes."""
-    if b"\n" not in body:
-        return Raw(body)
-    return Raw(msgspec.json.format(body, indent=-1))
+def on_one_line(body: bytes) -> Raw:
+    """The JSON without line ends: an answer may be laid out for people's eyes. What is no JSON becomes a text of it."""
+    try:
+        _look(body)
+    except UNDECODABLE:
+        return Raw(_encode(body.decode("utf-8", "replace")))
+    return Raw(msgspec.json.format(body, indent=-1) if b"\n" in body else body)
 
 
 def _raw(value: bytes | None) -> Raw:

@@ -12,6 +12,7 @@ from antiphon.errors import BadRequest
 from antiphon.wire.batch_input import check_request
 from antiphon.wire.batch_states import ENDED
 from antiphon.wire.batch_values import Batch, LineResult, NewLine
+from antiphon.wire.batches import on_one_line
 from antiphon.wire.faults import UNDECODABLE, told
 
 ENDPOINT: Final = "/v1/messages"
@@ -125,7 +126,7 @@ def result_line(result: LineResult) -> bytes:
     answer = result.answer
     told_: dict[str, object] = {"type": result.outcome}
     if answer is not None and result.outcome == "succeeded":
-        told_["message"] = Raw(msgspec.json.format(answer.body, indent=-1))
+        told_["message"] = on_one_line(answer.body)
     elif answer is not None:
         told_["error"] = {**msgspec.to_builtins(_failure(answer.body)), "request_id": answer.request_id}
     return _encode({"custom_id": result.custom_id, "result": told_}) + b"\n"
