@@ -111,7 +111,7 @@ class Parts:
             prompts=self.prompts,
             items=SqliteItems(self.database, time.time),
             sealer=self.sealer,
-            compactor=Compactor(self.sealer, Counter(), self.discovery),
+            compactor=Compactor(self.sealer, Counter(), self.discovery, self.files.attachments.bring),
             downloads=downloads_of(settings),
             attachments=self.files.attachments,
         )

@@ -14,9 +14,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.errors import BadRequest
+from antiphon.errors import BadRequest, UpstreamRefused
 from antiphon.file_protocols import Courier, FileStore, StoredFile
-from antiphon.gateway.content_parts import HISTORY, parts_of_turn, with_parts
+from antiphon.gateway.content_parts import HISTORY, is_list, parts_of_turn, with_parts
 from antiphon.gateway.copies import Copies
 from antiphon.gateway.file_kinds import UNKNOWN, ending, family, known, named, told
 from antiphon.gateway.files import unknown_file
@@ -24,7 +24,7 @@ from antiphon.protocols import Target, Turn
 from antiphon.wire.files import is_own, names_own
 from antiphon.wire.requests import Item, is_item
 
-MOST_FILES: Final = 64
+MOST_FILES: Final = 256
 """Of one request."""
 
 _NAMING: Final = frozenset({"input_file", "input_image", "computer_screenshot"})
@@ -54,10 +54,12 @@ class Attachments:
         self._copies = copies
         self._allowance = allowance
 
+    def concern(self, turn: Turn) -> bool:
+        """Whether files may be named at all."""
+        return bool(turn.history) or turn.lent is not None or names_own(turn.request.body)
+
     async def bring(self, turn: Turn, target: Target) -> None:
         """Puts what the target reads in place of the names. Raises NotFound, BadRequest, UpstreamError, StoreFailed."""
-        if not turn.history and turn.lent is None and not names_own(turn.request.body):
-            return
         await self._bring_tools(turn, target)
         wanted = _wanted(turn)
         if not wanted:
@@ -71,6 +73,13 @@ class Attachments:
         for file_id, place in wanted.items():
             brought[file_id] = await errand.bring(file_id, place)
         _put(turn, brought, target)
+
+    async def missed(self, turn: Turn, target: Target, error: UpstreamRefused) -> bool:
+        """Whether the target's refusal may mean that it has a file no more; then nobody believes so any longer."""
+        said = f"{error.message} {error.said or ''}".lower()
+        if turn.lent is None or "file" not in said:
+            return False
+        return any([await self._copies.lost(target.provider, file_id) for file_id in set(turn.lent.values())])
 
     async def _bring_tools(self, turn: Turn, target: Target) -> None:
         """Files that tools shall work on lie at the provider: it has no other way to them."""
@@ -208,6 +217,7 @@ def _part(part: Item, found: _Brought | None, *, chat: bool) -> Item:
     picture = "computer_screenshot" if part["type"] == "computer_screenshot" else "input_image"
     if found.vendor_id is not None:
         if found.named:
+            same.pop("detail", None)
             return {"type": "input_file", "file_id": found.vendor_id, "filename": _name(part, found), **same}
         return {"type": picture if kind == "image" else "input_file", "file_id": found.vendor_id, **same}
     if chat and kind == "text":  # every provider of chats takes text, and few take such files
@@ -241,8 +251,8 @@ def _held(tool: Item, turn: Turn) -> list[str]:
 
 
 def _listed(holder: object) -> list[str]:
-    ids: Any = holder.get("file_ids") if is_item(holder) else None
-    return [str(each) for each in ids or ()] if ids is None or isinstance(ids, list) else []
+    ids: object = holder.get("file_ids") if is_item(holder) else None
+    return [each for each in ids if isinstance(each, str)] if is_list(ids) else []
 
 
 def _with_files(tool: Item, names: Mapping[str, str]) -> Item:

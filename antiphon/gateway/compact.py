@@ -78,6 +78,7 @@ class _Answer(Struct, frozen=True):
 
 _answer: Final = msgspec.json.Decoder(_Answer).decode
 
+Bring = Callable[[Turn, Target], Awaitable[None]]
 Ask = Callable[[Sequence[Target], Callable[[Target], Awaitable[Compacted]]], Awaitable[Compacted]]
 """Asks one target after the other, as the owner's policy of retries has it."""
 
@@ -113,11 +114,17 @@ def _opened(item: Item, turn: Turn, sealer: Sealer | None) -> Item:
 class Compactor:
     """Makes pasts short."""
 
-    def __init__(self, sealer: Sealer | None, counter: Counter, windows: Windows | None) -> None:
-        """Without a sealer nothing can be compacted; without windows nothing is trimmed."""
+    def __init__(
+        self, sealer: Sealer | None, counter: Counter, windows: Windows | None, bring: Bring | None = None
+    ) -> None:
+        """Without a sealer nothing can be compacted; without windows nothing is trimmed.
+
+        `bring` puts what a target reads in place of the names of files.
+        """
         self._sealer = sealer
         self.counter = counter
         self._windows = windows
+        self._bring = bring or _as_it_is
 
     async def compact(self, turn: Turn, targets: Sequence[Target], policy: Ask) -> Compacted:
         """The turn's whole context made short by the first target that can. Raises BadRequest or UpstreamError."""
@@ -196,7 +203,9 @@ class Compactor:
         """By the provider's own endpoint; None where it has none after all."""
         if target.post_compact is None:
             return None
-        body = narrowed(target.dialect.build(turn, target).body, _FIELDS)
+        read = dataclasses.replace(turn)
+        await self._bring(read, target)
+        body = narrowed(target.dialect.build(read, target).body, _FIELDS)
         reply = await target.post_compact(body, streamed=False)
         whole = False
         try:
@@ -236,6 +245,7 @@ class Compactor:
     async def _by_summary(self, turn: Turn, target: Target) -> Compacted:
         """By asking the model for a summary, as any request would."""
         asking = _summary_turn(turn)
+        await self._bring(asking, target)
         outcome = await Attempt(asking, target, Delivery(asking, _nowhere), _keep_nothing, 0.0).run()
         answer = _answer(outcome.body)
         text = "".join(_said(answer.output)).strip()
@@ -284,6 +294,10 @@ def _latest(context: Sequence[Item]) -> str:
         return ""
     text = "\n".join(_said(said[-1:]))
     return _LATEST + text if text else ""
+
+
+async def _as_it_is(_turn: Turn, _target: Target) -> None:
+    """What is to be read where nobody brings anything."""
 
 
 async def _nowhere(_: Chunk) -> None:

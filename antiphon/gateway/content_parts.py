@@ -46,8 +46,9 @@ def _parts(item: Item) -> Iterator[tuple[str, Item]]:
 
 def _listed(content: object) -> list[object]:
     """The parts of a content; one that stands by itself, as a screenshot does, is a list of one."""
-    return content if _is_list(content) else [content]
+    return content if is_list(content) else [content]
 
 
-def _is_list(value: object) -> TypeGuard[list[object]]:
+def is_list(value: object) -> TypeGuard[list[object]]:
+    """Whether a JSON value is an array."""
     return isinstance(value, list)

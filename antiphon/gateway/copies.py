@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from antiphon.errors import AntiphonError, BadRequest, StoreFailed
@@ -46,6 +47,14 @@ class Copies:
                     found = await self._sent(courier, file, media_type)
         return found.vendor_id
 
+    async def lost(self, provider: str, file_id: str) -> bool:
+        """Forgets a copy that the provider seems to have no more. False when there was none."""
+        courier = self._couriers.get(provider)
+        found = None if courier is None else await self._copies.copy(file_id, provider, courier.account)
+        if found is not None:
+            await self._copies.forget(found)
+        return found is not None
+
     def look(self) -> None:
         """Something was deleted."""
         self._wanted.set()
@@ -53,11 +62,9 @@ class Copies:
     async def keep(self) -> None:
         """Tells providers of files that are gone, as long as its task runs."""
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._wanted.wait()
-            except TimeoutError:
-                pass
             self._wanted.clear()
             try:
                 await self.clear()

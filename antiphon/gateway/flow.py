@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from antiphon.downloads import Downloads
-from antiphon.errors import AntiphonError, BadRequest, GatewayError, JobLost
+from antiphon.errors import AntiphonError, BadRequest, GatewayError, JobLost, UpstreamRefused
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attachments import Attachments
 from antiphon.gateway.attempt import Attempt
@@ -208,13 +208,22 @@ class Gateway:
 
     async def _ask(self, turn: Turn, delivery: Delivery) -> Outcome:
         request, history, given = turn.request, turn.history, turn.input
+        attachments = self._means.attachments
 
         async def attempt(target: Target) -> Outcome:
             delivery.forget()
             if request.truncation == "auto":
                 await self.compactor.trim(turn, target, history, given)
-            await self.bring(turn, target)
+            if attachments is not None and attachments.concern(turn):
+                await attachments.bring(turn, target)
+            await self._materials.bring(turn, target)
             keep = partial(self._keep, turn, target, delivery)
+            try:
+                return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
+            except UpstreamRefused as error:
+                if not await self._missed(turn, target, error):
+                    raise
+            await self.bring_files(turn, target)
             return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
 
         targets = await self.router.targets(request.model or "", request.wanted_provider)
@@ -225,11 +234,16 @@ class Gateway:
             history, given = turn.history, turn.input
         return await ask(targets, attempt, self.policy.retries, self.surroundings.random, lambda: delivery.output)
 
-    async def bring(self, turn: Turn, target: Target) -> None:
-        """Puts what the target reads in place of the names of files, and of addresses that it would not follow."""
-        if self._means.attachments is not None:
-            await self._means.attachments.bring(turn, target)
-        await self._materials.bring(turn, target)
+    async def bring_files(self, turn: Turn, target: Target) -> None:
+        """Puts what the target reads in place of the names of files."""
+        attachments = self._means.attachments
+        if attachments is not None and attachments.concern(turn):
+            await attachments.bring(turn, target)
+
+    async def _missed(self, turn: Turn, target: Target, error: UpstreamRefused) -> bool:
+        """Whether a provider may have refused since it lost a file, which can be brought there again."""
+        attachments = self._means.attachments
+        return turn.lent is not None and attachments is not None and await attachments.missed(turn, target, error)
 
     async def ask_quietly(self, targets: Sequence[Target], attempt: Callable[[Target], Awaitable[T]]) -> T:
         """What the first target to succeed gives, where nothing of it is sent before it is whole."""

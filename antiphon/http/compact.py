@@ -35,7 +35,7 @@ class CompactEndpoints:
         gateway = self._gateway
         turn, targets = await self._opened(call)
         with ClientWatch(call, self._group):
-            await gateway.bring(turn, targets[0])
+            await gateway.bring_files(turn, targets[0])
             count = await gateway.compactor.counter.count(turn, targets[0])
         body = _encode({"object": "response.input_tokens", "input_tokens": count.tokens})
         await call.reply(200, body, (_JSON, (SOURCE_HEADER, count.source.encode())))

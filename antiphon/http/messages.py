@@ -72,7 +72,7 @@ class MessagesEndpoint:
                 asked = asked_by_messages(body, counting=True)
                 turn = await self._opened(call, asked)
                 targets = await self._gateway.router.targets(asked.request.model or "", asked.request.wanted_provider)
-                await self._gateway.bring(turn, targets[0])
+                await self._gateway.bring_files(turn, targets[0])
                 count = await counter.count(turn, targets[0])
         source = (SOURCE_HEADER, count.source.encode())
         await call.reply(200, _encode({"input_tokens": count.tokens}), (_JSON, source))

@@ -7,9 +7,8 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import quote
 
-from antiphon.errors import UpstreamBroke, UpstreamRefused
+from antiphon.errors import Retry, UpstreamBroke, UpstreamRefused
 from antiphon.file_protocols import FileCopy, StoredFile
 from antiphon.protocols import Clock, UpstreamReply
 from antiphon.providers.credentials import Credentials
@@ -20,6 +19,7 @@ from antiphon.wire.file_forms import Told, form_of, told_of
 
 _MAX_ANSWER_BYTES: Final = 1_048_576
 _GOOD: Final = range(200, 300)
+_BUSY: Final = frozenset({429, 500, 502, 503, 504, 529})
 _GONE: Final = frozenset({404, 410})
 _SOON_SECONDS: Final = 3600
 """A copy that ends so soon counts as gone: an answer may take its time."""
@@ -55,7 +55,7 @@ class ProviderFiles:
         self._credentials = credentials
         self._place = place
         self._clock = clock
-        origin = place(row.route.path).origin.encode()
+        origin = place("").origin.encode()
         told = [line for line in headers.splitlines() if not line.lower().startswith(_NOT_THE_ACCOUNT)]
         self.account = hashlib.sha256(b"\n".join([b"antiphon files", origin, *sorted(told)])).hexdigest()[:32]
         self.named: bool = row.named
@@ -96,7 +96,7 @@ class ProviderFiles:
         await self._exchange(b"DELETE", self._one(copy.vendor_id), self._headers, absent=True)
 
     def _one(self, vendor_id: str) -> Endpoint:
-        return self._place(self._row.one.replace("{file}", quote(vendor_id, safe="/")))
+        return self._place(self._row.one.replace("{file}", vendor_id))
 
     def _told(self, answer: bytes) -> Told:
         told = told_of(self._row.manner, answer)
@@ -119,7 +119,8 @@ class ProviderFiles:
             reply.release(linger=whole)
         if reply.status not in _GOOD and not (absent and reply.status in _GONE):
             message = f"{self._name} did not take a file that the request needs there (status {reply.status})."
-            raise UpstreamRefused(message, status=502, code="upstream_error")
+            again = Retry.SAME if reply.status in _BUSY else Retry.ELSEWHERE
+            raise UpstreamRefused(message, status=502, code="upstream_error", retry=again)
         return answer
 
     def _ask(self, method: bytes, endpoint: Endpoint, lines: bytes, body: bytes) -> Awaitable[UpstreamReply]:

@@ -1,6 +1,7 @@
 """Which provider has a copy of which file, in SQLite.
 
-Law: a copy outlives its file here until the provider was told, or has it no more by itself.
+Law: a copy outlives its file here until the provider was told, or has it no more by itself. Whoever ends a file says so
+to its copies in the same transaction.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class SqliteFileCopies:
         self._database = database
         self._clock = clock
         self._find = text_of(_find())
+        self._there = text_of(_there())
         self._insert = positional(file_copies.insert(), _COLUMNS)
         self._delete = text_of(delete(file_copies).where(_this()))
         self._forget = text_of(delete(file_copies).where(_this(), _columns.vendor_id == bindparam("vendor_id")))
@@ -53,9 +55,11 @@ class SqliteFileCopies:
         return None if row is None else _made(row)
 
     async def remember(self, copy: FileCopy) -> None:
-        row = {**structs.asdict(copy), "due_at": 0}
+        now = int(self._clock())
 
         def perform(connection: sqlite3.Connection) -> None:
+            there = connection.execute(self._there, {"file": copy.file_id, "now": now}).fetchone() is not None
+            row = {**structs.asdict(copy), "due_at": None if there else 0}
             connection.execute(self._delete, _key(copy))
             connection.execute(self._insert, [row[name] for name in _COLUMNS])
 
@@ -96,20 +100,20 @@ def _find() -> ClauseElement:
     return select(*_SHOWN).where(_this(), or_(_columns.expires_at.is_(None), _columns.expires_at > bindparam("now")))
 
 
+def _there() -> ClauseElement:
+    return select(files.c.id).where(
+        files.c.id == bindparam("file"),
+        files.c.state == literal_column("'whole'", Text),
+        or_(files.c.expires_at.is_(None), files.c.expires_at > bindparam("now")),
+    )
+
+
 def _orphans() -> ClauseElement:
     """Claims them, so that two processes do not tell the provider at once."""
-    there = (
-        select(files.c.id)
-        .where(
-            files.c.id == _columns.file_id,
-            files.c.state == literal_column("'whole'", Text),
-            or_(files.c.expires_at.is_(None), files.c.expires_at > bindparam("now")),
-        )
-        .exists()
-    )
     due = (
         select(*_KEY)
-        .where(_columns.due_at <= bindparam("now"), ~there)
+        .where(_columns.due_at <= bindparam("now"))
+        .order_by(_columns.due_at)
         .limit(bindparam("limit"))
         .offset(literal_column("0"))
         .with_for_update(skip_locked=True)

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import ClauseElement, Text, bindparam, delete, literal_column, select, tuple_, update
 
 from antiphon.store.database import SqliteDatabase
-from antiphon.store.file_tables import file_chunks, files
+from antiphon.store.file_tables import file_chunks, file_copies, files
 from antiphon.store.statements import text_of
 from antiphon.store.work import Act
 
@@ -24,12 +24,14 @@ class FileRemoval:
     def __init__(self, database: SqliteDatabase) -> None:
         """Compiles the statements."""
         self._database = database
+        self._orphan = text_of(_orphaned())
         self._end = text_of(_end())
         self._chunks = text_of(_chunks())
         self._files = text_of(_files())
 
     async def remove(self, now: int) -> int:
         """How many files went. An upload that is found dead cannot come to life again, whatever its process does."""
+        await self._done(self._orphan, {"now": now})
         await self._done(self._end, {"now": now})
         removed = CHUNKS_AT_ONCE
         while removed == CHUNKS_AT_ONCE:
@@ -41,6 +43,15 @@ class FileRemoval:
             return connection.execute(statement, parameters).rowcount
 
         return await self._database.write(Act(perform))
+
+
+def _orphaned() -> ClauseElement:
+    """Providers that have copies of what has expired are to be told."""
+    ended = select(files.c.id).where(files.c.expires_at <= bindparam("now"), files.c.state != _DELETED)
+    copies = file_copies.c
+    return (
+        update(file_copies).where(copies.due_at.is_(None), copies.file_id.in_(ended)).values(due_at=literal_column("0"))
+    )
 
 
 def _end() -> ClauseElement:

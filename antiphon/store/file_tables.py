@@ -52,7 +52,9 @@ file_copies: Final = Table(
     Column("provider", Text, primary_key=True, doc="Who has the copy."),
     Column("account", Text, primary_key=True, doc="A digest of whose it is there."),
     Column("expires_at", BigInteger, doc="Unix time in seconds from which the provider has it no more; null is never."),
-    Column("due_at", BigInteger, nullable=False, doc="Unix time in seconds from which its removal may be tried."),
+    Column(
+        "due_at", BigInteger, doc="Unix time in seconds from which to remove it there; null while its file is here."
+    ),
     Column("vendor_id", Text, nullable=False, doc="The provider's name for it."),
 )
 
@@ -61,6 +63,13 @@ Index(
     file_copies.c.expires_at,
     sqlite_where=file_copies.c.expires_at.is_not(None),
     postgresql_where=file_copies.c.expires_at.is_not(None),
+)
+
+Index(
+    "ix_file_copies_due_at",
+    file_copies.c.due_at,
+    sqlite_where=file_copies.c.due_at.is_not(None),
+    postgresql_where=file_copies.c.due_at.is_not(None),
 )
 
 file_uploads: Final = Table(

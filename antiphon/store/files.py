@@ -33,7 +33,7 @@ from antiphon.errors import StoreFailed
 from antiphon.file_protocols import FileList, StoredFile, unchanged
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
-from antiphon.store.file_tables import file_chunks, files
+from antiphon.store.file_tables import file_chunks, file_copies, files
 from antiphon.store.statements import text_of
 from antiphon.store.work import Act
 
@@ -73,6 +73,7 @@ class SqliteFiles:
         }
         self._delete = text_of(_ended().where(_seen(), _columns.id == bindparam("file")))
         self._abandon = text_of(_ended().where(_columns.id == bindparam("file"), _columns.state == _UPLOADING))
+        self._orphan = text_of(_orphaned())
         self._chunk = text_of(_chunk())
         self._used = text_of(_used())
 
@@ -118,7 +119,14 @@ class SqliteFiles:
 
     async def delete(self, tenant: str, file_id: str) -> bool:
         parameters = self._now({"tenant": tenant, "file": file_id})
-        return await self._write(lambda connection: connection.execute(self._delete, parameters).rowcount > 0)
+
+        def perform(connection: sqlite3.Connection) -> bool:
+            deleted = connection.execute(self._delete, parameters).rowcount > 0
+            if deleted:
+                connection.execute(self._orphan, parameters)
+            return deleted
+
+        return await self._write(perform)
 
     async def content(self, tenant: str, file_id: str, start: int = 0) -> AsyncIterator[bytes] | None:
         return None if await self.find(tenant, file_id) is None else self._pieces(tenant, file_id, start)
@@ -279,6 +287,11 @@ def _changed() -> Update:
 def _ended() -> Update:
     """What is deleted is for the sweeper to remove."""
     return update(files).values(state=_DELETED, expires_at=literal_column("0", BigInteger))
+
+
+def _orphaned() -> Update:
+    """Providers that have copies are to be told."""
+    return update(file_copies).where(file_copies.c.file_id == bindparam("file")).values(due_at=literal_column("0"))
 
 
 def _chunk() -> ClauseElement:

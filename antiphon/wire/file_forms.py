@@ -7,6 +7,7 @@ https://ai.google.dev/api/files#method:-media.upload (read 2026-11). xAI wants `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
@@ -19,6 +20,9 @@ Manner = Literal["openai", "xai", "anthropic", "google"]
 
 KEPT_SECONDS: Final = 7 * 86_400
 """How long a copy is kept by those who can be told; it is made anew when it is wanted later."""
+
+_NAMES: Final = (re.compile(r"[A-Za-z0-9_-]{1,256}"), re.compile(r"files/[A-Za-z0-9_-]{1,256}"))
+"""What can stand in a path: of everybody's names, and of Google's."""
 
 _QUOTED: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 _encode: Final = msgspec.json.Encoder().encode
@@ -89,7 +93,7 @@ def told_of(manner: Manner, body: bytes) -> Told | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     identity = file.name if manner == "google" else file.id
-    if not identity or file.state == "FAILED":
+    if not _NAMES[manner == "google"].fullmatch(identity) or file.state == "FAILED":
         return None
     end = file.expiration_time or file.expires_at
     return Told(identity, _seconds(end), file.state != "PROCESSING")

@@ -1,8 +1,8 @@
 """What every implementation of `antiphon.file_protocols.FileStore` and `FileCopies` must do, by the same clock.
 
-Subclass `FileStoreContract` in a test module and give it a fixture `make`, which returns a `Make`:
+Subclass the contracts in a test module and give them a fixture `make`, which returns a `Make`:
 
-    class TestMyFiles(FileStoreContract):
+    class TestMyFiles(FileStoreContract, FileEndingContract, FileCopiesContract):
         @pytest.fixture
         def make(self) -> Make:
             return my_async_context_manager
@@ -18,7 +18,7 @@ from msgspec import structs
 
 from antiphon.conversation_protocols import Page
 from antiphon.errors import StoreFailed
-from antiphon.file_protocols import FileCopies, FileCopy, FileStore, StoredFile
+from antiphon.file_protocols import FileCopies, FileCopy, FileStore, StoredFile, StoredUpload, Uploads
 from antiphon.protocols import Clock
 from tests.contracts.responses_store import MINE, NOW, THEIRS, HandClock
 
@@ -32,6 +32,9 @@ class Cabinet(Protocol):
 
     @property
     def copies(self) -> FileCopies: ...
+
+    @property
+    def uploads(self) -> Uploads: ...
 
     async def sweep(self) -> None:
         """What is no more leaves the store."""
@@ -60,8 +63,8 @@ async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
         yield part
 
 
-async def read(store: FileStore, tenant: str, file_id: str) -> bytes | None:
-    content = await store.content(tenant, file_id)
+async def read(store: FileStore, tenant: str, file_id: str, start: int = 0) -> bytes | None:
+    content = await store.content(tenant, file_id, start)
     return None if content is None else b"".join([piece async for piece in content])
 
 
@@ -69,7 +72,7 @@ async def ids(store: FileStore, page: Page, purpose: str | None = None) -> list[
     return [found.id for found in (await store.listed(MINE, page, purpose)).files]
 
 
-class FileStoreContract:
+class _Opened:
     @pytest.fixture
     def clock(self) -> HandClock:
         return HandClock()
@@ -83,6 +86,10 @@ class FileStoreContract:
     def files(self, cabinet: Cabinet) -> FileStore:
         return cabinet.files
 
+
+class FileStoreContract(_Opened):
+    """What is kept, and how it is found."""
+
     @pytest.mark.parametrize(
         "parts",
         [(), (b"",), (b"hello",), (b"a", b"b" * 700_000, b"", b"c" * 700_000), (b"x" * LARGE,), (b"y" * 262_144,)],
@@ -95,6 +102,8 @@ class FileStoreContract:
         assert await files.find(MINE, "file-1") == kept
         assert await read(files, MINE, "file-1") == whole
         assert await files.used(MINE) == len(whole)
+        for start in (1, 262_143, 262_144, 700_001, len(whole), 5_000_000):
+            assert await read(files, MINE, "file-1", start) == whole[start:]
 
     @pytest.mark.parametrize("size", [5, LARGE])
     async def test_what_it_is_for_may_be_told_after_its_content(self, files: FileStore, size: int) -> None:
@@ -105,14 +114,6 @@ class FileStoreContract:
         kept = await files.create(file("1"), pieces(b"x" * size), settled)
         assert (kept.purpose, kept.expires_at) == ("batch", NOW + 60)
         assert await files.find(MINE, "file-1") == kept
-
-    async def test_what_turns_out_not_to_be_wanted_is_not_kept(self, files: FileStore) -> None:
-        def refused(_: StoredFile) -> StoredFile:
-            raise KeyError
-
-        with pytest.raises(KeyError):
-            await files.create(file("1"), pieces(b"x" * LARGE), refused)
-        assert await files.find(MINE, "file-1") is None
 
     async def test_a_foreign_file_is_an_unknown_one(self, files: FileStore) -> None:
         await files.create(file("1"), pieces(b"mine"))
@@ -137,6 +138,40 @@ class FileStoreContract:
         kept = await files.create(file("1"), slowly())
         assert kept.bytes == 1_800_000
         assert set(seen) == {None}
+
+    async def test_pages_of_both_orders(self, files: FileStore) -> None:
+        for name in "abcde":
+            await files.create(file(name, purpose="batch" if name in "bd" else "vision"), pieces(b"x"))
+        newest_first = [f"file-{name}" for name in "edcba"]
+        assert await ids(files, Page(limit=10)) == newest_first
+        assert await ids(files, Page(limit=10, order="asc")) == newest_first[::-1]
+        assert await ids(files, Page(limit=2, after="file-d")) == ["file-c", "file-b"]
+        assert await ids(files, Page(limit=2, order="asc", after="file-b")) == ["file-c", "file-d"]
+        assert await ids(files, Page(limit=2, before="file-b")) == ["file-d", "file-c"]
+        assert await ids(files, Page(limit=2, order="asc", before="file-d")) == ["file-b", "file-c"]
+        assert await ids(files, Page(limit=9, after="file-e", before="file-b")) == ["file-d", "file-c"]
+        assert await ids(files, Page(), "batch") == ["file-d", "file-b"]
+        assert await ids(files, Page(limit=1, after="file-d"), "batch") == ["file-b"]
+        assert (await files.listed(MINE, Page(limit=5))).has_more is False
+        assert (await files.listed(MINE, Page(limit=4))).has_more is True
+
+    async def test_a_page_may_follow_a_file_that_was_deleted(self, files: FileStore) -> None:
+        for name in "abc":
+            await files.create(file(name), pieces(b"x"))
+        await files.delete(MINE, "file-b")
+        assert await ids(files, Page(after="file-b")) == ["file-a"]
+
+
+class FileEndingContract(_Opened):
+    """What becomes of files that are not wanted, not whole, or no more."""
+
+    async def test_what_turns_out_not_to_be_wanted_is_not_kept(self, files: FileStore) -> None:
+        def refused(_: StoredFile) -> StoredFile:
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            await files.create(file("1"), pieces(b"x" * LARGE), refused)
+        assert await files.find(MINE, "file-1") is None
 
     @pytest.mark.parametrize("before", [0, 10, LARGE])
     async def test_an_upload_that_breaks_off_leaves_nothing(self, cabinet: Cabinet, before: int) -> None:
@@ -163,11 +198,11 @@ class FileStoreContract:
             begun.set()
             await asyncio.Event().wait()
 
-        upload = asyncio.ensure_future(files.create(file("1"), endless()))
-        await begun.wait()
-        assert await files.used(MINE) > 0
-        upload.cancel()
-        await asyncio.gather(upload, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            upload = group.create_task(files.create(file("1"), endless()))
+            await begun.wait()
+            assert await files.used(MINE) > 0
+            upload.cancel()
         assert await files.used(MINE) == 0
 
     async def test_an_upload_that_was_silent_for_long_is_given_up(self, cabinet: Cabinet, clock: HandClock) -> None:
@@ -212,27 +247,9 @@ class FileStoreContract:
         await cabinet.sweep()
         assert await files.used(MINE) == 5
 
-    async def test_pages_of_both_orders(self, files: FileStore) -> None:
-        for name in "abcde":
-            await files.create(file(name, purpose="batch" if name in "bd" else "vision"), pieces(b"x"))
-        newest_first = [f"file-{name}" for name in "edcba"]
-        assert await ids(files, Page(limit=10)) == newest_first
-        assert await ids(files, Page(limit=10, order="asc")) == newest_first[::-1]
-        assert await ids(files, Page(limit=2, after="file-d")) == ["file-c", "file-b"]
-        assert await ids(files, Page(limit=2, order="asc", after="file-b")) == ["file-c", "file-d"]
-        assert await ids(files, Page(limit=2, before="file-b")) == ["file-d", "file-c"]
-        assert await ids(files, Page(limit=2, order="asc", before="file-d")) == ["file-b", "file-c"]
-        assert await ids(files, Page(limit=9, after="file-e", before="file-b")) == ["file-d", "file-c"]
-        assert await ids(files, Page(), "batch") == ["file-d", "file-b"]
-        assert await ids(files, Page(limit=1, after="file-d"), "batch") == ["file-b"]
-        assert (await files.listed(MINE, Page(limit=5))).has_more is False
-        assert (await files.listed(MINE, Page(limit=4))).has_more is True
 
-    async def test_a_page_may_follow_a_file_that_was_deleted(self, files: FileStore) -> None:
-        for name in "abc":
-            await files.create(file(name), pieces(b"x"))
-        await files.delete(MINE, "file-b")
-        assert await ids(files, Page(after="file-b")) == ["file-a"]
+class FileCopiesContract(_Opened):
+    """Which provider has which file, and what has come of it in parts."""
 
     async def test_copies_are_found_until_they_expire(self, cabinet: Cabinet, clock: HandClock) -> None:
         await cabinet.files.create(file("1"), pieces(b"x"))
@@ -272,3 +289,31 @@ class FileStoreContract:
             await copies.forget(each)
         clock.now = NOW + 7200
         assert await copies.orphans(10) == []
+
+    async def test_an_upload_changes_once_from_what_was_seen(self, cabinet: Cabinet, clock: HandClock) -> None:
+        uploads = cabinet.uploads
+        upload = StoredUpload(
+            id="upload_1",
+            tenant=MINE,
+            filename="a",
+            purpose="batch",
+            media_type="text/plain",
+            bytes=7,
+            created_at=NOW,
+            expires_at=NOW + 10,
+        )
+        await uploads.create(upload)
+        assert await uploads.find(MINE, "upload_1") == upload
+        assert await uploads.find(THEIRS, "upload_1") is None
+        assert (await uploads.pending(MINE), await uploads.pending(THEIRS)) == (7, 0)
+        assert await uploads.change(structs.replace(upload, tenant=THEIRS), "cancelled") is False
+        assert await uploads.change(upload, "completing") is True
+        assert await uploads.change(upload, "cancelled") is False
+        assert await uploads.pending(MINE) == 7
+        seen = structs.replace(upload, status="completing")
+        assert await uploads.change(seen, "completed", "file_1") is True
+        assert await uploads.find(MINE, "upload_1") == structs.replace(upload, status="completed", file_id="file_1")
+        assert await uploads.pending(MINE) == 0
+        clock.now = NOW + 10
+        assert await uploads.find(MINE, "upload_1") is None
+        await cabinet.sweep()

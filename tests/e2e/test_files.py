@@ -13,9 +13,9 @@ import openai
 import pytest
 
 from tests.e2e.anthropics import anthropic_client
-from tests.e2e.exchanges import chat_whole, message, native_whole, said
+from tests.e2e.exchanges import chat_whole, message, native_stream, native_whole, said
 from tests.e2e.gateway import CHAT_MODEL, KEY_B, NATIVE_MODEL, Gateway
-from tests.e2e.upstream import Provider
+from tests.e2e.upstream import Provider, whole
 
 TEXT = "Grüße aus der Datei\n".encode()
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -98,10 +98,10 @@ def test_what_is_read_of_a_file_may_be_a_part_of_it(wire: httpx.Client) -> None:
     data = bytes(range(256)) * 2048
     kept = wire.post("/v1/files", data={"purpose": "vision"}, files={"file": ("b.bin", data)}).json()
     path = f"/v1/files/{kept['id']}/content"
-    whole = wire.get(path)
-    assert (whole.status_code, whole.content, whole.headers["accept-ranges"]) == (200, data, "bytes")
-    assert whole.headers["content-disposition"] == "attachment; filename*=UTF-8''b.bin"
-    assert whole.headers["x-content-type-options"] == "nosniff"
+    all_of_it = wire.get(path)
+    assert (all_of_it.status_code, all_of_it.content, all_of_it.headers["accept-ranges"]) == (200, data, "bytes")
+    assert all_of_it.headers["content-disposition"] == "attachment; filename*=UTF-8''b.bin"
+    assert all_of_it.headers["x-content-type-options"] == "nosniff"
     size = len(data)
     for asked, start, stop in [
         ("bytes=0-0", 0, 1),
@@ -304,3 +304,40 @@ def test_an_upload_that_is_cancelled_takes_nothing_any_more(client: openai.OpenA
         with pytest.raises(openai.BadRequestError) as caught:
             attempt()
         assert caught.value.code == "upload_ended"
+
+
+def test_tokens_are_counted_with_what_the_model_reads(
+    client: openai.OpenAI, claude: anthropic.Anthropic, native: Provider
+) -> None:
+    kept = client.files.create(file=("a.txt", TEXT), purpose="user_data").id
+    native.answer(whole({"object": "response.input_tokens", "input_tokens": 17}), whole({"input_tokens": 18}))
+    counted = client.responses.input_tokens.count(
+        model=NATIVE_MODEL, input=asking({"type": "input_file", "file_id": kept})
+    )
+    document: Any = {"type": "document", "source": {"type": "file", "file_id": kept}}
+    messages: Any = [{"role": "user", "content": [document]}]
+    assert counted.input_tokens == 17
+    assert claude.messages.count_tokens(model=NATIVE_MODEL, messages=messages).input_tokens == 18
+    for seen in native.seen:
+        assert data_url("text/plain", TEXT) in str(seen.json)
+
+
+def test_a_past_with_files_is_made_short(wire: httpx.Client, client: openai.OpenAI, chat: Provider) -> None:
+    kept = client.files.create(file=("a.txt", TEXT), purpose="user_data").id
+    chat.answer(chat_whole("In short."))
+    asked = {"model": CHAT_MODEL, "input": asking({"type": "input_file", "file_id": kept})}
+    made = wire.post("/v1/responses/compact", json=asked).json()["output"]
+    assert TEXT.decode().strip() in str(chat.seen[-1].json)
+    assert [item["type"] for item in made] == ["message", "compaction"]
+    assert made[0]["content"][0] == {"type": "input_file", "file_id": kept}
+
+
+def test_an_answer_in_the_background_reads_files(client: openai.OpenAI, native: Provider) -> None:
+    kept = client.files.create(file=("a.txt", TEXT), purpose="user_data").id
+    native.answer(native_stream(message("Read.")))
+    answer = client.responses.create(
+        model=NATIVE_MODEL, input=asking({"type": "input_file", "file_id": kept}), background=True
+    )
+    with client.responses.retrieve(answer.id, stream=True) as events:
+        assert [event.type for event in events][-1] == "response.completed"
+    assert data_url("text/plain", TEXT) in str(native.seen[-1].json)

@@ -18,9 +18,19 @@ from antiphon.conversation_protocols import Page
 from antiphon.protocols import Clock
 from antiphon.store.database import SqliteDatabase
 from antiphon.store.file_copies import SqliteFileCopies
+from antiphon.store.file_uploads import SqliteUploads
 from antiphon.store.files import SqliteFiles
 from antiphon.store.sweeper import Sweeper
-from tests.contracts.file_store import Cabinet, FileStoreContract, Make, file, pieces, read
+from tests.contracts.file_store import (
+    Cabinet,
+    FileCopiesContract,
+    FileEndingContract,
+    FileStoreContract,
+    Make,
+    file,
+    pieces,
+    read,
+)
 from tests.contracts.responses_store import MINE, NOW, THEIRS, HandClock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +58,7 @@ asyncio.run(main())
 class SqliteCabinet:
     files: SqliteFiles
     copies: SqliteFileCopies
+    uploads: SqliteUploads
     sweeper: Sweeper
 
     async def sweep(self) -> None:
@@ -58,17 +69,20 @@ class SqliteCabinet:
 async def opened(url: str, clock: Clock) -> AsyncGenerator[Cabinet]:
     async with SqliteDatabase.open(url) as database:
         yield SqliteCabinet(
-            SqliteFiles(database, clock), SqliteFileCopies(database, clock), Sweeper(database, clock, 60.0)
+            SqliteFiles(database, clock),
+            SqliteFileCopies(database, clock),
+            SqliteUploads(database, clock),
+            Sweeper(database, clock, 60.0),
         )
 
 
-class TestInMemory(FileStoreContract):
+class TestInMemory(FileStoreContract, FileEndingContract, FileCopiesContract):
     @pytest.fixture
     def make(self) -> Make:
         return lambda clock: opened("sqlite://", clock)
 
 
-class TestOnDisk(FileStoreContract):
+class TestOnDisk(FileStoreContract, FileEndingContract, FileCopiesContract):
     @pytest.fixture
     def make(self, tmp_path: Path) -> Make:
         return lambda clock: opened(f"sqlite:///{tmp_path / 'store.db'}", clock)
@@ -113,7 +127,7 @@ async def test_a_killed_upload_is_never_seen_and_is_removed(tmp_path: Path) -> N
     assert (rows(path, "files"), rows(path, "file_chunks")) == (0, 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     names=st.lists(st.integers(0, 40), unique=True, max_size=12),
     gone=st.sets(st.integers(0, 40), max_size=5),

@@ -84,6 +84,9 @@ class ScriptedUpstream:
     async def get(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
         return self._reply("GET", endpoint, headers, b"")
 
+    async def delete(self, endpoint: Endpoint, headers: bytes) -> UpstreamReply:
+        return self._reply("DELETE", endpoint, headers, b"")
+
     def _reply(self, method: str, endpoint: Endpoint, headers: bytes, body: bytes) -> UpstreamReply:
         path = endpoint.target.decode()
         self.sent.append((method, endpoint.origin + path, headers, body))

@@ -88,6 +88,9 @@ class Services:
         status, body = self.answers.pop(0)
         return ScriptedReply([Step(body)], status, {})
 
+    async def delete(self, endpoint: Endpoint, headers: bytes) -> ScriptedReply:
+        return await self.get(endpoint, headers)
+
     def lasting(self, seconds: float) -> Timeouts:
         return Timeouts(whole=seconds)
 

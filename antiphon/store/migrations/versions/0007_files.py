@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("expires_at", sa.BigInteger),
-        sa.Column("due_at", sa.BigInteger, nullable=False),
+        sa.Column("due_at", sa.BigInteger),
         sa.Column("vendor_id", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("file_id", "provider", "account", name="pk_file_copies"),
     )
@@ -59,9 +59,9 @@ def upgrade() -> None:
     )
     for column in ("tenant", "expires_at"):
         op.create_index(f"ix_file_uploads_{column}", "file_uploads", [column])
-    expires = sa.text("expires_at IS NOT NULL")
-    for table in ("files", "file_copies"):
-        op.create_index(f"ix_{table}_expires_at", table, ["expires_at"], sqlite_where=expires, postgresql_where=expires)
+    for table, column in (("files", "expires_at"), ("file_copies", "expires_at"), ("file_copies", "due_at")):
+        there = sa.text(f"{column} IS NOT NULL")
+        op.create_index(f"ix_{table}_{column}", table, [column], sqlite_where=there, postgresql_where=there)
 
 
 def downgrade() -> None:
