@@ -83,7 +83,7 @@ def test_what_is_wrong_with_a_line(changes: Any, code: str | None) -> None:
 def test_what_is_wrong_with_a_file() -> None:
     assert codes(b"") == codes(b"") == [(None, "empty_file")]
     assert codes(b" ", b"") == [(None, "empty_file")]
-    assert codes(b"{", b"nonsense", b"{\"custom_id\"") == [(number, "invalid_json_line") for number in (1, 2, 3)]
+    assert codes(b"{", b"nonsense", b'{"custom_id"') == [(number, "invalid_json_line") for number in (1, 2, 3)]
     assert codes(line("a"), line("b"), line("c"), limits=Limits(lines=2)) == [(3, "too_many_requests")]
     assert codes(line("a"), line("b"), limits=Limits(bytes=20)) == [(None, "file_too_large")]
     assert codes(line("a"), line("b" * 90), line("c"), limits=Limits(line_bytes=100)) == [(2, "line_too_long")]
