@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -13,6 +15,7 @@ import pytest
 from msgspec import structs
 from openai.types import Batch
 
+from antiphon.app import working
 from antiphon.batch_settings import BatchSettings
 from tests.e2e.anthropics import anthropic_client
 from tests.e2e.batches import ended, line, submitted, until, written
@@ -248,6 +251,20 @@ def test_no_more_than_so_many_at_once(client: openai.OpenAI, native: Provider) -
     for batch in made:
         client.batches.cancel(batch.id)
         assert ended(client, batch).status == "cancelled"
+
+
+def test_a_server_may_leave_all_lines_to_workers(tmp_path: Path, native: Provider, chat: Provider) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url, batches=structs.replace(BATCHES, lines_at_once=0))
+    asked = line("a", "/v1/moderations", model="local/moderation-rules", input="Hi")
+    with running(settings) as server, server.client() as client:
+        begun = submitted(client, "/v1/moderations", asked)
+
+        async def work() -> Batch:
+            async with working(settings, 1):
+                return await asyncio.to_thread(ended, client, begun)
+
+        assert client.batches.retrieve(begun.id).status == "validating"
+        assert asyncio.run(work()).status == "completed"
 
 
 def params(text: str, model: str = NATIVE_MODEL) -> Any:
