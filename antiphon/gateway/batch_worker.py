@@ -52,6 +52,8 @@ class BatchWorker:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._stopping = False
+        self._renewed = 0.0
+        self._claimed_last = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -76,26 +78,34 @@ class BatchWorker:
     async def close(self, limit_seconds: float) -> None:
         """Returns when nothing runs here any more: what takes longer than `limit_seconds` is left to another."""
         self.stop_claiming()
-        if self._loop is not None:
-            await asyncio.wait([self._loop])
+        if self._loop is None:
+            return
+        await self._claimed_last.wait()
         if not await heard(self._quiet, limit_seconds):
             self.give_up()
             await self._quiet.wait()
+        await asyncio.wait([self._loop])
 
     async def _run(self) -> None:
-        renewed = asyncio.get_running_loop().time()
         while not self._stopping:
-            self._nudged.clear()
-            try:
-                await self._drop_lost()
-                renewed = await self._renew(renewed)
-                await self._claim_batches()
-                await self._claim_lines()
-            except StoreFailed as error:
-                _logger.warning("batches have to wait: %s", error)
-            except Exception:  # the worker's loop: whatever a round breaks on, the next may not
-                _logger.exception("batches have to wait")
+            await self._round()
             await heard(self._nudged, self._room.policy.poll_seconds)
+        self._claimed_last.set()
+        while self._lines:
+            await self._round()
+            await heard(self._nudged, self._room.policy.poll_seconds)
+
+    async def _round(self) -> None:
+        self._nudged.clear()
+        try:
+            await self._drop_lost()
+            await self._renew()
+            await self._claim_batches()
+            await self._claim_lines()
+        except StoreFailed as error:
+            _logger.warning("batches have to wait: %s", error)
+        except Exception:  # the worker's loop: whatever a round breaks on, the next may not
+            _logger.exception("batches have to wait")
 
     async def _drop_lost(self) -> None:
         """Stops work on lines that were cancelled, or are somebody else's by now."""
@@ -107,12 +117,11 @@ class BatchWorker:
             if key not in held:
                 task.cancel()
 
-    async def _renew(self, renewed: float) -> float:
+    async def _renew(self) -> None:
         now = asyncio.get_running_loop().time()
-        if not self._lines or now - renewed < self._room.policy.lease_seconds / _RENEWALS:
-            return renewed
-        await self._room.lines.renew(self._holder)
-        return now
+        if self._lines and now - self._renewed >= self._room.policy.lease_seconds / _RENEWALS:
+            await self._room.lines.renew(self._holder)
+            self._renewed = now
 
     async def _claim_batches(self) -> None:
         work = self._room.work

@@ -9,7 +9,7 @@ from pathlib import Path
 from antiphon.batch_settings import BatchSettings
 from tests.e2e.batches import ended, line, submitted, until, written
 from tests.e2e.exchanges import chat_whole
-from tests.e2e.gateway import CHAT_MODEL, settings_for, spawned
+from tests.e2e.gateway import CHAT_MODEL, running, settings_for, spawned
 from tests.e2e.upstream import Gate, Provider, Reply, Seen, stream
 
 LINES = 12
@@ -49,7 +49,7 @@ def test_a_batch_survives_its_gateway(tmp_path: Path, native: Provider, chat: Pr
         first.process.wait()
     for gate in gates:
         gate.wait_until_left()
-    with spawned(settings) as second, second.gateway.client() as client:
+    with running(settings) as second, second.client() as client:
         batch = ended(client, begun)
         assert batch.status == "completed"
         output = written(client, batch.output_file_id)
