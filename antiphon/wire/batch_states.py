@@ -30,14 +30,6 @@ CANCELLABLE: Final = frozenset(status for status, following in NEXT.items() if "
 DATED: Final = tuple(status for status in NEXT if status != "validating")
 """Statuses whose beginning is remembered; that of the first is the birth of the batch."""
 
-EVENTS: Final = tuple(f"batch.{status}" for status in ("completed", "failed", "expired", "cancelled"))
-"""The events that ends are announced by."""
-
-
-def before(status: str) -> frozenset[str]:
-    """The statuses that `status` may follow on."""
-    return frozenset(earlier for earlier, following in NEXT.items() if status in following)
-
 
 def ending_of(status: Status, *, dropped: int) -> Status:
     """How a batch ends that is being brought to its end; `dropped` are lines that nobody came to in time."""

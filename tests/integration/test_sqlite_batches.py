@@ -187,7 +187,7 @@ def test_whatever_is_done_a_batch_goes_its_way_once_and_its_lines_end_once() -> 
         database = runner.run(context.__aenter__())
         store, numbers = store_of(database, clock), count()
 
-        @settings(max_examples=60, deadline=None)
+        @settings(max_examples=40, deadline=None)
         @given(
             acts=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 50)), min_size=5, max_size=40),
             count=st.integers(1, 4),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.wire.batch_input import MOST_FAULTS, Fault, InputReader, Limits
@@ -43,6 +43,7 @@ ODD = [b"", b"  ", b"{", b"null", b'"x"', b"\xff", line("x" * 600), line(url="/v
 KINDS = st.one_of(st.sampled_from(ODD), st.integers(0, 3).map(lambda number: line(str(number))))
 
 
+@settings(max_examples=60)
 @given(st.lists(KINDS, max_size=12), st.lists(st.integers(0, 2000), max_size=6), st.sampled_from([b"\n", b"\r\n"]))
 def test_the_same_however_it_is_cut(lines: list[bytes], cuts: list[int], end: bytes) -> None:
     text = end.join(lines)
