@@ -250,7 +250,7 @@ Every answer that is not a success has the same shape, on every path:
 - `retry-after` (seconds) and `retry-after-ms` say when to try again, where that is known.
 - What a provider answers keeps its meaning and loses its secrets. A 400 or 404 of a provider keeps the provider's own
   code, if it has one that is not listed here. A key that a provider refuses is the gateway's trouble, so it is a 502.
-- Clients of Anthropic's API (`/v1/messages`, everything below `/anthropic`, and lists of models asked for with
+- Clients of Anthropic's API (`/v1/messages`, everything below `/anthropic`, and models and files asked for with
   `anthropic-version`) get Anthropic's shape, types and statuses: `{"type": "error", "error": {"type", "message"},
   "request_id"}`, a model that nobody has as 404 `not_found_error`, an overload as 529 `overloaded_error`.
 - Over a [WebSocket](reference/websocket.md) an error is a message with `type`, `status` and `error`; its `code` is

@@ -17,7 +17,7 @@ from msgspec import Struct
 from antiphon.errors import BadRequest, UpstreamRefused
 from antiphon.file_protocols import Courier, FileStore, StoredFile
 from antiphon.gateway.content_parts import HISTORY, is_list, parts_of_turn, with_parts
-from antiphon.gateway.copies import Copies
+from antiphon.gateway.copies import Copies, read
 from antiphon.gateway.file_kinds import UNKNOWN, ending, family, known, named, told
 from antiphon.gateway.files import unknown_file
 from antiphon.protocols import Target, Turn
@@ -72,7 +72,9 @@ class Attachments:
         brought: dict[str, _Brought | None] = {}
         for file_id, place in wanted.items():
             brought[file_id] = await errand.bring(file_id, place)
-        _put(turn, brought, target)
+        manner = target.dialect.name
+        words = manner == "chat" or (manner == "responses" and self._copies.courier(target.provider) is None)
+        _put(turn, brought, chat=manner == "chat", words=words)
 
     async def missed(self, turn: Turn, target: Target, error: UpstreamRefused) -> bool:
         """Whether the target's refusal may mean that it has a file no more; then nobody believes so any longer."""
@@ -139,8 +141,7 @@ class _Errand:
             return await self._lent(courier, file, media_type)
         self._check(file, place)
         self._inline += file.bytes
-        content = await self._files.content(file.tenant, file.id)
-        data = b"" if content is None else b"".join([piece async for piece in content])
+        data = await read(self._files, file)
         return _Brought(file, told(media_type, data), data=data)
 
     async def _lent(self, courier: Courier, file: StoredFile, media_type: str) -> _Brought:
@@ -189,12 +190,12 @@ def _wanted(turn: Turn) -> dict[str, str]:
     return wanted
 
 
-def _put(turn: Turn, brought: Mapping[str, _Brought | None], target: Target) -> None:
-    chat = target.dialect.name == "chat"
+def _put(turn: Turn, brought: Mapping[str, _Brought | None], *, chat: bool, words: bool) -> None:
+    """`words` says that text is told as a text part: all who speak chat take those, and few take files of text."""
 
     def change(part: Item) -> Item:
         file_id = _named(part, turn)
-        return part if file_id is None else _part(part, brought[file_id], chat=chat)
+        return part if file_id is None else _part(part, brought[file_id], chat=chat, words=words)
 
     kept = turn.input
     turn.history = [with_parts(item, change) for item in turn.history]
@@ -203,10 +204,10 @@ def _put(turn: Turn, brought: Mapping[str, _Brought | None], target: Target) -> 
         turn.kept = kept
 
 
-def _part(part: Item, found: _Brought | None, *, chat: bool) -> Item:
+def _part(part: Item, found: _Brought | None, *, chat: bool, words: bool) -> Item:
     """The part that tells the file to the model. Raises BadRequest for a picture that is none."""
-    if found is None:
-        return {"type": "input_text", "text": _GONE}
+    if found is None:  # a screenshot stands where no text can, so what is left of it is for the dialect to report
+        return part if part["type"] == "computer_screenshot" else {"type": "input_text", "text": _GONE}
     kind = family(found.media_type)
     if part["type"] in _PICTURES and kind != "image":
         message = f"The file '{found.file.id}' is no image, but {found.media_type}: name it in an 'input_file'."
@@ -220,7 +221,7 @@ def _part(part: Item, found: _Brought | None, *, chat: bool) -> Item:
             same.pop("detail", None)
             return {"type": "input_file", "file_id": found.vendor_id, "filename": _name(part, found), **same}
         return {"type": picture if kind == "image" else "input_file", "file_id": found.vendor_id, **same}
-    if chat and kind == "text":  # every provider of chats takes text, and few take such files
+    if words and kind == "text":
         return {"type": "input_text", "text": f"{_name(part, found)}:\n{found.data.decode('utf-8', 'replace')}", **same}
     encoded = base64.b64encode(found.data).decode()
     if chat and kind == "audio":

@@ -13,10 +13,19 @@ from typing import Final
 
 from antiphon.errors import AntiphonError, BadRequest, StoreFailed
 from antiphon.file_protocols import Courier, FileCopies, FileCopy, FileStore, StoredFile
+from antiphon.gateway.files import unknown_file
 
 _logger: Final = logging.getLogger("antiphon.gateway")
 _ORPHANS_AT_ONCE: Final = 32
 _LOOK_SECONDS: Final = 60.0
+
+
+async def read(files: FileStore, file: StoredFile) -> bytes:
+    """The whole content. Raises NotFound, or StoreFailed, for a file that was deleted meanwhile."""
+    content = await files.content(file.tenant, file.id)
+    if content is None:
+        raise unknown_file(file.id)
+    return b"".join([piece async for piece in content])
 
 
 class Copies:
@@ -83,9 +92,7 @@ class Copies:
                 f"The file '{file.id}' is larger than the {self._max_sent_bytes} bytes that are sent to providers."
             )
             raise BadRequest(message, param="input", code="file_too_large")
-        content = await self._files.content(file.tenant, file.id)
-        data = b"" if content is None else b"".join([piece async for piece in content])
-        copy = await courier.send(file, media_type, data)
+        copy = await courier.send(file, media_type, await read(self._files, file))
         await self._copies.remember(copy)
         return copy
 

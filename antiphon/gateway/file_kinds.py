@@ -35,9 +35,8 @@ _MAGIC: Final = (
 )
 _TOLD: Final = frozenset(
     {"text/plain", "text/markdown", "text/csv", "text/html", "text/xml", "text/css", "text/javascript"}
-    | {"application/json", "application/xml"}
 )
-"""Types of text that most models' makers know by these names; all others are plain text to them."""
+"""Types of text that most models' makers know by these names; all others, JSON too, are plain text to them."""
 
 _DRAWN: Final = "image/svg+xml"
 

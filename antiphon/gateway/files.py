@@ -32,6 +32,10 @@ _LOOK_BYTES: Final = 8_388_608
 """So often, in bytes of an upload, it is looked whether its tenant has room for more."""
 
 
+_TIMES: Final = 3
+"""So often a part may come: clients send one again whose answer they never got."""
+
+
 class FileLimits(Struct, frozen=True):
     """How much may be kept, and for how long; None is without a limit."""
 
@@ -243,14 +247,14 @@ class FileDesk:
             yield piece
 
     async def _part(self, upload: StoredUpload, content: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
-        room = upload.bytes - await self.files.used(upload.drawer)
+        room = _TIMES * upload.bytes - await self.files.used(upload.drawer)
         size = 0
         async for piece in content:
             size += len(piece)
             if size > MAX_PART_BYTES:
                 raise BodyTooLarge(f"A part may have at most {MAX_PART_BYTES} bytes; send more parts.")
             if size > room:
-                message = f"The parts have more than the {upload.bytes} bytes that the upload was to have."
+                message = f"The parts have far more than the {upload.bytes} bytes that the upload was to have."
                 raise BadRequest(message, param="data", code="invalid_value")
             yield piece
 

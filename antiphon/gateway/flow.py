@@ -214,15 +214,16 @@ class Gateway:
             delivery.forget()
             if request.truncation == "auto":
                 await self.compactor.trim(turn, target, history, given)
-            if attachments is not None and attachments.concern(turn):
+            if attachments is not None and attachments.concern(turn):  # here, so that others need not wait for it
                 await attachments.bring(turn, target)
             await self._materials.bring(turn, target)
             keep = partial(self._keep, turn, target, delivery)
             try:
                 return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
             except UpstreamRefused as error:
-                if not await self._missed(turn, target, error):
+                if delivery.output or not await self._missed(turn, target, error):
                     raise
+            delivery.forget()
             await self.bring_files(turn, target)
             return await Attempt(turn, target, delivery, keep, self.policy.hold_seconds).run()
 

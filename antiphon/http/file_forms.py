@@ -69,15 +69,15 @@ async def one_file(call: Call, name: str, most: int) -> AsyncGenerator[FileForm]
 
 def wish_of(fields: dict[str, str], tongue: Tongue) -> Wish:
     """What the form says of the file. Raises BadRequest."""
-    if tongue == "anthropic":
-        return Wish(
-            fields.get("purpose") or ANY_PURPOSE, _seconds(fields, "expires_in_seconds", LONGEST_ANTHROPIC_SECONDS)
-        )
     purpose = fields.get("purpose")
-    if purpose is None:
+    if purpose is None and tongue != "anthropic":
         raise _missing("purpose")
-    check_purpose(purpose)
-    return Wish(purpose, _expiry(fields))
+    if purpose is not None:
+        check_purpose(purpose)
+    if tongue == "anthropic":
+        seconds = _seconds(fields, "expires_in_seconds", LONGEST_ANTHROPIC_SECONDS)
+        return Wish(purpose or ANY_PURPOSE, seconds)
+    return Wish(purpose or ANY_PURPOSE, _expiry(fields))
 
 
 def check_purpose(purpose: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     bindparam,
+    cast,
     func,
     insert,
     literal_column,
@@ -94,5 +95,5 @@ def _changed() -> ClauseElement:
 
 
 def _pending() -> ClauseElement:
-    total = func.coalesce(func.sum(_columns.bytes), literal_column("0"))
+    total = func.coalesce(cast(func.sum(_columns.bytes), BigInteger), literal_column("0"))
     return select(total).where(_there(), _columns.status.in_(_UNDER_WAY))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     Update,
     bindparam,
+    cast,
     func,
     insert,
     literal_column,
@@ -307,6 +308,6 @@ def _chunk() -> ClauseElement:
 
 
 def _used() -> ClauseElement:
-    return select(func.coalesce(func.sum(_columns.bytes), literal_column("0"))).where(
+    return select(func.coalesce(cast(func.sum(_columns.bytes), BigInteger), literal_column("0"))).where(
         _columns.tenant == bindparam("tenant"), _columns.state != _DELETED
     )

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import anthropic
 import openai
 import pytest
 
 from antiphon.settings import ProviderSettings, RetrySettings
+from tests.e2e.anthropics import anthropic_client
 from tests.e2e.exchanges import message, native_whole
 from tests.e2e.gateway import NATIVE_MODEL, Gateway, running, settings_for
 from tests.e2e.upstream import Provider, Reply, Seen, refusing, whole
 
 LARGE = 20 * 1_048_576 + 1
 """Bytes: more than Anthropic's and Google's APIs take in a request."""
+
+WORDS = "Ein Grüß".encode()
+ENCODED = base64.b64encode(WORDS).decode()
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
+PIXELS = base64.b64encode(PICTURE).decode()
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +40,11 @@ def gateway(
     )
     for name in ("xai", "anthropic", "gemini"):
         settings.providers[name] = ProviderSettings(type=name, base_url=native_server.url, api_key=f"sk-{name}-1234567")
+    for name in ("cohere", "ollama", "mistral", "groq"):
+        settings.providers[name] = ProviderSettings(type=name, base_url=native_server.url, api_key=f"sk-{name}-1234567")
+    settings.providers["bedrock"] = ProviderSettings(
+        type="bedrock", base_url=native_server.url, api_key="sk-bedrock-1234567", region="eu-west-1"
+    )
     with running(settings) as started:
         yield started
 
@@ -64,6 +77,37 @@ def gone(provider: Provider, client: openai.OpenAI, file_id: str) -> Seen:
     while len(provider.seen) == before:
         client.files.list()
     return provider.seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "picture"),
+    [
+        ("anthropic/claude-sonnet-4-5", "data", {"type": "base64", "media_type": "image/png", "data": PIXELS}),
+        ("gemini/gemini-2.5-pro", ENCODED, {"mimeType": "image/png", "data": PIXELS}),
+        ("cohere/command-a-vision-07-2025", "data", {"url": f"data:image/png;base64,{PIXELS}"}),
+        ("ollama/gemma3", "text", PIXELS),
+        ("bedrock/anthropic.claude-3-haiku", ENCODED, {"bytes": PIXELS}),
+        ("mistral/mistral-large-latest", "text", {"url": f"data:image/png;base64,{PIXELS}"}),
+        ("groq/llama-4", "text", {"url": f"data:image/png;base64,{PIXELS}"}),
+    ],
+    ids=["anthropic", "gemini", "cohere", "ollama", "bedrock", "mistral", "groq"],
+)
+def test_every_provider_is_given_what_it_takes(
+    client: openai.OpenAI, native: Provider, model: str, text: str, picture: Any
+) -> None:
+    """Nobody here has files of the gateway's; a small one goes into the request, in words where these are taken."""
+    parts: Any = [
+        {"type": "input_file", "file_id": kept(client, WORDS, "notes.md")},
+        {"type": "input_image", "file_id": kept(client, PICTURE, "a.png")},
+    ]
+    native.answer(refusing("enough", 418))
+    with pytest.raises(openai.APIStatusError):
+        client.responses.create(model=model, input=[{"role": "user", "content": parts}])
+    (asked,) = native.seen
+    told = json.dumps(asked.json, ensure_ascii=False)
+    assert (ENCODED if text == ENCODED else WORDS.decode()) in told
+    assert json.dumps(picture)[1:-1] in told
+    assert "file_0" not in told
 
 
 def test_what_a_tool_shall_work_on_lies_at_the_provider(client: openai.OpenAI, native: Provider) -> None:
@@ -137,6 +181,23 @@ def test_a_provider_that_does_not_take_a_file_is_told_of(client: openai.OpenAI, 
         client.responses.create(model="xai/grok-4", input=asking(file_id))
     assert caught.value.status_code == 502
     assert "Secret" not in str(caught.value)
+
+
+def test_messages_bring_files_into_a_container(gateway: Gateway, client: openai.OpenAI, native: Provider) -> None:
+    file_id = kept(client, b"a,b\n", "table.csv")
+    native.answer(vendor_file("file_011C"), refusing("enough", 418))
+    blocks: Any = [{"type": "container_upload", "file_id": file_id}, {"type": "text", "text": "Add up."}]
+    tools: Any = [{"type": "code_execution_20250825", "name": "code_execution"}]
+    with anthropic_client(gateway) as claude, pytest.raises(anthropic.APIStatusError):
+        claude.messages.create(
+            model="anthropic/claude-sonnet-4-5",
+            max_tokens=99,
+            messages=[{"role": "user", "content": blocks}],
+            tools=tools,
+        )
+    sent = native.seen[-1].json["messages"][0]["content"]
+    assert {"type": "container_upload", "file_id": "file_011C"} in sent
+    assert gone(native, client, file_id).path == "/v1/files/file_011C"
 
 
 def test_tools_without_a_place_for_files_are_refused(client: openai.OpenAI) -> None:

@@ -269,8 +269,9 @@ def test_parts_that_do_not_fit_are_told(client: openai.OpenAI, stranger: openai.
     upload = client.uploads.create(bytes=4, filename="a", mime_type="text/plain", purpose="user_data")
     first = client.uploads.parts.create(upload.id, data=b"ab").id
     second = client.uploads.parts.create(upload.id, data=b"cd").id
+    client.uploads.parts.create(upload.id, data=b"cd")
     attempts: list[Callable[[], object]] = [
-        lambda: client.uploads.parts.create(upload.id, data=b"e"),
+        lambda: client.uploads.parts.create(upload.id, data=b"e" * 9),
         lambda: client.uploads.complete(upload.id, part_ids=[first]),
         lambda: client.uploads.complete(upload.id, part_ids=[first, first]),
         lambda: client.uploads.complete(upload.id, part_ids=[first, "part_1"]),

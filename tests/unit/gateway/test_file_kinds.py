@@ -34,7 +34,7 @@ def test_names_tell(name: str, media_type: str | None) -> None:
         (UNKNOWN, b"a\x00b", UNKNOWN),
         ("application/jsonl", b"{}\n", "text/plain"),
         ("text/x-python", b"pass", "text/plain"),
-        ("application/json", b"{}", "application/json"),
+        ("application/json", b"{}", "text/plain"),
         ("application/zip", b"PK\x03\x04\xff", "application/zip"),
         ("image/svg+xml", b"<svg/>", "text/plain"),
         ("audio/mpeg", b"text?", "audio/mpeg"),
