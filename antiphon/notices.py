@@ -63,13 +63,14 @@ class NoticePost(Protocol):
 
 
 class Announcer(Protocol[T_co]):
-    """Has the world told that a background answer ended."""
+    """Has the world told that a background answer, or a batch, ended."""
 
     def announce(self, tenant: str, response_id: str, event_type: str, created_at: int) -> T_co | None:
         """What is to be performed in the very transaction that ends the answer; None when nobody wants to know.
 
         Only a store looks into it. Once that transaction is committed, everyone who wants to know is told, be it by
         another process; if it is rolled back, nobody is. `event_type` is ``response.`` and how it ended: ``completed``,
-        ``cancelled``, ``failed`` or ``incomplete``; `created_at` is the Unix time in seconds at which it did.
+        ``cancelled``, ``failed`` or ``incomplete``; or ``batch.`` and how that did, with ``expired`` for the last. The
+        end was at `created_at`, Unix time in seconds.
         """
         ...

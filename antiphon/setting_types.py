@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -11,6 +11,17 @@ _SECRET: Final = {"secret": True}
 
 _URL: Final = {"address": True, "expected": "an http:// or https:// address without query"}
 """Marks an address, whose user and password no output may ever show."""
+
+WebhookEvent = Literal[
+    "response.completed",
+    "response.cancelled",
+    "response.failed",
+    "response.incomplete",
+    "batch.completed",
+    "batch.cancelled",
+    "batch.failed",
+    "batch.expired",
+]
 
 Key = Annotated[
     str,

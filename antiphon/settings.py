@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from msgspec import Meta, Struct, field
 from typing_extensions import override
 
+from antiphon.batch_settings import BatchSettings
 from antiphon.credential_settings import AwsSettings, AzureSettings, GoogleSettings
 from antiphon.file_settings import FileSettings
 from antiphon.lifecycle_settings import (
@@ -34,6 +35,7 @@ from antiphon.setting_types import (
     Part,
     PromptId,
     SigningSecret,
+    WebhookEvent,
 )
 
 Dialect = Literal[
@@ -42,7 +44,6 @@ Dialect = Literal[
 """The APIs that providers speak: OpenAI's two, Anthropic's Messages (as it is, in Google's and in Amazon's wrapping),
 Google's generateContent, Amazon's Converse, and the chats of Cohere (v2) and of Ollama."""
 Level = Literal["debug", "info", "warning", "error"]
-WebhookEvent = Literal["response.completed", "response.cancelled", "response.failed", "response.incomplete"]
 
 MASTER: Final = "master"
 """The tenant, and the key's name in logs, of whoever holds the master key."""
@@ -258,7 +259,7 @@ class RetrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class WebhookSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A receiver that is told how background answers ended."""
+    """A receiver that is told how background answers and batches ended."""
 
     url: Annotated[
         Annotated[
@@ -377,6 +378,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         PassthroughSettings, Meta(description="The providers' own APIs, at `/p/{provider}/{path}`.")
     ] = field(default_factory=PassthroughSettings)
     media: Annotated[MediaSettings, Meta(description="Pictures and sounds.")] = field(default_factory=MediaSettings)
+    batches: Annotated[BatchSettings, Meta(description="How batches are worked off.")] = field(
+        default_factory=BatchSettings
+    )
     timeouts: Annotated[TimeoutSettings, Meta(description="How long a provider may take.")] = field(
         default_factory=TimeoutSettings
     )
@@ -384,7 +388,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         RetrySettings, Meta(description="What happens when a provider fails before its answer has begun.")
     ] = field(default_factory=RetrySettings)
     webhooks: Annotated[
-        list[WebhookSettings], Meta(description="Who is told how background answers ended.", max_length=64)
+        list[WebhookSettings], Meta(description="Who is told how background answers and batches ended.", max_length=64)
     ] = field(default_factory=list[WebhookSettings])
     logging: Annotated[
         LoggingSettings, Meta(description="What is logged; keys never are, and neither is what is said.")

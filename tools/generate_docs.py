@@ -45,6 +45,11 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "As many of your answers wait in the background as may (`background.queued_per_tenant`).",
         "Wait for `retry-after` seconds, or until some are done.",
     ),
+    "batch_not_found": ("The batch is unknown, deleted, expired, or not yours.", "Check the id."),
+    "batch_results_not_found": (
+        "The batch has not ended, or its results are not kept any more.",
+        "Ask again when `processing_status` is `ended`; fetch results within 29 days.",
+    ),
     "chat_completion_not_found": (
         "The chat completion is unknown, deleted, expired, not yours, or was made without `store: true`.",
         "Check the id.",
@@ -63,6 +68,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Try again when that has ended: in a few seconds.",
     ),
     "conversation_not_found": ("The conversation is unknown, deleted, or not yours.", "Check the id."),
+    "duplicate_custom_id": (
+        "Two requests of a batch have the same `custom_id`.",
+        "Give each request one of its own: it tells which answer is whose.",
+    ),
     "file_not_found": ("The file is unknown, deleted, expired, or not yours.", "Check the id, or upload it again."),
     "file_quota_exceeded": (
         "You keep as much in files as you may (`files.tenant_bytes`).",
@@ -82,6 +91,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "internal_error": ("Antiphon failed in a way that nobody foresaw.", "Give the `x-request-id` to its owner."),
     "invalid_api_key": ("The key is not one of this gateway's.", "Check it, or ask the owner for one."),
+    "invalid_file_purpose": (
+        "The file was uploaded for another purpose than `batch`.",
+        "Upload it with `purpose: batch`.",
+    ),
     "invalid_form": (
         "The form with a file is broken, has too many parts, or not the one file it is to have.",
         "Send `multipart/form-data` with the parts that the message names.",
@@ -90,6 +103,7 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "What was sent is not HTTP/1.1, or uses a method that nobody knows.",
         "Mend the request, or what stands between you and the gateway. The connection is closed.",
     ),
+    "invalid_custom_id": ("The `custom_id` of a request in a batch is empty or too long.", "Choose another."),
     "invalid_encrypted_content": (
         "A sealed blob in the input was changed, is another tenant's, or was sealed under a key that is gone.",
         "Send it as it came, or leave the item out.",
@@ -99,6 +113,8 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "Send from 1 to 255 visible ASCII characters, a random UUID for example.",
     ),
     "invalid_json": ("The body is not JSON, or is nested too deeply.", "Mend the body."),
+    "invalid_json_line": ("A line in the file of a batch is not a JSON object.", "Mend the line that is named."),
+    "invalid_method": ("A request of a batch has another method than POST.", "Write `POST`."),
     "invalid_path": (
         "A path under `/p/` leads upwards, can be read in two ways, or is no part of a URL.",
         "Write it plainly, as the provider's documentation does.",
@@ -106,8 +122,8 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_prompt": ("The provider refused the input for what it says.", "Change the input."),
     "invalid_type": ("The value at `param` has the wrong JSON type.", "Send the type that the message names."),
     "invalid_url": (
-        "What stands at an address in the input cannot be downloaded, or is not what it should be.",
-        "Check the address, or send the bytes as a data URL.",
+        "What stands at an address in the input cannot be downloaded, or is none; or a URL is not its batch's.",
+        "Check the address, or send the bytes as a data URL; give each request the URL of its batch.",
     ),
     "invalid_value": ("The value at `param` is not a legal one.", "Send one that the message names."),
     "item_not_found": ("The conversation has no item of this id.", "List its items."),
@@ -162,6 +178,14 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "shutting_down": ("This process is stopping.", "Try again: another process, or the next one, answers."),
     "store_unavailable": ("The database cannot be used just now.", "Try again; the owner finds the cause in the log."),
+    "too_many_batches": (
+        "As many of your batches are under way as may be (`batches.batches_per_tenant`).",
+        "Wait until one has ended, or cancel one.",
+    ),
+    "too_many_requests": (
+        "A batch has more requests than one may (`batches.max_lines`).",
+        "Make several batches of them.",
+    ),
     "unknown_parameter": ("A template cannot hold what `param` names.", "Put it into the request instead."),
     "unknown_url": ("Nothing answers at this path.", "Check it against the [endpoints](reference/endpoints.md)."),
     "unsupported_content_encoding": (

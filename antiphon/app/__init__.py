@@ -8,11 +8,13 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from antiphon.app.batches import batching_of
 from antiphon.app.edges import routing_of
 from antiphon.app.ids import new_request_id
 from antiphon.app.parts import Parts
 from antiphon.app.receivers import announcer, webhook_receivers
 from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
+from antiphon.batch_settings import BatchSettings
 from antiphon.gateway.background import Background
 from antiphon.gateway.desk import Desk
 from antiphon.gateway.worker import Worker
@@ -76,15 +78,18 @@ async def wired(settings: Settings, record: Record | None = None) -> AsyncGenera
         later = Background(desk, worker)
         idempotency = parts.idempotency(later.add)
         stack.push_async_callback(idempotency.drain, settings.server.shutdown_seconds)
-        yield Edge(routing_of(parts, later, idempotency), parts.record, new_request_id)
+        batching = await stack.enter_async_context(batching_of(parts, later, settings.batches.lines_at_once))
+        yield Edge(routing_of(parts, later, idempotency, batching), parts.record, new_request_id)
 
 
 @asynccontextmanager
 async def working(settings: Settings, answers_at_once: int) -> AsyncGenerator[None]:
-    """Gives answers in the background, and serves nothing. Raises as `wired`."""
+    """Gives answers in the background and to batches, and serves nothing. Raises as `wired`."""
     async with _opened(settings) as parts:
         parts.tasks.create_task(parts.discovery.keep())
-        async with _working(parts.desk(answers_at_once), parts):
+        desk = parts.desk(answers_at_once)
+        lines_at_once = settings.batches.lines_at_once or BatchSettings().lines_at_once
+        async with _working(desk, parts) as worker, batching_of(parts, Background(desk, worker), lines_at_once):
             yield
 
 

@@ -7,6 +7,7 @@ import time
 
 from antiphon.app.parts import Parts
 from antiphon.gateway.chats import ChatShelf
+from antiphon.gateway.flow import Gateway
 from antiphon.gateway.relay import Relay
 from antiphon.http.chat import ChatEndpoint
 from antiphon.http.chat_routes import ChatHandlers
@@ -16,9 +17,9 @@ from antiphon.http.streams import Heartbeat
 from antiphon.store.chats import SqliteChats
 
 
-def chat_handlers(parts: Parts, heartbeat: Heartbeat) -> ChatHandlers:
+def chat_handlers(parts: Parts, gateway: Gateway, heartbeat: Heartbeat) -> ChatHandlers:
     """What answers at their paths."""
-    gateway, settings = parts.gateway, parts.settings
+    settings = parts.settings
     most = settings.server.max_body_bytes
     chances = gateway.policy.retries, random.random
     chats = SqliteChats(parts.database, time.time)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from antiphon.app.batches import batch_handlers
 from antiphon.app.chats import chat_handlers
 from antiphon.app.files import file_handlers
 from antiphon.app.gemini import gemini_handlers
@@ -16,6 +17,7 @@ from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
+from antiphon.gateway.batches import Batching
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.services import Services
@@ -47,7 +49,7 @@ from antiphon.version import __version__
 _SWEEP_SECONDS: Final = 60.0
 
 
-def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Routing:
+def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batching: Batching) -> Routing:
     """Every route. Begins what has to go on beside them."""
     settings, tasks, gateway = parts.settings, parts.tasks, parts.gateway
     options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
@@ -90,12 +92,13 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency) -> Rou
         retrieve_prompt=prompts.retrieve,
         add_prompt_version=prompts.add_version,
         delete_prompt=prompts.delete,
-        chats=chat_handlers(parts, heartbeat),
+        chats=chat_handlers(parts, gateway, heartbeat),
         create_embeddings=services.embeddings,
         rerank=services.rerank,
         rerank_v2=services.rerank_v2,
         create_moderation=services.moderations,
         media=media_handlers(parts),
+        batches=batch_handlers(parts, batching),
         create_message=messages.create,
         count_message_tokens=messages.count,
         gemini=gemini_handlers(parts, asking, heartbeat),

@@ -30,7 +30,7 @@ from antiphon.gateway.router import ModelRouter
 from antiphon.kept import StoredPrompt
 from antiphon.notices import Announcer
 from antiphon.passing_protocols import Passing
-from antiphon.protocols import Sealer, StoredTurn, Turn
+from antiphon.protocols import Router, Sealer, StoredTurn, Turn
 from antiphon.providers.discovery import Discovery
 from antiphon.records import Record
 from antiphon.settings import Settings
@@ -88,11 +88,19 @@ class Parts:
         return PromptLibrary(_configured_prompts(self.settings), stored, time.time, self.surroundings.new_id)
 
     @cached_property
+    def router(self) -> ModelRouter:
+        return ModelRouter(self.discovery, self.settings.aliases, own_targets(self.sealer))
+
+    @cached_property
     def files(self) -> FileParts:
         return file_parts(self.settings.files, self.database, self.discovery, self.surroundings)
 
     @cached_property
     def gateway(self) -> Gateway:
+        return self.gateway_with(self.router)
+
+    def gateway_with(self, router: Router) -> Gateway:
+        """What answers turns, with whomever `router` names."""
         settings = self.settings
         policy = Policy(
             retries=RetryPolicy(**msgspec.structs.asdict(settings.retries)),
@@ -101,7 +109,6 @@ class Parts:
             strict=settings.responses.strict,
             hold_seconds=settings.responses.hold_seconds,
         )
-        router = ModelRouter(self.discovery, settings.aliases, own_targets(self.sealer))
         means = Means(
             prompts=self.prompts,
             items=SqliteItems(self.database, time.time),

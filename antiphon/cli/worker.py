@@ -18,10 +18,10 @@ from antiphon.version import __version__
 @config_option
 @click.option("--answers", type=click.IntRange(1, 4096), metavar="NUMBER", help="How many at once.")
 def command(config: Path | None, answers: int | None) -> None:
-    """Give answers in the background until a signal says to stop, beside servers or in their place.
+    """Give answers in the background, and to batches, until a signal says to stop.
 
-    Servers do so too, unless `background.answers_at_once` is 0. All of them must share one database. Without --answers
-    it is as many as a server would give, or 32 where that is none.
+    Servers do so too, unless `background.answers_at_once` and `batches.lines_at_once` are 0. All of them must share one
+    database. Without --answers it is as many as a server would give, or 32 where that is none.
     """
     loaded, environment = configured(config)
     settings, _ = with_kept_keys(loaded.settings, environment.variables)

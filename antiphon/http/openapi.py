@@ -13,6 +13,7 @@ import msgspec
 from antiphon.http.cached import CachedBody, cached
 from antiphon.http.call import Call
 from antiphon.http.openapi_answers import HEADERS, error_answers
+from antiphon.http.openapi_batches import BATCH_OPERATIONS, BATCH_TAG
 from antiphon.http.openapi_chat import CHAT_OPERATIONS, CHAT_TAG
 from antiphon.http.openapi_conversations import CONVERSATION_OPERATIONS, TAG
 from antiphon.http.openapi_files import FILE_OPERATIONS, FILE_TAG
@@ -57,6 +58,7 @@ EVERY_OPERATION: Final = {
     **PROMPT_OPERATIONS,
     **SERVICE_OPERATIONS,
     **PASSING_OPERATIONS,
+    **BATCH_OPERATIONS,
     **FILE_OPERATIONS,
     **MEDIA_OPERATIONS,
 }
@@ -120,6 +122,7 @@ def document(version: str) -> dict[str, Any]:
             PROMPT_TAG,
             SERVICE_TAG,
             MEDIA_TAG,
+            BATCH_TAG,
             FILE_TAG,
             PASSING_TAG,
         ],

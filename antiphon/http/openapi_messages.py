@@ -23,7 +23,7 @@ _FAILURE: Final[Json] = {
     },
     "required": ["type", "error"],
 }
-_FAILED: Final[Json] = {
+FAILED: Final[Json] = {
     f"{hundreds}XX": answer(words, {"application/json": {"schema": _FAILURE}}, {"request-id": "RequestId"})
     for hundreds, words in (
         ("4", "The request cannot be served as it is."),
@@ -70,7 +70,7 @@ MESSAGES_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         body=_asked("model", "max_tokens", "messages"),
         answers={"200": answer("The message, or its events.", _ANSWER, {"request-id": "RequestId", **ANSWERED})},
-        failures=_FAILED,
+        failures=FAILED,
     ),
     ("post", "/v1/messages/count_tokens"): Operation(
         id="countMessageTokens",
@@ -82,6 +82,6 @@ MESSAGES_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         body=_asked("model", "messages"),
         answers={"200": answer("The count.", _COUNT, {"request-id": "RequestId", **COUNTED})},
-        failures=_FAILED,
+        failures=FAILED,
     ),
 }

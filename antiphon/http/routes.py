@@ -15,6 +15,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from antiphon.http.auth import Keyring
+from antiphon.http.batch_routes import BatchHandlers, batch_routes
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
 from antiphon.http.chat_routes import ChatHandlers, chat_routes
 from antiphon.http.errors import unknown_path
@@ -44,6 +45,7 @@ _UNVERSIONED: Final = (
     "/embeddings",
     "/rerank",
     "/moderations",
+    "/batches",
     "/files",
     "/uploads",
     "/images/",
@@ -99,6 +101,7 @@ class Handlers(Struct, frozen=True):
     rerank_v2: Handler
     create_moderation: Handler
     media: MediaHandlers
+    batches: BatchHandlers
     create_message: Handler
     count_message_tokens: Handler
     gemini: GeminiHandlers
@@ -164,6 +167,7 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         private("/v1/rerank", "POST", handlers.rerank),
         private("/v2/rerank", "POST", handlers.rerank_v2),
         private("/v1/moderations", "POST", handlers.create_moderation),
+        *batch_routes(handlers.batches, private),
         *media_routes(handlers.media, private),
         private("/v1/messages", "POST", handlers.create_message),
         private("/v1/messages/count_tokens", "POST", handlers.count_message_tokens),

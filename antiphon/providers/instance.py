@@ -16,10 +16,11 @@ import msgspec
 from msgspec import UNSET
 
 from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
-from antiphon.protocols import Post, Target, UpstreamDialect
+from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
 from antiphon.providers.couriers import ProviderFiles
 from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
+from antiphon.providers.endpoint import overridden as with_lines
 from antiphon.providers.knowledge import Knowledge
 from antiphon.providers.passing import PassThrough, Place, Web
 from antiphon.providers.places import filled, parts_of
@@ -156,6 +157,19 @@ class ProviderInstance:
         """The way to its own API, as it is."""
         place = Place(self.name, self.row, self._settings, self.base_url, self._credentials)
         return PassThrough(place, web, self)
+
+    async def ask(self, path: str, body: bytes | None = None, headers: bytes = b"") -> UpstreamReply:
+        """What is answered at a path that is no model's: to a POST of `body`, or else to a GET. To be released.
+
+        `headers` are whole lines. Raises UpstreamError.
+        """
+        endpoint = self._endpoint(self._address(path, ""))
+        lines = with_lines(self._headers, headers) if headers else self._headers
+        if self._credentials is not None:
+            lines += await self._credentials.headers(b"GET" if body is None else b"POST", endpoint, body or b"")
+        if body is None:
+            return await self._upstream.get(endpoint, lines)
+        return await self._upstream.post(endpoint, lines, body, patient=True)
 
     def dialect_of(self, model: str) -> Dialect:
         """The API that this model is asked through."""

@@ -63,6 +63,13 @@ class ServiceRow(Struct, frozen=True, kw_only=True):
     dated: Route | None = None
 
 
+class BatchRow(Struct, frozen=True):
+    """A provider's own batches: whose API they are in, and by the name of an API the URL that its requests name."""
+
+    kind: Literal["openai", "anthropic"]
+    urls: Mapping[str, str]
+
+
 class FileRow(Struct, frozen=True, kw_only=True):
     """Where a provider keeps files, and when they go there rather than into a request.
 
@@ -140,8 +147,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     without one `cloud` signs, at AWS for `service`. `places` are settings that its addresses depend on. `dated_routes`
     hold where `api_version` is a date, and the Responses API is there since `responses_since`. `services` are endpoints
     beside answers; of several for one service the first whose pattern fits holds. Without `dialects` there is nothing
-    but them. `files` is where it keeps files, if it does. `tails` are ends of base URLs that people copy from other
-    clients although `routes` say them already.
+    but them. `batches` are those that it works off by itself; `files` is where it keeps files, if it does. `tails` are
+    ends of base URLs that people copy from other clients although `routes` say them already.
     `adds_version` tells whether the vendor's own clients put the version path behind whatever base URL they are given.
     `completes` is a pattern of the models that take legacy completions, at `completions_path`; None where none does.
     `standard` are groups of settings and the variables that they are taken from, where the owner says none of the
@@ -163,6 +170,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     owns: str = ""
     speaks: tuple[Spoken, ...] = ()
     services: tuple[ServiceRow, ...] = ()
+    batches: BatchRow | None = None
     files: FileRow | None = None
     key: KeyStyle = "bearer"
     cloud: Cloud | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.providers.media_services import AZURE_MEDIA, bedrock_media, google_media
-from antiphon.providers.row import ROUTES, ProviderRow, Route, ServiceRow, Spoken
+from antiphon.providers.row import ROUTES, BatchRow, ProviderRow, Route, ServiceRow, Spoken
 from antiphon.providers.table_files import ANTHROPIC_FILES, AZURE_FILES, GOOGLE_FILES
 from antiphon.providers.table_vendors import OPENAI_ONLY
 from antiphon.quirks import Quirks
@@ -117,6 +117,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
         routes={"chat": Route("/chat/completions", key="bearer")},
         adds_version=True,
         models_path="/models?limit=1000",
+        batches=BatchRow("anthropic", {"messages": "/v1/messages"}),
         files=ANTHROPIC_FILES,
         quirks=Quirks(max_tokens_field="max_tokens", audio_input=False, refused_fields=OPENAI_ONLY | {"n"}),
         note="Chat completions are for trying things out, says Anthropic: they have no caching and hide thinking.",
@@ -124,6 +125,7 @@ CLOUDS: Final[tuple[ProviderRow, ...]] = (
             "https://platform.claude.com/docs/en/api/messages",
             "https://platform.claude.com/docs/en/api/models/list",
             "https://platform.claude.com/docs/en/api/openai-sdk",
+            "https://platform.claude.com/docs/en/api/creating-message-batches",
             "recordings anthropic.messages, anthropic.count_tokens",
         ),
     ),

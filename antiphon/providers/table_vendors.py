@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.providers.media_services import MISTRAL_MEDIA, OPENAI_MEDIA, XAI_MEDIA, ZAI_MEDIA
-from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, ProviderRow, Route, ServiceRow
+from antiphon.providers.row import CHAT, EMBEDS, NATIVE, RESPONSES, TRANSLATED, BatchRow, ProviderRow, Route, ServiceRow
 from antiphon.providers.table_files import OPENAI_FILES, XAI_FILES
 from antiphon.quirks import Quirks
 
@@ -51,6 +51,15 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             ServiceRow(service="moderations", route=Route("/moderations")),
             *OPENAI_MEDIA,
         ),
+        batches=BatchRow(
+            "openai",
+            {
+                "responses": "/v1/responses",
+                "chat": "/v1/chat/completions",
+                "embeddings": "/v1/embeddings",
+                "moderations": "/v1/moderations",
+            },
+        ),
         sources=(
             "https://platform.openai.com/docs/api-reference/responses/create",
             "https://developers.openai.com/api/docs/guides/reasoning",
@@ -59,6 +68,7 @@ VENDORS: Final[tuple[ProviderRow, ...]] = (
             "https://platform.openai.com/docs/api-reference/moderations",
             "https://platform.openai.com/docs/api-reference/images",
             "https://platform.openai.com/docs/api-reference/audio",
+            "https://platform.openai.com/docs/api-reference/batch",
             "recordings openai.responses, openai.chat, openai.models, openai.embeddings, openai.moderations",
             "recordings openai.images, openai.audio",
         ),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from antiphon.wire.counts import Counts
 
@@ -46,6 +46,10 @@ class Rates(Struct, frozen=True, kw_only=True, omit_defaults=True):
     audio_output: Rate = UNSET
     image_input: Rate = UNSET
     image_output: Rate = UNSET
+
+
+R = TypeVar("R", bound=Rates)
+_RATES: Final = Rates.__struct_fields__
 
 
 class Step(Rates, frozen=True, kw_only=True, omit_defaults=True):
@@ -84,6 +88,21 @@ def cost_nanos(counts: Counts, price: Price) -> int | None:
         rate = next((rate for kind in kinds if (rate := _rate(tariff, long, kind)) is not None), usual)
         total += tokens * (rate - usual)
     return round(max(total, _NOTHING) * times * _NANOS)
+
+
+def price_in(price: Price, service: str) -> Price | None:
+    """What a model costs whose every request is in this service tier; None where that has no tariff of its own."""
+    tariff, times = _tariff(price, service)
+    if tariff is None:
+        return None
+    steps = tuple(_multiplied(step, times) for step in tariff.steps)
+    rates = {name: rate for name, rate in structs.asdict(_multiplied(tariff, times)).items() if name in _RATES}
+    return Price(**rates, steps=steps, services={service: Tariff(**rates, steps=steps)})
+
+
+def _multiplied(rates: R, times: Decimal) -> R:
+    known = {name: rate for name in _RATES if (rate := getattr(rates, name)) is not UNSET}
+    return structs.replace(rates, **{name: rate * times for name, rate in known.items()})
 
 
 def _parts(counts: Counts, input_rate: Decimal, output_rate: Decimal) -> Iterator[tuple[int, Decimal, Kinds]]:

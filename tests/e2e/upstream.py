@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.e2e.background import PATIENCE, BackgroundLoop
 
@@ -96,6 +96,9 @@ def refusing(
     return Reply(json.dumps({"error": envelope}).encode(), status, headers or {})
 
 
+P = TypeVar("P", bound="Provider")
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A request as the provider got it. Header names are in small letters."""
@@ -153,14 +156,15 @@ class Provider:
         self._writers.add(writer)
         try:
             while (request := await _request(reader)) is not None:
-                await _send(reader, writer, self._reply(request))
+                await _send(reader, writer, self.reply(request))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             self._writers.discard(writer)
             writer.close()
 
-    def _reply(self, request: Seen) -> Reply:
+    def reply(self, request: Seen) -> Reply:
+        """What it answers."""
         if request.path.partition("?")[0].endswith(_LISTS):
             return whole({"object": "list", "data": list(self.listed)})
         self.seen.append(request)
@@ -171,7 +175,14 @@ class Provider:
 @contextmanager
 def serving() -> Generator[Provider]:
     """A running provider."""
-    loop, provider = BackgroundLoop(), Provider()
+    with served(Provider()) as provider:
+        yield provider
+
+
+@contextmanager
+def served(provider: P) -> Generator[P]:
+    """A provider, running."""
+    loop = BackgroundLoop()
     loop.start()
     try:
         loop.call(provider.open())

@@ -107,7 +107,11 @@ def test_check_lists_receivers_without_their_secrets(folder: Path) -> None:
     )
     result = run("check")
     assert result.exit_code == 0
-    events = "response.completed, response.cancelled, response.failed, response.incomplete"
+    events = ", ".join(
+        f"{kind}.{ending}"
+        for kind, last in (("response", "incomplete"), ("batch", "expired"))
+        for ending in ("completed", "cancelled", "failed", last)
+    )
     assert f"# → https://hooks.example/a?<secret>  {events}  of every tenant\n" in result.stdout
     assert "# → https://b.example  response.failed  of ann\n" in result.stdout
     assert SECRET not in result.output

@@ -64,6 +64,8 @@ def test_every_number_has_a_lower_bound_and_says_its_unit() -> None:
     counts = {"port", "workers", "attempts_per_target", "version"}
     counts |= {"answers_at_once", "running_per_tenant", "queued_per_tenant"}
     counts |= {"concurrent_turns", "max_stream_ids"}
+    counts |= {"native_least_lines", "lines_at_once", "lines_per_batch", "lines_per_tenant", "max_lines"}
+    counts |= {"batches_per_tenant", "tries"}
     counts |= {"context_window", "over"}  # tokens, as everybody calls it
     for path, kind in numbers():
         if isinstance(kind, IntType | FloatType):

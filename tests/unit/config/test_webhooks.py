@@ -19,6 +19,7 @@ def test_an_address_and_a_secret_are_enough(given: Given) -> None:
         "response.cancelled",
         "response.failed",
         "response.incomplete",
+        *(f"batch.{ending}" for ending in ("completed", "cancelled", "failed", "expired")),
     )
     assert webhook.events is webhook.tenants is None
     assert webhook.all_secrets == [SECRET]
@@ -72,7 +73,7 @@ def test_what_is_shown_holds_no_secret(given: Given) -> None:
         (f"{{url: 'https://h.example', secret: {SECRET}, event: []}}", "did you mean `events`?"),
         (
             f"{{url: 'https://h.example', secret: {SECRET}, events: [response.done]}}",
-            "expected one of `response.cancelled`",
+            "expected one of `batch.cancelled`",
         ),
     ],
 )

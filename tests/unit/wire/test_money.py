@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from antiphon.providers.knowledge import Knowledge
 from antiphon.wire.counts import Counts, counts_of
-from antiphon.wire.money import Price, Rates, cost_nanos
+from antiphon.wire.money import Price, Rates, cost_nanos, price_in
 from antiphon.wire.usage import completed_usage
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
@@ -192,3 +192,21 @@ def test_whatever_a_provider_calls_usage_breaks_nothing(raw: object) -> None:
 @pytest.mark.parametrize("response", [b"{}", b'{"usage":null}', b'{"usage":7}', b""])
 def test_an_answer_without_usage_has_no_counts(response: bytes) -> None:
     assert counts_of(response) is None
+
+
+@pytest.mark.parametrize(
+    ("tariff", "input_rate", "long_rate"),
+    [({"times": "0.5"}, "1", "2"), ({"input": "0.7", "output": "3"}, "0.7", "0.7")],
+    ids=["times", "rates"],
+)
+def test_the_price_in_a_tier_is_that_of_all_requests_there(tariff: Any, input_rate: str, long_rate: str) -> None:
+    said = {"input": "2", "output": "8", "steps": [{"over": 100, "input": "4"}], "services": {"batch": tariff}}
+    price = msgspec.convert(said, Price)
+    inside = price_in(price, "batch")
+    assert inside is not None
+    for service in ("", "default", "batch"):
+        assert cost_nanos(Counts(input=10, service=service), inside) == 10 * Decimal(input_rate) * 1000
+        assert cost_nanos(Counts(input=101, service=service), inside) == 101 * Decimal(long_rate) * 1000
+    assert cost_nanos(Counts(input=101, service="batch"), price) == cost_nanos(Counts(input=101), inside)
+    assert price_in(price, "flex") is None
+    assert cost_nanos(Counts(input=10), price_in(price, "") or price) == cost_nanos(Counts(input=10), price)
