@@ -25,7 +25,7 @@ from antiphon.observe.logs import RequestLog, configure
 from antiphon.providers.discovery import Discovery
 from antiphon.records import Record
 from antiphon.settings import Settings
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 
 
 class Application:
@@ -100,7 +100,7 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
             record = request_log = _log(settings)
             stack.callback(request_log.flush)
         database = await stack.enter_async_context(
-            SqliteDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
+            SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)

@@ -36,10 +36,10 @@ from antiphon.http.services import ServiceEndpoints
 from antiphon.http.streams import Heartbeat
 from antiphon.providers.batches import batches_of
 from antiphon.providers.instance import ProviderInstance
-from antiphon.store.batch_lines import SqliteBatchLines
-from antiphon.store.batch_work import SqliteBatchWork
-from antiphon.store.batches import SqliteBatches
-from antiphon.store.files import SqliteFiles
+from antiphon.store.batch_lines import SqlBatchLines
+from antiphon.store.batch_work import SqlBatchWork
+from antiphon.store.batches import SqlBatches
+from antiphon.store.files import SqlFiles
 from antiphon.wire.batch_input import Limits
 
 _DAY: Final = 86_400
@@ -73,10 +73,10 @@ async def batching_of(parts: Parts, later: Background, lines_at_once: int) -> As
     lines = _line_handlers(parts, later)
     clock, wanted = time.time, settings.batches
     room = BatchRoom(
-        batches=SqliteBatches(parts.database, clock),
-        work=SqliteBatchWork(parts.database, clock, wanted.lease_seconds, parts.announcer),
-        lines=SqliteBatchLines(parts.database, clock, wanted.lease_seconds),
-        files=SqliteFiles(parts.database, clock),
+        batches=SqlBatches(parts.database, clock),
+        work=SqlBatchWork(parts.database, clock, wanted.lease_seconds, parts.announcer),
+        lines=SqlBatchLines(parts.database, clock, wanted.lease_seconds),
+        files=SqlFiles(parts.database, clock),
         run=HandlerRunner(lines, parts.record, new_request_id),
         endpoints=frozenset(lines),
         clock=clock,

@@ -14,7 +14,7 @@ from antiphon.http.chat_routes import ChatHandlers
 from antiphon.http.completions import CompletionsEndpoint
 from antiphon.http.stored_chats import StoredChatEndpoints
 from antiphon.http.streams import Heartbeat
-from antiphon.store.chats import SqliteChats
+from antiphon.store.chats import SqlChats
 
 
 def chat_handlers(parts: Parts, gateway: Gateway, heartbeat: Heartbeat) -> ChatHandlers:
@@ -22,7 +22,7 @@ def chat_handlers(parts: Parts, gateway: Gateway, heartbeat: Heartbeat) -> ChatH
     settings = parts.settings
     most = settings.server.max_body_bytes
     chances = gateway.policy.retries, random.random
-    chats = SqliteChats(parts.database, time.time)
+    chats = SqlChats(parts.database, time.time)
     shelf = ChatShelf(chats, parts.surroundings, settings.responses.retention_days)
     chat = ChatEndpoint(gateway, Relay("chat", gateway.router, *chances), shelf, heartbeat, most)
     stored = StoredChatEndpoints(shelf, most)

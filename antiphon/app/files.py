@@ -19,10 +19,10 @@ from antiphon.http.files import FileEndpoints
 from antiphon.http.uploads import UploadEndpoints
 from antiphon.providers.discovery import Discovery
 from antiphon.providers.instance import ProviderInstance
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.file_copies import SqliteFileCopies
-from antiphon.store.file_uploads import SqliteUploads
-from antiphon.store.files import SqliteFiles
+from antiphon.store.database import SqlDatabase
+from antiphon.store.file_copies import SqlFileCopies
+from antiphon.store.file_uploads import SqlUploads
+from antiphon.store.files import SqlFiles
 
 _SECONDS_PER_DAY: Final = 86_400
 
@@ -37,7 +37,7 @@ class FileParts(Struct, frozen=True):
 
 
 def file_parts(
-    settings: FileSettings, database: SqliteDatabase, discovery: Discovery, surroundings: Surroundings
+    settings: FileSettings, database: SqlDatabase, discovery: Discovery, surroundings: Surroundings
 ) -> FileParts:
     """Everything about files. Opens nothing."""
     days = settings.retention_days
@@ -47,11 +47,11 @@ def file_parts(
         retention_seconds=None if days is None else days * _SECONDS_PER_DAY,
         upload_seconds=settings.upload_seconds,
     )
-    files = SqliteFiles(database, time.time)
-    desk = FileDesk(files, SqliteUploads(database, time.time), limits, surroundings.clock, surroundings.new_id)
+    files = SqlFiles(database, time.time)
+    desk = FileDesk(files, SqlUploads(database, time.time), limits, surroundings.clock, surroundings.new_id)
     places = (each for each in discovery.providers.values() if isinstance(each, ProviderInstance))
     couriers = {each.name: courier for each in places if (courier := each.courier()) is not None}
-    copies = Copies(files, SqliteFileCopies(database, time.time), couriers, settings.max_sent_bytes)
+    copies = Copies(files, SqlFileCopies(database, time.time), couriers, settings.max_sent_bytes)
     allowance = Allowance(settings.max_inline_bytes, settings.max_request_bytes)
     return FileParts(files, desk, Attachments(files, copies, allowance), copies)
 

@@ -7,7 +7,6 @@ on are one transaction.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -16,8 +15,8 @@ from antiphon.batch_protocols import LineClaim, LineRequest, Shares
 from antiphon.protocols import Caller, Clock
 from antiphon.store import batch_statements as say
 from antiphon.store.batch_work import ended
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.work import Act
 from antiphon.wire.batch_values import LineAnswer
 
@@ -27,10 +26,10 @@ _Row = tuple[str, str, str, str, str | None]
 _MILLISECONDS: Final = 1000
 
 
-class SqliteBatchLines:
+class SqlBatchLines:
     """The `BatchLines` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock, lease_seconds: float) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock, lease_seconds: float) -> None:
         """A claim that is not renewed for `lease_seconds` lapses."""
         self._database = database
         self._clock = clock
@@ -49,7 +48,7 @@ class SqliteBatchLines:
     async def ready(self, shares: Shares) -> bool:
         moment = self._moment()
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             return any(
                 connection.execute(self._free, {"id": row[0], "moment": moment}).fetchone() is not None
                 for row, _ in self._open(connection, moment, shares)[0]
@@ -60,7 +59,7 @@ class SqliteBatchLines:
     async def claim(self, holder: str, shares: Shares) -> list[LineClaim]:
         moment = self._moment()
 
-        def perform(connection: sqlite3.Connection) -> list[LineClaim]:
+        def perform(connection: Connection) -> list[LineClaim]:
             claims: list[LineClaim] = []
             rows, of_tenant = self._open(connection, moment, shares)
             for place, (row, room) in enumerate(rows):
@@ -91,7 +90,7 @@ class SqliteBatchLines:
         counts = {"id": claim.batch_id, "well": well, "badly": 1 - well, "given_up": 0, "too_late": 0}
         over = {"id": claim.batch_id, "now": int(now), "due": int(now * _MILLISECONDS)}
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             if connection.execute(self._settle, end).rowcount == 0:
                 return False
             connection.execute(self._count, counts)
@@ -110,9 +109,7 @@ class SqliteBatchLines:
         }
         await self._write(lambda connection: connection.execute(self._postpone, key).rowcount)
 
-    def _open(
-        self, connection: sqlite3.Connection, moment: int, shares: Shares
-    ) -> tuple[list[tuple[_Row, int]], Counter[str]]:
+    def _open(self, connection: Connection, moment: int, shares: Shares) -> tuple[list[tuple[_Row, int]], Counter[str]]:
         """The batches that may have more lines in work, and how many more; those with the fewest first.
 
         Beside them, how many of each tenant's are in work.
@@ -127,9 +124,7 @@ class SqliteBatchLines:
         rooms = [(row, shares.per_batch - of_batch[row[0]]) for row in able]
         return sorted([each for each in rooms if each[1] > 0], key=lambda each: of_batch[each[0][0]]), of_tenant
 
-    def _claimed(
-        self, connection: sqlite3.Connection, row: _Row, moment: int, holder: str, limit: int
-    ) -> list[LineClaim]:
+    def _claimed(self, connection: Connection, row: _Row, moment: int, holder: str, limit: int) -> list[LineClaim]:
         batch_id, tenant, key_name, endpoint, betas = row
         caller = Caller(tenant, key_name)
         key = {"id": batch_id, "moment": moment, "until": moment + self._lease, "by": holder, "limit": limit}
@@ -148,8 +143,8 @@ class SqliteBatchLines:
     def _moment(self) -> int:
         return int(self._clock() * _MILLISECONDS)
 
-    def _write(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _write(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.write(Act(act))
 
-    def _read(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _read(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.read(Act(act))

@@ -6,7 +6,6 @@ Law: whoever changes the status of a batch makes every claim on it an old one, s
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -19,8 +18,8 @@ from antiphon.protocols import Clock
 from antiphon.store import batch_statements as say
 from antiphon.store.batch_rows import LINE, Parameters, batch_of, line_row, result_of
 from antiphon.store.batch_tables import batch_lines
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import positional, text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.work import Act, Work
 from antiphon.wire.batch_states import DATED, ENDED
 from antiphon.wire.batch_values import Batch, LineAnswer, LineResult, NewLine, Outcome
@@ -31,11 +30,11 @@ _MILLISECONDS: Final = 1000
 _EVERY_LINE: Final = 2**31
 
 
-class SqliteBatchWork:
+class SqlBatchWork:
     """The `BatchWork` of one database."""
 
     def __init__(
-        self, database: SqliteDatabase, clock: Clock, lease_seconds: float, announcer: Announcer[Work[None]]
+        self, database: SqlDatabase, clock: Clock, lease_seconds: float, announcer: Announcer[Work[None]]
     ) -> None:
         """A claim that is not renewed for `lease_seconds` lapses. `announcer` is told of every end."""
         self._database = database
@@ -64,7 +63,7 @@ class SqliteBatchWork:
         now = self._moment()
         key = {"moment": now, "until": now + self._lease}
 
-        def perform(connection: sqlite3.Connection) -> Batch | None:
+        def perform(connection: Connection) -> Batch | None:
             rows = connection.execute(self._claim, key).fetchall()
             return batch_of(rows[0]) if rows else None
 
@@ -86,7 +85,7 @@ class SqliteBatchWork:
     async def drop_lines(self, batch: Batch, outcome: Outcome) -> None:
         key: Parameters = {"id": batch.id, "how": outcome, "nothing": b""}
 
-        def perform(connection: sqlite3.Connection) -> None:
+        def perform(connection: Connection) -> None:
             dropped = connection.execute(self._drop, key).rowcount
             late, given_up = (dropped, 0) if outcome == "expired" else (0, dropped)
             counts = {"id": batch.id, "well": 0, "badly": 0, "given_up": given_up, "too_late": late}
@@ -97,7 +96,7 @@ class SqliteBatchWork:
     async def settle_lines(self, batch: Batch, results: Mapping[int, LineAnswer]) -> None:
         ends = [ended(batch.id, number, answer) for number, answer in results.items()]
 
-        def perform(connection: sqlite3.Connection) -> None:
+        def perform(connection: Connection) -> None:
             well = badly = 0
             for end in ends:
                 count = connection.execute(self._end_line, end).rowcount
@@ -130,7 +129,7 @@ class SqliteBatchWork:
         if change.status in ENDED:
             announcement = self._announcer.announce(batch.tenant, batch.id, f"batch.{change.status}", change.at)
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             if connection.execute(self._change, values).rowcount == 0:
                 return False
             if announcement is not None:
@@ -143,17 +142,17 @@ class SqliteBatchWork:
             raise _lost(batch)
 
     async def remove(self, batch: Batch) -> None:
-        def perform(connection: sqlite3.Connection) -> None:
+        def perform(connection: Connection) -> None:
             connection.execute(self._delete_lines, {"id": batch.id, "limit": _EVERY_LINE})
             connection.execute(self._delete, _claim_of(batch))
 
         await self._under(batch, perform)
 
-    async def _under(self, batch: Batch, act: Callable[[sqlite3.Connection], T]) -> T:
+    async def _under(self, batch: Batch, act: Callable[[Connection], T]) -> T:
         """Does it if the claim holds, in the same transaction. Raises JobLost."""
         key = _claim_of(batch)
 
-        def perform(connection: sqlite3.Connection) -> tuple[T] | None:
+        def perform(connection: Connection) -> tuple[T] | None:
             return None if connection.execute(self._is_claimed, key).fetchone() is None else (act(connection),)
 
         done = await self._write(perform)
@@ -164,10 +163,10 @@ class SqliteBatchWork:
     def _moment(self) -> int:
         return int(self._clock() * _MILLISECONDS)
 
-    def _write(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _write(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.write(Act(act))
 
-    def _read(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _read(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.read(Act(act))
 
 

@@ -6,7 +6,6 @@ Law: every statement names the tenant, and of a batch that has not ended only a 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -16,8 +15,8 @@ from antiphon.protocols import Clock
 from antiphon.store import batch_statements as say
 from antiphon.store.batch_rows import LINE, Parameters, batch_of, batch_row, line_row, result_of
 from antiphon.store.batch_tables import batch_lines, batches
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import positional, text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.work import Act
 from antiphon.wire.batch_values import Batch, Kind, LineResult, NewLine
 
@@ -28,10 +27,10 @@ _MILLISECONDS: Final = 1000
 _EVERY_LINE: Final = 2**31
 
 
-class SqliteBatches:
+class SqlBatches:
     """The `Batches` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """Compiles the statements."""
         self._database = database
         self._clock = clock
@@ -48,7 +47,7 @@ class SqliteBatches:
     async def add(self, batch: Batch, lines: Sequence[NewLine], most: int) -> bool:
         row = batch_row(batch)
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             if connection.execute(self._count, {"whose": batch.tenant}).fetchone()[0] >= most:
                 return False
             connection.execute(self._insert, row)
@@ -81,7 +80,7 @@ class SqliteBatches:
         key: Parameters = {"id": batch_id, "whose": tenant}
         told = {**key, "now": int(now), "due": int(now * _MILLISECONDS)}
 
-        def perform(connection: sqlite3.Connection) -> Batch | None:
+        def perform(connection: Connection) -> Batch | None:
             connection.execute(self._cancel, told)
             row = connection.execute(self._find, key).fetchone()
             return None if row is None else batch_of(row)
@@ -91,7 +90,7 @@ class SqliteBatches:
     async def delete(self, tenant: str, batch_id: str) -> bool:
         key = {"id": batch_id, "whose": tenant}
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             if connection.execute(self._delete, key).rowcount == 0:
                 return False
             connection.execute(self._delete_lines, {"id": batch_id, "limit": _EVERY_LINE})
@@ -103,15 +102,15 @@ class SqliteBatches:
         key = {"id": batch_id, "whose": tenant}
         parameters = {"id": batch_id, "after": after, "limit": limit}
 
-        def perform(connection: sqlite3.Connection) -> list[LineResult]:
+        def perform(connection: Connection) -> list[LineResult]:
             if connection.execute(self._find, key).fetchone() is None:
                 return []
             return [result_of(row) for row in connection.execute(self._results, parameters).fetchall()]
 
         return await self._read(perform)
 
-    def _write(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _write(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.write(Act(act))
 
-    def _read(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _read(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.read(Act(act))

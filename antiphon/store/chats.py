@@ -5,7 +5,6 @@ Law: every statement names the tenant and asks the clock, so that what is foreig
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -17,8 +16,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, literal
 from antiphon.chat_protocols import ChatPage, StoredChat
 from antiphon.protocols import Clock
 from antiphon.store.chat_tables import chat_completion_pairs, chat_completions
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, Cursor, text_of
 from antiphon.store.work import Act
 
 Parameters = dict[str, str | int | bytes | None]
@@ -29,10 +28,10 @@ _pairs: Final = msgspec.json.Decoder(dict[str, str]).decode
 _columns = chat_completions.c
 
 
-class SqliteChats:
+class SqlChats:
     """The `StoredChats` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` decides what has expired."""
         self._database = database
         self._clock = clock
@@ -50,7 +49,7 @@ class SqliteChats:
         row["metadata"] = _encode(chat.metadata)
         row["request"] = zlib.compress(chat.request, _FASTEST)
 
-        def perform(connection: sqlite3.Connection) -> None:
+        def perform(connection: Connection) -> None:
             self._remove(connection, {"tenant": chat.tenant, "id": chat.id})
             connection.execute(self._insert, row)
             self._add_pairs(connection, chat)
@@ -67,7 +66,7 @@ class SqliteChats:
             asked |= {f"name_{place}": name, f"value_{place}": value}
         statement = _page(wanted.order, wanted.model is not None, len(wanted.metadata))
 
-        def perform(connection: sqlite3.Connection) -> list[StoredChat] | None:
+        def perform(connection: Connection) -> list[StoredChat] | None:
             asked["serial"] = "" if wanted.order == "asc" else "~"
             if wanted.after is not None:
                 found = _one(connection.execute(self._get, self._parameters(tenant, wanted.after)))
@@ -81,7 +80,7 @@ class SqliteChats:
     async def update(self, tenant: str, id: str, metadata: Mapping[str, str]) -> StoredChat | None:
         asked = self._parameters(tenant, id)
 
-        def perform(connection: sqlite3.Connection) -> StoredChat | None:
+        def perform(connection: Connection) -> StoredChat | None:
             found = _one(connection.execute(self._get, asked))
             if found is None:
                 return None
@@ -96,18 +95,18 @@ class SqliteChats:
     async def delete(self, tenant: str, id: str) -> bool:
         asked = self._parameters(tenant, id)
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             found = _one(connection.execute(self._get, asked)) is not None
             self._remove(connection, asked)
             return found
 
         return await self._database.write(Act(perform))
 
-    def _remove(self, connection: sqlite3.Connection, asked: Parameters) -> None:
+    def _remove(self, connection: Connection, asked: Parameters) -> None:
         connection.execute(self._clear_pairs, asked)
         connection.execute(self._delete, asked)
 
-    def _add_pairs(self, connection: sqlite3.Connection, chat: StoredChat) -> None:
+    def _add_pairs(self, connection: Connection, chat: StoredChat) -> None:
         for name, value in chat.metadata.items():
             same: Parameters = {"serial": chat.serial, "tenant": chat.tenant, "expires_at": chat.expires_at}
             connection.execute(self._insert_pair, same | {"name": name, "value": value})
@@ -116,7 +115,7 @@ class SqliteChats:
         return {"tenant": tenant, "id": id, "now": int(self._clock())}
 
 
-def _one(cursor: sqlite3.Cursor) -> StoredChat | None:
+def _one(cursor: Cursor) -> StoredChat | None:
     row = cursor.fetchone()
     return None if row is None else _made(row)
 

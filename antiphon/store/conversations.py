@@ -6,7 +6,6 @@ metadata (`chain`), items of its own (`own`), or was deleted (`deleted`). Law: e
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -30,8 +29,8 @@ from sqlalchemy import (
 from antiphon.conversation_protocols import Addition, ItemPage, Page, StoredConversation, StoredItem, Verdict
 from antiphon.protocols import Clock
 from antiphon.store.conversation_items import Items
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import positional, text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.tables import CONTINUING, conversations, responses
 from antiphon.store.work import Act
 from antiphon.wire.ids import named_after
@@ -44,10 +43,10 @@ _COLUMNS: Final = ("id", "tenant", "state", "created_at", "last_position", "meta
 _ENDED_WELL: Final = frozenset({"completed", "incomplete"})
 
 
-class SqliteConversations:
+class SqlConversations:
     """The `Conversations` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` decides which responses have expired, and which holds have lapsed."""
         self._database = database
         self._clock = clock
@@ -90,7 +89,7 @@ class SqliteConversations:
             Act(lambda connection: self._items.remove(connection, tenant, conversation_id, item_id))
         )
 
-    def _find(self, tenant: str, conversation_id: str, connection: sqlite3.Connection) -> StoredConversation | None:
+    def _find(self, tenant: str, conversation_id: str, connection: Connection) -> StoredConversation | None:
         row = self._state(connection, tenant, conversation_id)
         if row is not None and row.state == OWN:
             return StoredConversation(id=conversation_id, created_at=row.created_at, metadata=row.metadata)
@@ -112,7 +111,7 @@ class SqliteConversations:
         tenant: str,
         conversation: StoredConversation,
         items: Sequence[StoredItem],
-        connection: sqlite3.Connection,
+        connection: Connection,
     ) -> None:
         row = self._state(connection, tenant, conversation.id)
         if row is None:
@@ -125,7 +124,7 @@ class SqliteConversations:
         self._items.append(connection, tenant, conversation.id, items, 0)
 
     def _update(
-        self, tenant: str, conversation_id: str, metadata: bytes, connection: sqlite3.Connection
+        self, tenant: str, conversation_id: str, metadata: bytes, connection: Connection
     ) -> StoredConversation | None:
         found = self._find(tenant, conversation_id, connection)
         if found is None:
@@ -135,7 +134,7 @@ class SqliteConversations:
             self._put(connection, tenant, _described(found, metadata), CHAIN, 0)
         return _described(found, metadata)
 
-    def _remove(self, tenant: str, conversation_id: str, connection: sqlite3.Connection) -> bool:
+    def _remove(self, tenant: str, conversation_id: str, connection: Connection) -> bool:
         found = self._find(tenant, conversation_id, connection)
         if found is None:
             return False
@@ -146,9 +145,7 @@ class SqliteConversations:
             self._put(connection, tenant, _described(found, b"{}"), DELETED, 0)
         return True
 
-    def _add(
-        self, tenant: str, conversation_id: str, items: Sequence[StoredItem], connection: sqlite3.Connection
-    ) -> Addition:
+    def _add(self, tenant: str, conversation_id: str, items: Sequence[StoredItem], connection: Connection) -> Addition:
         row = self._state(connection, tenant, conversation_id)
         if row is None or row.state != OWN:
             return Addition(Verdict.UNKNOWN)
@@ -163,12 +160,12 @@ class SqliteConversations:
         connection.execute(self._count, {**names, "new_last_position": row.last_position + len(items)})
         return Addition(Verdict.DONE)
 
-    def _state(self, connection: sqlite3.Connection, tenant: str, conversation_id: str) -> _Row | None:
+    def _state(self, connection: Connection, tenant: str, conversation_id: str) -> _Row | None:
         row = connection.execute(self._row, {"tenant": tenant, "conversation_id": conversation_id}).fetchone()
         return None if row is None else _Row(*row)
 
     def _put(
-        self, connection: sqlite3.Connection, tenant: str, conversation: StoredConversation, state: str, items: int
+        self, connection: Connection, tenant: str, conversation: StoredConversation, state: str, items: int
     ) -> None:
         row = (conversation.id, tenant, state, conversation.created_at, items, conversation.metadata)
         connection.execute(self._insert, row)
@@ -195,7 +192,7 @@ class _Chains:
         self._newest = text_of(_continuing(responses.c.id.desc(), ended_well=True))
         self._oldest = text_of(_continuing(responses.c.id.asc(), ended_well=False))
 
-    def find(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, now: int) -> _Chain | None:
+    def find(self, connection: Connection, tenant: str, conversation_id: str, now: int) -> _Chain | None:
         names = {"tenant": tenant, "conversation_id": conversation_id, "now": now}
         root = connection.execute(self._root, {**names, "root_id": named_after(conversation_id, "resp")}).fetchone()
         newest = connection.execute(self._newest, names).fetchone()

@@ -24,7 +24,7 @@ BUSY_SECONDS: Final = 5.0
 READERS: Final = 4
 
 
-class SqliteDatabase:
+class SqlDatabase:
     """Open, and bound to one event loop. Whoever needs durable state gets it from here."""
 
     def __init__(self, writer: GroupWriter, readers: Readers | None) -> None:
@@ -36,7 +36,7 @@ class SqliteDatabase:
     @asynccontextmanager
     async def open(
         cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS
-    ) -> AsyncGenerator[SqliteDatabase]:
+    ) -> AsyncGenerator[SqlDatabase]:
         """Makes or migrates the tables if need be; on leaving, everything submitted is on disk. Raises ConfigError.
 
         `busy_seconds` is how long a write waits for other processes that write to the same file.

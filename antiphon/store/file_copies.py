@@ -7,7 +7,6 @@ to its copies in the same transaction.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -16,9 +15,9 @@ from sqlalchemy import ClauseElement, Text, bindparam, delete, literal_column, o
 
 from antiphon.file_protocols import FileCopy
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.file_tables import file_copies, files
-from antiphon.store.statements import positional, text_of
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.work import Act
 
 AGAIN_SECONDS: Final = 300
@@ -33,10 +32,10 @@ _SHOWN: Final = (*_KEY, _columns.vendor_id, _columns.expires_at)
 _COLUMNS: Final = tuple(column.name for column in file_copies.columns)
 
 
-class SqliteFileCopies:
+class SqlFileCopies:
     """The `FileCopies` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` tells what has expired."""
         self._database = database
         self._clock = clock
@@ -57,7 +56,7 @@ class SqliteFileCopies:
     async def remember(self, copy: FileCopy) -> None:
         now = int(self._clock())
 
-        def perform(connection: sqlite3.Connection) -> None:
+        def perform(connection: Connection) -> None:
             there = connection.execute(self._there, {"file": copy.file_id, "now": now}).fetchone() is not None
             row = {**structs.asdict(copy), "due_at": None if there else 0}
             connection.execute(self._delete, _key(copy))
@@ -75,7 +74,7 @@ class SqliteFileCopies:
         parameters = {**_key(copy), "vendor_id": copy.vendor_id}
         await self._write(lambda connection: connection.execute(self._forget, parameters))
 
-    def _write(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _write(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.write(Act(act))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
 from sqlalchemy import ClauseElement, Text, bindparam, delete, literal_column, select, tuple_, update
 
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.file_tables import file_chunks, file_copies, files
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.work import Act
 
 CHUNKS_AT_ONCE: Final = 16
@@ -21,7 +20,7 @@ _DELETED: Final = literal_column("'deleted'", Text)
 class FileRemoval:
     """Removes the contents of files that were deleted, have expired, or whose upload died; then the files."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: SqlDatabase) -> None:
         """Compiles the statements."""
         self._database = database
         self._orphan = text_of(_orphaned())
@@ -39,7 +38,7 @@ class FileRemoval:
         return await self._done(self._files, {"now": now})
 
     async def _done(self, statement: str, parameters: dict[str, int]) -> int:
-        def perform(connection: sqlite3.Connection) -> int:
+        def perform(connection: Connection) -> int:
             return connection.execute(statement, parameters).rowcount
 
         return await self._database.write(Act(perform))

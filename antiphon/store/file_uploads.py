@@ -5,7 +5,6 @@ Law: every statement that reads for a client names the tenant; a status changes 
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
 from msgspec import structs
@@ -25,9 +24,9 @@ from sqlalchemy import (
 
 from antiphon.file_protocols import StoredUpload
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.file_tables import file_uploads
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.work import Act
 
 _columns = file_uploads.c
@@ -35,10 +34,10 @@ _FIELDS: Final = StoredUpload.__struct_fields__
 _UNDER_WAY: Final = (literal_column("'pending'", Text), literal_column("'completing'", Text))
 
 
-class SqliteUploads:
+class SqlUploads:
     """The `Uploads` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` tells what has expired."""
         self._database = database
         self._clock = clock
@@ -70,7 +69,7 @@ class SqliteUploads:
             "now": int(self._clock()),
         }
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             return connection.execute(self._change, parameters).rowcount > 0
 
         return await self._database.write(Act(perform))

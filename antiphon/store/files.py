@@ -7,7 +7,6 @@ more, has a time from which the sweeper removes it, whoever began it.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from contextlib import suppress
 from typing import Final, TypeVar
@@ -33,9 +32,9 @@ from antiphon.conversation_protocols import Page
 from antiphon.errors import StoreFailed
 from antiphon.file_protocols import FileList, StoredFile, unchanged
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.file_tables import file_chunks, file_copies, files
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.work import Act
 
 CHUNK_BYTES: Final = 262_144
@@ -57,10 +56,10 @@ _WHOLE: Final = literal_column("'whole'", Text)
 _DELETED: Final = literal_column("'deleted'", Text)
 
 
-class SqliteFiles:
+class SqlFiles:
     """The `FileStore` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` tells what has expired, and which uploads are dead."""
         self._database = database
         self._clock = clock
@@ -121,7 +120,7 @@ class SqliteFiles:
     async def delete(self, tenant: str, file_id: str) -> bool:
         parameters = self._now({"tenant": tenant, "file": file_id})
 
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             deleted = connection.execute(self._delete, parameters).rowcount > 0
             if deleted:
                 connection.execute(self._orphan, parameters)
@@ -147,26 +146,24 @@ class SqliteFiles:
                 yield data[skipped:]
             position, skipped = position + 1, 0
 
-    def _reading(self, parameters: Parameters) -> Callable[[sqlite3.Connection], tuple[int, bytes | None] | None]:
+    def _reading(self, parameters: Parameters) -> Callable[[Connection], tuple[int, bytes | None] | None]:
         return lambda connection: connection.execute(self._chunk, parameters).fetchone()
 
-    def _adding(self, upload: _Upload) -> Callable[[sqlite3.Connection], None]:
+    def _adding(self, upload: _Upload) -> Callable[[Connection], None]:
         """Writes down the chunk that waits, and puts off the end of the upload's time."""
         return self._storing(upload, "uploading", self._grow, int(self._clock()) + UPLOAD_SECONDS)
 
-    def _finishing(self, upload: _Upload) -> Callable[[sqlite3.Connection], None]:
+    def _finishing(self, upload: _Upload) -> Callable[[Connection], None]:
         """The last chunk and what makes the file visible, in one transaction; a small file's only one."""
         return self._storing(upload, "whole", self._finish, upload.file.expires_at)
 
-    def _storing(
-        self, upload: _Upload, state: str, change: str, until: int | None
-    ) -> Callable[[sqlite3.Connection], None]:
+    def _storing(self, upload: _Upload, state: str, change: str, until: int | None) -> Callable[[Connection], None]:
         """It may run again, so it changes nothing but the tables."""
         file = upload.file
         chunk, position, size = upload.take()
         count = upload.chunks
 
-        def perform(connection: sqlite3.Connection) -> None:
+        def perform(connection: Connection) -> None:
             if position == 0:
                 row = {**_row(file, size, count), "state": state, "expires_at": until}
                 connection.execute(self._insert, row)
@@ -182,10 +179,10 @@ class SqliteFiles:
     def _now(self, parameters: Parameters) -> Parameters:
         return parameters | {"now": int(self._clock())}
 
-    def _write(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _write(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.write(Act(act))
 
-    def _read(self, act: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _read(self, act: Callable[[Connection], T]) -> asyncio.Future[T]:
         return self._database.read(Act(act))
 
 

@@ -7,7 +7,6 @@ only one gets it.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -17,8 +16,8 @@ from sqlalchemy.dialects import sqlite
 
 from antiphon.notices import Notice, Subscription
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import positional, text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.tables import webhook_notices as notices
 from antiphon.store.work import Work
 from antiphon.wire.webhooks import event_id
@@ -35,12 +34,12 @@ _WAITING: Final = literal_column("'waiting'", Text)
 Row = tuple[str, str, str, int, int, int, int, str, str]
 
 
-class SqliteOutbox:
+class SqlOutbox:
     """Implements `Outbox` and, with what the writer performs, `Announcer`. Belongs to one event loop."""
 
     def __init__(
         self,
-        database: SqliteDatabase,
+        database: SqlDatabase,
         clock: Clock,
         subscriptions: Sequence[Subscription],
         wake: Callable[[str], None],
@@ -131,7 +130,7 @@ class _Announce:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         connection.executemany(self._statement, self._rows)
         self._tell([receiver for _, receiver, *_ in self._rows])
 
@@ -144,7 +143,7 @@ class _Claim:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> list[Notice]:
+    def perform(self, connection: Connection) -> list[Notice]:
         # What is updated is returned in no order.
         rows = sorted(connection.execute(self._statement, self._parameters))
         return [Notice(*row[1:]) for row in rows]
@@ -158,7 +157,7 @@ class _Look:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> int | None:
+    def perform(self, connection: Connection) -> int | None:
         return connection.execute(self._statement, {"receiver": self._receiver}).fetchone()[0]
 
 
@@ -170,7 +169,7 @@ class _Settle:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         connection.execute(self._statement, self._parameters)
 
 

@@ -6,13 +6,12 @@ that costs more than the rows.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Table, insert
 
-from antiphon.store.statements import positional
+from antiphon.store.statements import Connection, positional
 
 MOST_ROWS: Final = 32
 """By one statement. There is one text for every number up to this, and SQLite keeps all of them prepared."""
@@ -28,7 +27,7 @@ class Insertion:
         more = ", (" + ", ".join("?" * len(columns)) + ")"
         self._texts = [one + more * rows for rows in range(MOST_ROWS)]
 
-    def perform(self, connection: sqlite3.Connection, rows: Sequence[Sequence[object]]) -> None:
+    def perform(self, connection: Connection, rows: Sequence[Sequence[object]]) -> None:
         """Adds the rows."""
         for start in range(0, len(rows), MOST_ROWS):
             some = rows[start : start + MOST_ROWS]

@@ -17,8 +17,8 @@ from antiphon.gateway.batch_lines import LineReader
 from antiphon.gateway.batch_native import NativeWork
 from antiphon.gateway.batch_stages import Stages
 from antiphon.gateway.batches import BatchPolicy, BatchRoom
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.files import SqliteFiles
+from antiphon.store.database import SqlDatabase
+from antiphon.store.files import SqlFiles
 from antiphon.wire.batch_values import Batch, LineAnswer
 from tests.contracts.batch_store import ANY, LEASE_SECONDS, MANY, WELL, Store, batch, found, lines, running
 from tests.contracts.file_store import pieces
@@ -68,10 +68,10 @@ class Vendor:
 class Stage:
     """Everything that steps are made with."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: SqlDatabase) -> None:
         self.clock = HandClock()
         self.store: Store = store_of(database, self.clock)
-        self.files = SqliteFiles(database, self.clock)
+        self.files = SqlFiles(database, self.clock)
         self.vendor = Vendor()
         self._names = 0
         room = BatchRoom(
@@ -110,7 +110,7 @@ class Stage:
 
 @pytest.fixture
 async def stage() -> AsyncGenerator[Stage]:
-    async with SqliteDatabase.open("sqlite://") as database:
+    async with SqlDatabase.open("sqlite://") as database:
         yield Stage(database)
 
 

@@ -10,9 +10,9 @@ import pytest
 from antiphon.errors import BadRequest, UpstreamBroke
 from antiphon.file_protocols import FileCopy, StoredFile
 from antiphon.gateway.copies import Copies
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.file_copies import SqliteFileCopies
-from antiphon.store.files import SqliteFiles
+from antiphon.store.database import SqlDatabase
+from antiphon.store.file_copies import SqlFileCopies
+from antiphon.store.files import SqlFiles
 from tests.contracts.file_store import file, pieces
 from tests.contracts.responses_store import MINE, HandClock
 
@@ -47,11 +47,11 @@ class Keeper:
 
 
 class Cabinet:
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: SqlDatabase) -> None:
         self.clock = HandClock()
-        self.files = SqliteFiles(database, self.clock)
+        self.files = SqlFiles(database, self.clock)
         self.keeper = Keeper()
-        self.store = SqliteFileCopies(database, self.clock)
+        self.store = SqlFileCopies(database, self.clock)
         self.copies = Copies(self.files, self.store, {"keeper": self.keeper}, 10)
 
     async def at(self, name: str) -> str:
@@ -62,7 +62,7 @@ class Cabinet:
 
 @pytest.fixture
 async def cabinet() -> AsyncGenerator[Cabinet]:
-    async with SqliteDatabase.open("sqlite://") as database:
+    async with SqlDatabase.open("sqlite://") as database:
         yield Cabinet(database)
 
 

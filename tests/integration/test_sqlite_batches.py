@@ -19,10 +19,10 @@ from antiphon.batch_protocols import Change, LineClaim
 from antiphon.errors import JobLost
 from antiphon.notices import Announcer
 from antiphon.protocols import Clock
-from antiphon.store.batch_lines import SqliteBatchLines
-from antiphon.store.batch_work import SqliteBatchWork
-from antiphon.store.batches import SqliteBatches
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.batch_lines import SqlBatchLines
+from antiphon.store.batch_work import SqlBatchWork
+from antiphon.store.batches import SqlBatches
+from antiphon.store.database import SqlDatabase
 from antiphon.store.work import Act, Work
 from antiphon.wire.batch_states import ENDED, NEXT, ending_of
 from antiphon.wire.batch_values import Batch
@@ -57,19 +57,19 @@ class Told(Announcer[Work[None]]):
         return Act(perform)
 
 
-def store_of(database: SqliteDatabase, clock: Clock) -> Store:
+def store_of(database: SqlDatabase, clock: Clock) -> Store:
     told = Told()
     return Store(
-        SqliteBatches(database, clock),
-        SqliteBatchWork(database, clock, LEASE_SECONDS, told),
-        SqliteBatchLines(database, clock, LEASE_SECONDS),
+        SqlBatches(database, clock),
+        SqlBatchWork(database, clock, LEASE_SECONDS, told),
+        SqlBatchLines(database, clock, LEASE_SECONDS),
         told.events,
     )
 
 
 @asynccontextmanager
 async def opened(url: str, clock: Clock) -> AsyncGenerator[Store]:
-    async with SqliteDatabase.open(url) as database:
+    async with SqlDatabase.open(url) as database:
         yield store_of(database, clock)
 
 
@@ -183,7 +183,7 @@ def test_whatever_is_done_a_batch_goes_its_way_once_and_its_lines_end_once() -> 
         store.told.clear()
 
     with asyncio.Runner() as runner:
-        context = SqliteDatabase.open("sqlite://")
+        context = SqlDatabase.open("sqlite://")
         database = runner.run(context.__aenter__())
         store, numbers = store_of(database, clock), count()
 
@@ -201,7 +201,7 @@ def test_whatever_is_done_a_batch_goes_its_way_once_and_its_lines_end_once() -> 
         runner.run(context.__aexit__(None, None, None))
 
 
-async def forgotten(database: SqliteDatabase) -> None:
+async def forgotten(database: SqlDatabase) -> None:
     """What an earlier example has left is nobody's work."""
     for table in ("batches", "batch_lines"):
         await database.write(Act(partial(_emptied, f"DELETE FROM {table}")))  # noqa: S608 - names of ours

@@ -10,8 +10,8 @@ from msgspec import structs
 
 from antiphon.chat_protocols import StoredChats
 from antiphon.protocols import Clock
-from antiphon.store.chats import SqliteChats
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.chats import SqlChats
+from antiphon.store.database import SqlDatabase
 from antiphon.store.sweeper import Sweeper
 from tests.contracts.chats_store import ChatsContract, MakeChats, chat
 from tests.contracts.responses_store import NOW, HandClock
@@ -19,8 +19,8 @@ from tests.contracts.responses_store import NOW, HandClock
 
 @asynccontextmanager
 async def chats_of(clock: Clock) -> AsyncGenerator[StoredChats]:
-    async with SqliteDatabase.open("sqlite://") as database:
-        yield SqliteChats(database, clock)
+    async with SqlDatabase.open("sqlite://") as database:
+        yield SqlChats(database, clock)
 
 
 class TestInMemory(ChatsContract):
@@ -32,8 +32,8 @@ class TestInMemory(ChatsContract):
 async def test_what_has_expired_is_removed_with_its_pairs(tmp_path: Path) -> None:
     clock = HandClock()
     path = tmp_path / "chats.db"
-    async with SqliteDatabase.open(f"sqlite:///{path}") as database:
-        chats = SqliteChats(database, clock)
+    async with SqlDatabase.open(f"sqlite:///{path}") as database:
+        chats = SqlChats(database, clock)
         await chats.save(structs.replace(chat("a", topic="x", team="1"), expires_at=NOW))
         await chats.save(chat("b", topic="x"))
         await Sweeper(database, clock, 60.0).sweep()

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from antiphon.conversation_protocols import Page
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.file_copies import SqliteFileCopies
-from antiphon.store.file_uploads import SqliteUploads
-from antiphon.store.files import SqliteFiles
+from antiphon.store.database import SqlDatabase
+from antiphon.store.file_copies import SqlFileCopies
+from antiphon.store.file_uploads import SqlUploads
+from antiphon.store.files import SqlFiles
 from antiphon.store.sweeper import Sweeper
 from tests.contracts.file_store import (
     Cabinet,
@@ -37,8 +37,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 UPLOADING = """
 import asyncio, sys, time
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.files import SqliteFiles
+from antiphon.store.database import SqlDatabase
+from antiphon.store.files import SqlFiles
 from tests.contracts.file_store import file
 
 async def endless():
@@ -47,18 +47,18 @@ async def endless():
         print("more", flush=True)
 
 async def main():
-    async with SqliteDatabase.open(sys.argv[1]) as database:
-        await SqliteFiles(database, time.time).create(file("1"), endless())
+    async with SqlDatabase.open(sys.argv[1]) as database:
+        await SqlFiles(database, time.time).create(file("1"), endless())
 
 asyncio.run(main())
 """
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteCabinet:
-    files: SqliteFiles
-    copies: SqliteFileCopies
-    uploads: SqliteUploads
+class SqlCabinet:
+    files: SqlFiles
+    copies: SqlFileCopies
+    uploads: SqlUploads
     sweeper: Sweeper
 
     async def sweep(self) -> None:
@@ -67,11 +67,11 @@ class SqliteCabinet:
 
 @asynccontextmanager
 async def opened(url: str, clock: Clock) -> AsyncGenerator[Cabinet]:
-    async with SqliteDatabase.open(url) as database:
-        yield SqliteCabinet(
-            SqliteFiles(database, clock),
-            SqliteFileCopies(database, clock),
-            SqliteUploads(database, clock),
+    async with SqlDatabase.open(url) as database:
+        yield SqlCabinet(
+            SqlFiles(database, clock),
+            SqlFileCopies(database, clock),
+            SqlUploads(database, clock),
             Sweeper(database, clock, 60.0),
         )
 

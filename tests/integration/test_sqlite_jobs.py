@@ -21,10 +21,10 @@ from antiphon.errors import JobLost, StoreFailed
 from antiphon.jobs import Claim
 from antiphon.protocols import Clock, StoredTurn
 from antiphon.store import job_statements
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.jobs import SqliteJobs
-from antiphon.store.journal import SqliteJournal
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.jobs import SqlJobs
+from antiphon.store.journal import SqlJournal
+from antiphon.store.responses import SqlResponses
 from antiphon.store.statements import text_of
 from antiphon.wire.assembly import events_of
 from tests.contracts.jobs_races import JobsRaces
@@ -36,9 +36,9 @@ NOTHING: Callable[[], Any] = multiple
 
 @asynccontextmanager
 async def store_of(path: Path, clock: Clock) -> AsyncGenerator[Store]:
-    async with SqliteDatabase.open(f"sqlite:///{path}", synchronous="normal") as database:
-        jobs = SqliteJobs(database, clock, LEASE_SECONDS)
-        yield Store(jobs, SqliteJournal(database, clock), SqliteResponses(database, clock))
+    async with SqlDatabase.open(f"sqlite:///{path}", synchronous="normal") as database:
+        jobs = SqlJobs(database, clock, LEASE_SECONDS)
+        yield Store(jobs, SqlJournal(database, clock), SqlResponses(database, clock))
 
 
 class TestInAFile(JobsContract):
@@ -65,13 +65,11 @@ class Note:
 
 async def test_what_joins_an_end_is_done_with_it_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
-    async with SqliteDatabase.open(f"sqlite:///{path}") as database:
+    async with SqlDatabase.open(f"sqlite:///{path}") as database:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE notes (id, status)")
         broken = False
-        jobs = SqliteJobs(
-            database, HandClock(), LEASE_SECONDS, [lambda turn: Note(turn, broken=broken), lambda _: None]
-        )
+        jobs = SqlJobs(database, HandClock(), LEASE_SECONDS, [lambda turn: Note(turn, broken=broken), lambda _: None])
         for name in ("1", "2", "3"):
             await jobs.add(asked(name), MANY)
         await jobs.cancel(MINE, "resp_3", clears_output=False)
