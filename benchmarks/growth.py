@@ -31,8 +31,8 @@ from processes import KEY, Server, gateway, load, machine, mock_provider, share_
 
 from antiphon import __version__
 from antiphon.protocols import StoredTurn
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.responses import SqlResponses
 from antiphon.wire.ids import RANDOM_BYTES, identifier
 
 QUESTION: Final = "How much is it? " * 8
@@ -95,8 +95,8 @@ def show_stored(folder: Path, mock: Server, rows: int, seconds: float) -> None:
 
 async def fill(url: str, rows: int) -> None:
     """Saves `rows` responses of 2 KB, as turns are saved."""
-    async with SqliteDatabase.open(url, synchronous="normal") as database:
-        kept = SqliteResponses(database, time.time)
+    async with SqlDatabase.open(url, synchronous="normal") as database:
+        kept = SqlResponses(database, time.time)
         left = rows
 
         async def saver() -> None:

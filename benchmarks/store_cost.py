@@ -25,8 +25,8 @@ from typing import Final
 import uvloop
 
 from antiphon.protocols import StoredTurn
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.responses import SqlResponses
 from antiphon.wire.ids import RANDOM_BYTES, identifier
 
 BODY: Final = json.dumps({"object": "response", "text": os.urandom(960).hex()}).encode()
@@ -106,8 +106,8 @@ async def measure(
 
 
 async def measure_all(path: Path, rows: int) -> None:
-    async with SqliteDatabase.open(f"sqlite:///{path}") as database:
-        kept = SqliteResponses(database, time.time)
+    async with SqlDatabase.open(f"sqlite:///{path}") as database:
+        kept = SqlResponses(database, time.time)
         print(f"{'µs a call':<46} {'least':>8} {'median':>8} {'elapsed':>8}")
         await measure("save 2 KB, 16 at once, new file", lambda: kept.save(turn()))
         await measure("save 2 KB, 1 at once", lambda: kept.save(turn()), 500, 1)
@@ -124,7 +124,7 @@ async def measure_all(path: Path, rows: int) -> None:
         await measure("delete, 16 at once", lambda: kept.delete(TENANT, doomed.pop().id))
 
 
-async def measure_reads(path: Path, kept: SqliteResponses, response_id: str) -> None:
+async def measure_reads(path: Path, kept: SqlResponses, response_id: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
     def look() -> object:
@@ -143,7 +143,7 @@ async def measure_reads(path: Path, kept: SqliteResponses, response_id: str) -> 
     connection.close()
 
 
-async def measure_chains(kept: SqliteResponses) -> None:
+async def measure_chains(kept: SqlResponses) -> None:
     parent_id: str | None = None
     for length in range(1, LINKS + 1):
         link = turn(parent_id=parent_id)
@@ -154,8 +154,8 @@ async def measure_chains(kept: SqliteResponses) -> None:
 
 
 async def save_only(url: str) -> None:
-    async with SqliteDatabase.open(url) as database:
-        kept = SqliteResponses(database, time.time)
+    async with SqlDatabase.open(url) as database:
+        kept = SqlResponses(database, time.time)
         slowest = 0.0
 
         async def timed() -> None:

@@ -22,7 +22,7 @@ from antiphon.http.edge import Edge
 from antiphon.observe.logs import configure
 from antiphon.providers.discovery import Discovery
 from antiphon.settings import Settings
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 
 
 class Application:
@@ -91,7 +91,7 @@ async def _opened(settings: Settings) -> AsyncGenerator[Parts]:
     async with AsyncExitStack() as stack:
         stack.callback(request_log.flush)
         database = await stack.enter_async_context(
-            SqliteDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
+            SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)

@@ -32,15 +32,15 @@ from antiphon.protocols import Sealer, StoredTurn, Turn
 from antiphon.providers.discovery import Discovery
 from antiphon.records import Record
 from antiphon.settings import Settings
-from antiphon.store.conversation_turns import SqliteConversationTurns
-from antiphon.store.conversations import SqliteConversations
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.idempotency import SqliteIdempotencyKeys
-from antiphon.store.items import SqliteItems
-from antiphon.store.jobs import SqliteJobs
-from antiphon.store.journal import SqliteJournal
-from antiphon.store.prompts import SqlitePrompts
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.conversation_turns import SqlConversationTurns
+from antiphon.store.conversations import SqlConversations
+from antiphon.store.database import SqlDatabase
+from antiphon.store.idempotency import SqlIdempotencyKeys
+from antiphon.store.items import SqlItems
+from antiphon.store.jobs import SqlJobs
+from antiphon.store.journal import SqlJournal
+from antiphon.store.prompts import SqlPrompts
+from antiphon.store.responses import SqlResponses
 from antiphon.store.work import Work
 from antiphon.wire.prompts import checked_template
 
@@ -50,7 +50,7 @@ class Parts:
     """One process's. The store that ends background answers performs what `announcer` gives it as it does."""
 
     settings: Settings
-    database: SqliteDatabase
+    database: SqlDatabase
     discovery: Discovery
     sealer: Sealer
     announcer: Announcer[Work[None]]
@@ -62,16 +62,16 @@ class Parts:
         return Surroundings(time.time, Identifiers(), random.random)
 
     @cached_property
-    def responses(self) -> SqliteResponses:
-        return SqliteResponses(self.database, time.time)
+    def responses(self) -> SqlResponses:
+        return SqlResponses(self.database, time.time)
 
     @cached_property
-    def conversations(self) -> SqliteConversations:
-        return SqliteConversations(self.database, time.time)
+    def conversations(self) -> SqlConversations:
+        return SqlConversations(self.database, time.time)
 
     @cached_property
-    def conversation_turns(self) -> SqliteConversationTurns:
-        return SqliteConversationTurns(self.database, time.time)
+    def conversation_turns(self) -> SqlConversationTurns:
+        return SqlConversationTurns(self.database, time.time)
 
     @cached_property
     def conversation_desk(self) -> ConversationDesk:
@@ -81,7 +81,7 @@ class Parts:
     @cached_property
     def prompts(self) -> PromptLibrary:
         """Raises ConfigError for a template that no request can be made of."""
-        stored = SqlitePrompts(self.database, time.time)
+        stored = SqlPrompts(self.database, time.time)
         return PromptLibrary(_configured_prompts(self.settings), stored, time.time, self.surroundings.new_id)
 
     @cached_property
@@ -97,7 +97,7 @@ class Parts:
         router = ModelRouter(self.discovery, settings.aliases, own_targets(self.sealer))
         means = Means(
             prompts=self.prompts,
-            items=SqliteItems(self.database, time.time),
+            items=SqlItems(self.database, time.time),
             sealer=self.sealer,
             compactor=Compactor(self.sealer, Counter(), self.discovery),
             downloads=downloads_of(settings),
@@ -108,7 +108,7 @@ class Parts:
         """`later` stores a turn to be answered in the background."""
         wanted = self.settings.idempotency
         lease = wanted.lease_seconds
-        keys = SqliteIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=wanted.keep_seconds)
+        keys = SqlIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=wanted.keep_seconds)
         return Idempotency(self.gateway, keys, self.tasks, later, lease_seconds=lease)
 
     def desk(self, answers_at_once: int) -> Desk:
@@ -127,8 +127,8 @@ class Parts:
         return Desk(
             gateway=self.gateway,
             responses=self.responses,
-            jobs=SqliteJobs(self.database, time.time, background.lease_seconds, joining=joining),
-            journal=SqliteJournal(self.database, time.time),
+            jobs=SqlJobs(self.database, time.time, background.lease_seconds, joining=joining),
+            journal=SqlJournal(self.database, time.time),
             bells=Bells(),
             policy=policy,
         )

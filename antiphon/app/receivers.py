@@ -17,8 +17,8 @@ from antiphon.providers.egress import Egress
 from antiphon.providers.endpoint import Endpoint, header_block
 from antiphon.providers.http import HttpUpstream
 from antiphon.settings import Settings
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.outbox import SqliteOutbox
+from antiphon.store.database import SqlDatabase
+from antiphon.store.outbox import SqlOutbox
 from antiphon.store.work import Work
 from antiphon.webhooks.receiver import SECONDS, Receiver, name_of
 from antiphon.webhooks.sender import Sender
@@ -55,7 +55,7 @@ def webhook_receivers(settings: Settings, stack: AsyncExitStack) -> list[Receive
 
 
 def announcer(
-    settings: Settings, receivers: Sequence[Receiver], database: SqliteDatabase, tasks: asyncio.TaskGroup
+    settings: Settings, receivers: Sequence[Receiver], database: SqlDatabase, tasks: asyncio.TaskGroup
 ) -> Announcer[Work[None]]:
     """The outbox, and a task that empties it where there is anybody to tell."""
     sender = Sender(receivers, time.time, random.random)
@@ -67,7 +67,7 @@ def announcer(
         )
         for receiver, webhook in zip(receivers, settings.webhooks, strict=True)
     ]
-    outbox = SqliteOutbox(database, time.time, subscriptions, sender.wake)
+    outbox = SqlOutbox(database, time.time, subscriptions, sender.wake)
     if receivers:
         tasks.create_task(sender.run(outbox))
     return outbox

@@ -5,7 +5,6 @@ Law: no two items of a conversation share an id or a position, and a position is
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,7 +21,7 @@ from sqlalchemy import (
 )
 
 from antiphon.conversation_protocols import ItemPage, Page, StoredItem
-from antiphon.store.statements import positional, text_of
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.tables import conversation_items
 
 ANYWHERE: Final = 1 << 62
@@ -46,7 +45,7 @@ class Items:
 
     def append(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         tenant: str,
         conversation_id: str,
         items: Sequence[StoredItem],
@@ -60,28 +59,28 @@ class Items:
             row = (conversation_id, place, tenant, item_id, item.compaction, item.provider, item.body)
             connection.execute(self._insert, row)
 
-    def has(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, item_id: str) -> bool:
+    def has(self, connection: Connection, tenant: str, conversation_id: str, item_id: str) -> bool:
         return self._position(connection, tenant, conversation_id, item_id) is not None
 
-    def one(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, item_id: str) -> StoredItem | None:
+    def one(self, connection: Connection, tenant: str, conversation_id: str, item_id: str) -> StoredItem | None:
         names = {"tenant": tenant, "conversation_id": conversation_id, "item_id": item_id}
         row = connection.execute(self._one, names).fetchone()
         return None if row is None else StoredItem(*row)
 
-    def remove(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, item_id: str) -> bool:
+    def remove(self, connection: Connection, tenant: str, conversation_id: str, item_id: str) -> bool:
         names = {"tenant": tenant, "conversation_id": conversation_id, "item_id": item_id}
         return connection.execute(self._remove, names).rowcount > 0
 
-    def clear(self, connection: sqlite3.Connection, tenant: str, conversation_id: str) -> None:
+    def clear(self, connection: Connection, tenant: str, conversation_id: str) -> None:
         """Removes all of them."""
         connection.execute(self._clear, {"tenant": tenant, "conversation_id": conversation_id})
 
-    def context(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, upto: int) -> list[StoredItem]:
+    def context(self, connection: Connection, tenant: str, conversation_id: str, upto: int) -> list[StoredItem]:
         """Those up to a position, oldest first, from the newest compaction among them on."""
         names = {"tenant": tenant, "conversation_id": conversation_id, "upto": upto}
         return [StoredItem(*row) for row in connection.execute(self._context, names)]
 
-    def page(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, wanted: Page) -> ItemPage | None:
+    def page(self, connection: Connection, tenant: str, conversation_id: str, wanted: Page) -> ItemPage | None:
         """None where `after` or `before` is no item of the conversation."""
         forwards = wanted.order == "asc"
         low, high = 0, ANYWHERE
@@ -100,7 +99,7 @@ class Items:
         found = [StoredItem(*row) for row in rows[: wanted.limit]]
         return ItemPage(found[::-1] if turned else found, has_more=len(rows) > wanted.limit)
 
-    def _position(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, item_id: str) -> int | None:
+    def _position(self, connection: Connection, tenant: str, conversation_id: str, item_id: str) -> int | None:
         names = {"tenant": tenant, "conversation_id": conversation_id, "item_id": item_id}
         row = connection.execute(self._place, names).fetchone()
         return None if row is None else row[0]

@@ -5,7 +5,6 @@ Law: of all turns that end, only one that holds the conversation adds to it; so 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -14,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     ClauseElement,
     ColumnElement,
+    Select,
     bindparam,
     case,
     literal_column,
@@ -27,8 +27,8 @@ from antiphon.conversation_protocols import Alongside, Held, Holder, StoredItem,
 from antiphon.protocols import Clock
 from antiphon.store.conversation_items import Items
 from antiphon.store.conversations import OWN
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.tables import conversations
 from antiphon.store.work import Act
 from antiphon.wire.conversations import ConversationView, locked
@@ -40,10 +40,10 @@ BACKGROUND_SECONDS: Final = 7 * 86_400
 """An answer in the background may wait long for its turn, and lets go whenever it ends."""
 
 
-class SqliteConversationTurns:
+class SqlConversationTurns:
     """The `ConversationTurns` of one database; all processes that use it see each other's holds."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` decides which holds have lapsed: the same for all processes of a machine."""
         self._database = database
         self._clock = clock
@@ -73,7 +73,7 @@ class SqliteConversationTurns:
     def ending(self, holder: Holder, items: Sequence[StoredItem]) -> Alongside:
         return _Ending(self._end, self._items, holder, items)
 
-    def _take(self, holder: Holder, connection: sqlite3.Connection) -> Held:
+    def _take(self, holder: Holder, connection: Connection) -> Held:
         now = int(self._clock())
         names = {**_names(holder), "now": now, "new_held_until": now + LEASE_SECONDS}
         taken = connection.execute(self._hold, names).rowcount > 0
@@ -82,19 +82,19 @@ class SqliteConversationTurns:
             return Held(Verdict.UNKNOWN)
         return Held(Verdict.DONE, row[0]) if taken else Held(Verdict.LOCKED)
 
-    def _last(self, holder: Holder, connection: sqlite3.Connection) -> None:
+    def _last(self, holder: Holder, connection: Connection) -> None:
         until = int(self._clock()) + BACKGROUND_SECONDS
         if connection.execute(self._renew, {**_names(holder), "new_held_until": until}).rowcount == 0:
             raise locked()
 
-    def _keep(self, holders: Sequence[Holder], connection: sqlite3.Connection) -> None:
+    def _keep(self, holders: Sequence[Holder], connection: Connection) -> None:
         until = int(self._clock()) + LEASE_SECONDS
         connection.executemany(self._renew, [{**_names(holder), "new_held_until": until} for holder in holders])
 
 
 class _Statements:
     def __init__(self) -> None:
-        self.held = text_of(_last_position(_HELD))
+        self.held = text_of(_last_position(_HELD).with_for_update())
         self.look = text_of(_last_position())
         self.release = text_of(_release())
 
@@ -111,7 +111,7 @@ class _Ending:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         statements, holder, items = self._statements, self._holder, self._items
         names = _names(holder)
         if items:
@@ -141,7 +141,7 @@ _ONE: Final = (
 )
 
 
-def _last_position(*conditions: ColumnElement[bool]) -> ClauseElement:
+def _last_position(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
     return select(_TABLE.last_position).where(*_ONE, *conditions)
 
 

@@ -6,7 +6,6 @@ metadata (`chain`), items of its own (`own`), or was deleted (`deleted`). Law: e
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -30,8 +29,8 @@ from sqlalchemy import (
 from antiphon.conversation_protocols import Addition, ItemPage, Page, StoredConversation, StoredItem, Verdict
 from antiphon.protocols import Clock
 from antiphon.store.conversation_items import Items
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import positional, text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.tables import CONTINUING, conversations, responses
 from antiphon.store.work import Act
 from antiphon.wire.ids import named_after
@@ -44,16 +43,17 @@ _COLUMNS: Final = ("id", "tenant", "state", "created_at", "last_position", "meta
 _ENDED_WELL: Final = frozenset({"completed", "incomplete"})
 
 
-class SqliteConversations:
+class SqlConversations:
     """The `Conversations` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` decides which responses have expired, and which holds have lapsed."""
         self._database = database
         self._clock = clock
         self._items = Items()
         self._chains = _Chains()
         self._row = text_of(_row())
+        self._locked = text_of(_row().with_for_update())
         self._insert = positional(insert(conversations), _COLUMNS)
         self._become = text_of(_change("state", "last_position"))
         self._describe = text_of(_change("metadata"))
@@ -90,8 +90,8 @@ class SqliteConversations:
             Act(lambda connection: self._items.remove(connection, tenant, conversation_id, item_id))
         )
 
-    def _find(self, tenant: str, conversation_id: str, connection: sqlite3.Connection) -> StoredConversation | None:
-        row = self._state(connection, tenant, conversation_id)
+    def _find(self, tenant: str, conversation_id: str, connection: Connection) -> StoredConversation | None:
+        row = self._state(connection, tenant, conversation_id, self._row)
         if row is not None and row.state == OWN:
             return StoredConversation(id=conversation_id, created_at=row.created_at, metadata=row.metadata)
         if row is not None and row.state == DELETED:
@@ -112,9 +112,9 @@ class SqliteConversations:
         tenant: str,
         conversation: StoredConversation,
         items: Sequence[StoredItem],
-        connection: sqlite3.Connection,
+        connection: Connection,
     ) -> None:
-        row = self._state(connection, tenant, conversation.id)
+        row = self._state(connection, tenant, conversation.id, self._locked)
         if row is None:
             self._put(connection, tenant, conversation, OWN, len(items))
         elif row.state == CHAIN:
@@ -125,8 +125,9 @@ class SqliteConversations:
         self._items.append(connection, tenant, conversation.id, items, 0)
 
     def _update(
-        self, tenant: str, conversation_id: str, metadata: bytes, connection: sqlite3.Connection
+        self, tenant: str, conversation_id: str, metadata: bytes, connection: Connection
     ) -> StoredConversation | None:
+        self._state(connection, tenant, conversation_id, self._locked)
         found = self._find(tenant, conversation_id, connection)
         if found is None:
             return None
@@ -135,7 +136,8 @@ class SqliteConversations:
             self._put(connection, tenant, _described(found, metadata), CHAIN, 0)
         return _described(found, metadata)
 
-    def _remove(self, tenant: str, conversation_id: str, connection: sqlite3.Connection) -> bool:
+    def _remove(self, tenant: str, conversation_id: str, connection: Connection) -> bool:
+        self._state(connection, tenant, conversation_id, self._locked)
         found = self._find(tenant, conversation_id, connection)
         if found is None:
             return False
@@ -146,10 +148,8 @@ class SqliteConversations:
             self._put(connection, tenant, _described(found, b"{}"), DELETED, 0)
         return True
 
-    def _add(
-        self, tenant: str, conversation_id: str, items: Sequence[StoredItem], connection: sqlite3.Connection
-    ) -> Addition:
-        row = self._state(connection, tenant, conversation_id)
+    def _add(self, tenant: str, conversation_id: str, items: Sequence[StoredItem], connection: Connection) -> Addition:
+        row = self._state(connection, tenant, conversation_id, self._locked)
         if row is None or row.state != OWN:
             return Addition(Verdict.UNKNOWN)
         if row.held_until is not None and row.held_until > self._clock():
@@ -163,12 +163,12 @@ class SqliteConversations:
         connection.execute(self._count, {**names, "new_last_position": row.last_position + len(items)})
         return Addition(Verdict.DONE)
 
-    def _state(self, connection: sqlite3.Connection, tenant: str, conversation_id: str) -> _Row | None:
-        row = connection.execute(self._row, {"tenant": tenant, "conversation_id": conversation_id}).fetchone()
+    def _state(self, connection: Connection, tenant: str, conversation_id: str, statement: str) -> _Row | None:
+        row = connection.execute(statement, {"tenant": tenant, "conversation_id": conversation_id}).fetchone()
         return None if row is None else _Row(*row)
 
     def _put(
-        self, connection: sqlite3.Connection, tenant: str, conversation: StoredConversation, state: str, items: int
+        self, connection: Connection, tenant: str, conversation: StoredConversation, state: str, items: int
     ) -> None:
         row = (conversation.id, tenant, state, conversation.created_at, items, conversation.metadata)
         connection.execute(self._insert, row)
@@ -195,7 +195,7 @@ class _Chains:
         self._newest = text_of(_continuing(responses.c.id.desc(), ended_well=True))
         self._oldest = text_of(_continuing(responses.c.id.asc(), ended_well=False))
 
-    def find(self, connection: sqlite3.Connection, tenant: str, conversation_id: str, now: int) -> _Chain | None:
+    def find(self, connection: Connection, tenant: str, conversation_id: str, now: int) -> _Chain | None:
         names = {"tenant": tenant, "conversation_id": conversation_id, "now": now}
         root = connection.execute(self._root, {**names, "root_id": named_after(conversation_id, "resp")}).fetchone()
         newest = connection.execute(self._newest, names).fetchone()
@@ -220,7 +220,7 @@ def _described(conversation: StoredConversation, metadata: bytes) -> StoredConve
 _ONE: Final = (conversations.c.id == bindparam("conversation_id"), conversations.c.tenant == bindparam("tenant"))
 
 
-def _row() -> ClauseElement:
+def _row() -> Select[*tuple[Any, ...]]:
     table = conversations.c
     return select(table.state, table.created_at, table.last_position, table.held_until, table.metadata).where(*_ONE)
 

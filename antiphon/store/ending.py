@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -10,7 +9,7 @@ from msgspec import Struct
 from antiphon.protocols import StoredTurn
 from antiphon.store.job_statements import drop_any_job, drop_job, drop_journal, end_response
 from antiphon.store.response_rows import deflated
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.work import Work
 
 Joining = Callable[[StoredTurn], Work[object] | None]
@@ -32,7 +31,7 @@ class Ending:
         self._drop_journal = text_of(drop_journal())
         self._end = text_of(end_response())
 
-    def end(self, connection: sqlite3.Connection, end: End, attempt: int | None) -> bool:
+    def end(self, connection: Connection, end: End, attempt: int | None) -> bool:
         """Whether the job was there under this attempt; else nothing is changed. None: whoever has it."""
         turn = end.turn
         key = {"id": turn.id}

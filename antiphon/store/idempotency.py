@@ -6,7 +6,6 @@ that stores an answer is the one that ends the work under its key, and no crash 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -28,8 +27,9 @@ from sqlalchemy import (
 
 from antiphon.kept import Claim, Holder
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.failures import outrun
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.tables import idempotency_keys, responses
 
 Parameters = dict[str, str | int | bytes]
@@ -37,10 +37,10 @@ Parameters = dict[str, str | int | bytes]
 _keys = idempotency_keys.c
 
 
-class SqliteIdempotencyKeys:
+class SqlIdempotencyKeys:
     """The `IdempotencyKeys` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock, *, lease_seconds: float, keep_seconds: float) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock, *, lease_seconds: float, keep_seconds: float) -> None:
         """`clock` decides what has lapsed and what has expired."""
         self._database = database
         self._clock = clock
@@ -98,10 +98,13 @@ class _Take:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> Holder:
+    def perform(self, connection: Connection) -> Holder:
         for statement in (self._statements.free, self._statements.take):
             connection.execute(statement, self._parameters)
-        digest, response_id, answered = connection.execute(self._statements.look, self._parameters).fetchone()
+        row = connection.execute(self._statements.look, self._parameters).fetchone()
+        if row is None:
+            raise outrun()
+        digest, response_id, answered = row
         return Holder(digest, response_id, bool(answered))
 
 
@@ -113,7 +116,7 @@ class _Look:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> Holder | None:
+    def perform(self, connection: Connection) -> Holder | None:
         row = connection.execute(self._statement, self._parameters).fetchone()
         return None if row is None else Holder(row[0], row[1], bool(row[2]))
 
@@ -126,7 +129,7 @@ class _Each:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         connection.executemany(self._statement, self._parameters)
 
 

@@ -7,7 +7,6 @@ some milliseconds, and only of those who refer to an item that is not in the cha
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -17,8 +16,8 @@ from sqlalchemy import ClauseElement, bindparam, literal_column, or_, select
 
 from antiphon.kept import FoundItem
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.tables import responses
 
 LOOKED_THROUGH: Final = 4096
@@ -48,10 +47,10 @@ _output: Final = msgspec.json.Decoder(_Output).decode
 _items: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
-class SqliteItems:
+class SqlItems:
     """The `StoredItems` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` decides what has expired."""
         self._database = database
         self._clock = clock
@@ -71,7 +70,7 @@ class _Look:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> dict[str, FoundItem]:
+    def perform(self, connection: Connection) -> dict[str, FoundItem]:
         found: dict[str, FoundItem] = {}
         begins: dict[str, set[str]] = {}
         for item_id in self._item_ids:

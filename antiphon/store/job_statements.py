@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     literal_column,
@@ -102,16 +101,21 @@ def end_response() -> ClauseElement:
 
 
 def append_events() -> ClauseElement:
-    """`id`, `under`, `begin`, `end`, `bytes`."""
+    """`id`, `under`, `begin`, `end`, `bytes`. Whoever claims or ends the job meanwhile waits, or is waited for."""
     row = select(
         bindparam("id", type_=response_events.c.response_id.type),
         bindparam("begin", type_=response_events.c.first.type),
         bindparam("end", type_=response_events.c.last.type),
         bindparam("bytes", type_=response_events.c.frames.type),
     )
-    return insert(response_events).from_select(
-        ["response_id", "first", "last", "frames"], row.where(exists().select_from(jobs).where(*_held()))
-    )
+    mine = row.select_from(jobs).where(*_held()).with_for_update(read=True)
+    return insert(response_events).from_select(["response_id", "first", "last", "frames"], mine)
+
+
+def lock_job() -> ClauseElement:
+    """`id`, `whose`. Everybody takes the job before its response, so that no two wait for each other."""
+    mine = (_is(jobs.c.response_id), jobs.c.tenant == bindparam("whose"))
+    return select(jobs.c.attempt).where(*mine).with_for_update()
 
 
 def read_journal() -> ClauseElement:

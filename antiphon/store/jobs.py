@@ -5,7 +5,6 @@ Law: a job is one worker's at a time, and a response has a job exactly as long a
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,11 +15,11 @@ from antiphon.errors import JobLost
 from antiphon.jobs import IN_FLIGHT, Claim, Queued
 from antiphon.protocols import Clock, StoredResponse, StoredTurn
 from antiphon.store import job_statements as say
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.ending import End, Ending, Joining, end_of
 from antiphon.store.response_rows import response_of, row_of
 from antiphon.store.rows import Insertion
-from antiphon.store.statements import positional, text_of
+from antiphon.store.statements import Connection, positional, text_of
 from antiphon.store.tables import jobs, response_events, responses
 from antiphon.wire.lifecycle import cancelled, count_of
 
@@ -46,14 +45,15 @@ class _Texts:
         self.drop_job = text_of(say.drop_any_job())
         self.drop_journal = text_of(say.drop_journal())
         self.journal = text_of(say.read_journal())
+        self.lock = text_of(say.lock_job())
         self.cancelled = text_of(say.read_cancelled())
 
 
-class SqliteJobs:
+class SqlJobs:
     """The `Jobs` of one database."""
 
     def __init__(
-        self, database: SqliteDatabase, clock: Clock, lease_seconds: float, joining: Sequence[Joining] = ()
+        self, database: SqlDatabase, clock: Clock, lease_seconds: float, joining: Sequence[Joining] = ()
     ) -> None:
         """A lease that is not renewed for `lease_seconds` lapses. `joining` is done with every end."""
         self._database = database
@@ -108,7 +108,7 @@ class _Add:
             turn.along.prepare()
         self._row = row_of(turn, None)
 
-    def perform(self, connection: sqlite3.Connection) -> bool:
+    def perform(self, connection: Connection) -> bool:
         queued, texts = self._queued, self._texts
         turn = queued.turn
         key = {"whose": turn.tenant, "moment": self._moment}
@@ -129,7 +129,7 @@ class _Find(Struct, frozen=True):
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> bool:
+    def perform(self, connection: Connection) -> bool:
         return connection.execute(self.statement, self.parameters).fetchone() is not None
 
 
@@ -140,7 +140,7 @@ class _Claim(Struct, frozen=True):
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> Claim | None:
+    def perform(self, connection: Connection) -> Claim | None:
         texts = self.texts
         while rows := connection.execute(texts.claim, self.parameters).fetchall():
             response_id, tenant, key_name, attempt, request = rows[0]
@@ -175,7 +175,7 @@ class _Lease(Struct, frozen=True):
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> bool:
+    def perform(self, connection: Connection) -> bool:
         key = {"id": self.claim.id, "under": self.claim.attempt, "until": self.until}
         return connection.execute(self.statement, key).rowcount > 0
 
@@ -190,7 +190,7 @@ class _Finish:
     def prepare(self) -> None:
         self._end = end_of(self._turn)
 
-    def perform(self, connection: sqlite3.Connection) -> bool:
+    def perform(self, connection: Connection) -> bool:
         return self._ending.end(connection, self._end or end_of(self._turn), self._attempt)
 
 
@@ -204,7 +204,8 @@ class _Cancel:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> StoredResponse | None:
+    def perform(self, connection: Connection) -> StoredResponse | None:
+        connection.execute(self._texts.lock, self._key).fetchone()
         row = connection.execute(self._texts.cancelled, self._key).fetchone()
         if row is None:
             return None

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from msgspec import Struct
 
 from antiphon.errors import JobLost
 from antiphon.jobs import Claim, Page
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.job_statements import BATCHES, append_events, read_page
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, text_of
 
 
-class SqliteJournal:
+class SqlJournal:
     """The `Journal` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` decides what has expired."""
         self._database = database
         self._clock = clock
@@ -41,7 +39,7 @@ class _Append(Struct, frozen=True):
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> bool:
+    def perform(self, connection: Connection) -> bool:
         return connection.execute(self.statement, self.parameters).rowcount > 0
 
 
@@ -52,7 +50,7 @@ class _Page(Struct, frozen=True):
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> Page | None:
+    def perform(self, connection: Connection) -> Page | None:
         rows = connection.execute(self.statement, self.parameters).fetchall()
         if not rows:
             return None

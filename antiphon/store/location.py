@@ -1,4 +1,4 @@
-"""Where a SQLite database is, from its SQLAlchemy address (https://docs.sqlalchemy.org/en/21/dialects/sqlite.html)."""
+"""Where a database is, from its SQLAlchemy address (https://docs.sqlalchemy.org/en/21/dialects/sqlite.html)."""
 
 from __future__ import annotations
 
@@ -35,13 +35,17 @@ class Location(Struct, frozen=True):
         return None if self.path is None else self.path.with_name(f"{self.path.name}-lock")
 
 
+def is_postgres(url: str) -> bool:
+    return url.startswith(("postgresql://", "postgres://"))
+
+
 def sqlite_location(url: str) -> Location:
     """Raises ConfigError for any other address, without repeating it: it may hold a password."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme != "sqlite":
-        spelled = "sqlite:///relative/path or sqlite:////absolute/path"
-        if scheme.startswith("sqlite+"):
-            driver = scheme.removeprefix("sqlite+")
+        spelled = "sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/database"
+        engine, _, driver = scheme.partition("+")
+        if driver and engine in {"sqlite", "postgresql", "postgres"}:
             message = f"A database address names no driver: write {spelled}, without +{driver}."
         else:
             message = f"A database address of the kind {scheme!r} is not known here: write {spelled}."

@@ -7,18 +7,18 @@ only one gets it.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from sqlalchemy import BigInteger, ClauseElement, Text, bindparam, func, literal_column, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import insert
 
 from antiphon.notices import Notice, Subscription
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import positional, text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, once_committed, positional, text_of
 from antiphon.store.tables import webhook_notices as notices
 from antiphon.store.work import Work
 from antiphon.wire.webhooks import event_id
@@ -35,27 +35,24 @@ _WAITING: Final = literal_column("'waiting'", Text)
 Row = tuple[str, str, str, int, int, int, int, str, str]
 
 
-class SqliteOutbox:
+class SqlOutbox:
     """Implements `Outbox` and, with what the writer performs, `Announcer`. Belongs to one event loop."""
 
     def __init__(
         self,
-        database: SqliteDatabase,
+        database: SqlDatabase,
         clock: Clock,
         subscriptions: Sequence[Subscription],
         wake: Callable[[str], None],
     ) -> None:
-        """`wake` is called on the event loop, with a receiver's name, when there is a notice for it.
-
-        That is before the commit, but whoever then claims is served after it: the writer does one thing at a time.
-        """
+        """`wake` is called on the event loop, with a receiver's name, when there is a notice for it to claim."""
         self._database = database
         self._clock = clock
         self._subscriptions = tuple(subscriptions)
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        # What is announced twice is one notice: its id is the same.
-        self._insert = positional(sqlite.insert(notices).on_conflict_do_nothing(), _COLUMNS)
+        # What is announced twice is one notice: its id is the same. SQLite has the same words for it.
+        self._insert = positional(insert(notices).on_conflict_do_nothing(), _COLUMNS)
         self._claim = text_of(_claim())
         self._due_at = text_of(_due_at())
         self._settle = text_of(_settle())
@@ -131,9 +128,9 @@ class _Announce:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         connection.executemany(self._statement, self._rows)
-        self._tell([receiver for _, receiver, *_ in self._rows])
+        once_committed(connection, partial(self._tell, [receiver for _, receiver, *_ in self._rows]))
 
 
 class _Claim:
@@ -144,7 +141,7 @@ class _Claim:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> list[Notice]:
+    def perform(self, connection: Connection) -> list[Notice]:
         # What is updated is returned in no order.
         rows = sorted(connection.execute(self._statement, self._parameters))
         return [Notice(*row[1:]) for row in rows]
@@ -158,7 +155,7 @@ class _Look:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> int | None:
+    def perform(self, connection: Connection) -> int | None:
         return connection.execute(self._statement, {"receiver": self._receiver}).fetchone()[0]
 
 
@@ -170,7 +167,7 @@ class _Settle:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         connection.execute(self._statement, self._parameters)
 
 
@@ -187,10 +184,12 @@ def _claim() -> ClauseElement:
         .limit(bindparam("limit"))
         .offset(literal_column("0"))
         .with_for_update(skip_locked=True)
+        # By name, so that it is looked for once, however PostgreSQL goes about it.
+        .cte("due")
     )
     return (
         update(notices)
-        .where(notices.c.id.in_(due))
+        .where(notices.c.id.in_(select(due.c.id)))
         .values(tries=notices.c.tries + literal_column("1"), due_at=bindparam("until"))
         .returning(
             notices.c.expires_at,

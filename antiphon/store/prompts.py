@@ -5,15 +5,13 @@ Law: every statement names the tenant, and none changes a row.
 
 from __future__ import annotations
 
-import sqlite3
-
 from msgspec import structs
 from sqlalchemy import ClauseElement, ColumnElement, bindparam, delete, func, insert, literal_column, select
 
 from antiphon.kept import StoredPrompt
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, Cursor, text_of
 from antiphon.store.tables import prompts
 from antiphon.store.work import Act
 
@@ -22,10 +20,10 @@ Parameters = dict[str, str | int | bytes]
 _columns = prompts.c
 
 
-class SqlitePrompts:
+class SqlPrompts:
     """The `Prompts` of one database."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` dates new versions."""
         self._database = database
         self._clock = clock
@@ -36,7 +34,7 @@ class SqlitePrompts:
         self._delete = text_of(delete(prompts).where(_named()))
 
     async def create(self, tenant: str, prompt: StoredPrompt) -> bool:
-        def perform(connection: sqlite3.Connection) -> bool:
+        def perform(connection: Connection) -> bool:
             parameters: Parameters = {"tenant": tenant, **structs.asdict(prompt)}
             if connection.execute(self._newest, parameters).fetchone() is not None:
                 return False
@@ -48,7 +46,7 @@ class SqlitePrompts:
     async def add(self, tenant: str, prompt_id: str, template: bytes) -> StoredPrompt | None:
         now = int(self._clock())
 
-        def perform(connection: sqlite3.Connection) -> StoredPrompt | None:
+        def perform(connection: Connection) -> StoredPrompt | None:
             newest = _prompt(connection.execute(self._newest, {"tenant": tenant, "id": prompt_id}))
             if newest is None:
                 return None
@@ -69,7 +67,7 @@ class SqlitePrompts:
     async def newest(self, tenant: str, after: str, limit: int) -> list[StoredPrompt]:
         parameters: Parameters = {"tenant": tenant, "after": after, "limit": limit}
 
-        def perform(connection: sqlite3.Connection) -> list[StoredPrompt]:
+        def perform(connection: Connection) -> list[StoredPrompt]:
             return [_made(*row) for row in connection.execute(self._list, parameters).fetchall()]
 
         return await self._database.read(Act(perform))
@@ -81,7 +79,7 @@ class SqlitePrompts:
         )
 
 
-def _prompt(cursor: sqlite3.Cursor) -> StoredPrompt | None:
+def _prompt(cursor: Cursor) -> StoredPrompt | None:
     row = cursor.fetchone()
     return None if row is None else _made(*row)
 

@@ -6,7 +6,6 @@ expired one is too.
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
@@ -24,11 +23,11 @@ from sqlalchemy import (
 )
 
 from antiphon.protocols import Ancestor, Clock, StoredResponse, StoredTurn
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.job_statements import IN_FLIGHT
 from antiphon.store.response_rows import READ, deflated, response_of, row_of
 from antiphon.store.rows import Addition, Insertion
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, Cursor, text_of
 from antiphon.store.tables import responses
 from antiphon.wire.conversations import view_of
 
@@ -38,10 +37,10 @@ Parameters = dict[str, str | int]
 _FRAME_END: Final = b"\n\n"
 
 
-class SqliteResponses:
+class SqlResponses:
     """The `Responses` of one database. A save that nobody awaits any more may still happen."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock) -> None:
+    def __init__(self, database: SqlDatabase, clock: Clock) -> None:
         """`clock` decides what has expired."""
         self._database = database
         self._clock = clock
@@ -84,7 +83,7 @@ class _Save(Addition):
             turn.along.prepare()
         self.row = row_of(turn, None if turn.frames is None else deflated(turn.frames))
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         self._insertion.perform(connection, [self.row])
         if self._turn.along is not None:
             self._turn.along.perform(connection)
@@ -93,7 +92,7 @@ class _Save(Addition):
 class _Query(Generic[T]):
     """A statement, and what to make of its result while still in the thread."""
 
-    def __init__(self, statement: str, parameters: Parameters, result: Callable[[sqlite3.Cursor], T]) -> None:
+    def __init__(self, statement: str, parameters: Parameters, result: Callable[[Cursor], T]) -> None:
         self._statement = statement
         self._parameters = parameters
         self._result = result
@@ -101,16 +100,16 @@ class _Query(Generic[T]):
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> T:
+    def perform(self, connection: Connection) -> T:
         return self._result(connection.execute(self._statement, self._parameters))
 
 
-def _response(cursor: sqlite3.Cursor) -> StoredResponse | None:
+def _response(cursor: Cursor) -> StoredResponse | None:
     row = cursor.fetchone()
     return None if row is None else response_of(row)
 
 
-def _split(cursor: sqlite3.Cursor) -> list[bytes] | None:
+def _split(cursor: Cursor) -> list[bytes] | None:
     row = cursor.fetchone()
     if row is None or row[0] is None:
         return None
@@ -118,7 +117,7 @@ def _split(cursor: sqlite3.Cursor) -> list[bytes] | None:
     return [frame + _FRAME_END for frame in zlib.decompress(row[0]).split(_FRAME_END)[:-1]]
 
 
-def _chain(cursor: sqlite3.Cursor) -> list[Ancestor] | None:
+def _chain(cursor: Cursor) -> list[Ancestor] | None:
     rows = sorted(cursor.fetchall(), key=_depth, reverse=True)
     view = view_of(rows[0][1] or "") if rows else None
     if not rows or (rows[0][1] is not None and view is None):
@@ -131,7 +130,7 @@ def _depth(row: Sequence[int]) -> int:
     return row[0]
 
 
-def _removed(cursor: sqlite3.Cursor) -> bool:
+def _removed(cursor: Cursor) -> bool:
     return cursor.rowcount > 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from contextlib import closing
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from antiphon.errors import ConfigError
 from antiphon.store import tables
 from antiphon.store.connections import Synchronous, connect, connect_writer
 from antiphon.store.failures import start_up
-from antiphon.store.location import Location, create_file, sqlite_location
+from antiphon.store.location import Location, create_file, is_postgres, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.statements import creation_of, positional
 
@@ -45,19 +46,48 @@ class Status(Struct, frozen=True):
 
 def status(url: str) -> Status:
     """Where the tables stand. Makes nothing. Raises ConfigError."""
+    if is_postgres(url):
+        return _in_postgres().status(url)
     location = sqlite_location(url)
     current = None
     if location.path is not None and location.path.exists():
         with start_up(str(location)), closing(connect(location, _WAIT_SECONDS)) as connection:
             current = _revision(connection, location)
-    return Status(current, HEAD, () if current == HEAD else _pending(current, location))
+    return Status(current, HEAD, () if current == HEAD else pending(current, location))
 
 
 def upgrade(url: str) -> Status:
     """Makes or migrates the tables, and returns where they stood before. Raises ConfigError."""
+    if is_postgres(url):
+        return _in_postgres().upgrade(url)
     before = status(url)
     open_database(sqlite_location(url), "full", _WAIT_SECONDS).close()
     return before
+
+
+def migrate(connection: Connection) -> None:
+    """What is pending, in the transaction that the connection is in."""
+    from alembic import command  # noqa: PLC0415 - the module's docstring says why
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def pending(current: str | None, database: object) -> tuple[str, ...]:
+    """The migrations to come, oldest first. Raises ConfigError for tables of a newer release."""
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # lists its own parts as it is imported
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+    from alembic.script.revision import RevisionError  # noqa: PLC0415
+
+    try:
+        scripts = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", current or "base"))
+    except RevisionError as error:
+        raise ConfigError(
+            f"The database {database} was made by a newer Antiphon: its tables stand at {current!r}, and this release"
+            f" knows them up to {HEAD!r}. Install the newer release."
+        ) from error
+    return tuple(script.revision for script in reversed(scripts))
 
 
 def open_database(location: Location, synchronous: Synchronous, busy_seconds: float) -> sqlite3.Connection:
@@ -115,33 +145,20 @@ def _config() -> Config:
     return config
 
 
-def _pending(current: str | None, location: Location) -> tuple[str, ...]:
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
-    from alembic.script.revision import RevisionError  # noqa: PLC0415
+def _in_postgres() -> ModuleType:
+    from antiphon.store.postgres import schema  # noqa: PLC0415 - for nobody who keeps to SQLite
 
-    try:
-        scripts = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", current or "base"))
-    except RevisionError as error:
-        raise ConfigError(
-            f"The database {location} was made by a newer Antiphon: its tables stand at {current!r}, and this release"
-            f" knows them up to {HEAD!r}. Install the newer release."
-        ) from error
-    return tuple(script.revision for script in reversed(scripts))
+    return schema
 
 
 def _migrate(location: Location, current: str | None) -> None:
     """All in one transaction: a migration that fails leaves the tables as they were."""
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # lists its own parts as it is imported
-    from alembic import command  # noqa: PLC0415 - as above
-
-    _pending(current, location)
+    pending(current, location)
     engine = create_engine(URL.create("sqlite", database=location.name), poolclass=NullPool)
     event.listen(engine, "connect", _leave_transactions_to_us)
     event.listen(engine, "begin", _begin)
     with engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate(connection)
 
 
 def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -12,8 +11,8 @@ from sqlalchemy import Table, bindparam, delete, literal_column, select, tuple_
 
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.statements import text_of
+from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection, text_of
 from antiphon.store.tables import idempotency_keys, responses, webhook_notices
 
 ROWS_AT_ONCE: Final = 64
@@ -27,7 +26,7 @@ class Sweeper:
 
     def __init__(
         self,
-        database: SqliteDatabase,
+        database: SqlDatabase,
         clock: Clock,
         interval_seconds: float,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -69,7 +68,7 @@ class _Expire:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> int:
+    def perform(self, connection: Connection) -> int:
         return connection.execute(self._statement, {"now": self._now, "limit": ROWS_AT_ONCE}).rowcount
 
 

@@ -11,14 +11,14 @@ import time
 import uvloop
 
 from antiphon.conversation_protocols import Holder
-from antiphon.store.conversation_turns import SqliteConversationTurns
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.conversation_turns import SqlConversationTurns
+from antiphon.store.database import SqlDatabase
 from tests.contracts.responses_store import MINE
 
 
 async def hold(url: str, conversation_id: str, response_id: str) -> None:
-    async with SqliteDatabase.open(url) as database:
-        held = await SqliteConversationTurns(database, time.time).hold(Holder(MINE, conversation_id, response_id))
+    async with SqlDatabase.open(url) as database:
+        held = await SqlConversationTurns(database, time.time).hold(Holder(MINE, conversation_id, response_id))
         os.write(sys.stdout.fileno(), f"{held.verdict.value}\n".encode())
         await asyncio.get_running_loop().create_future()
 

@@ -16,8 +16,8 @@ import uvloop
 from msgspec import structs
 
 from antiphon.protocols import StoredTurn
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.responses import SqlResponses
 from tests.contracts.responses_store import turn
 
 AT_ONCE = 32
@@ -34,14 +34,14 @@ def turn_named(name: str) -> StoredTurn:
 async def save(url: str, name: str, count: int | None) -> None:
     numbers = itertools.count() if count is None else iter(range(count))
 
-    async def keep_saving(responses: SqliteResponses) -> None:
+    async def keep_saving(responses: SqlResponses) -> None:
         for number in numbers:
             one = turn_named(f"{name}-{number}")
             await responses.save(one)
             os.write(sys.stdout.fileno(), f"{name}-{number}\n".encode())
 
-    async with SqliteDatabase.open(url) as database, asyncio.TaskGroup() as group:
-        responses = SqliteResponses(database, time.time)
+    async with SqlDatabase.open(url) as database, asyncio.TaskGroup() as group:
+        responses = SqlResponses(database, time.time)
         for _ in range(AT_ONCE):
             group.create_task(keep_saving(responses))
 

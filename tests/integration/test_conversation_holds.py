@@ -12,10 +12,10 @@ import pytest
 from antiphon.conversation_protocols import Holder, StoredConversation, Verdict
 from antiphon.errors import StoreFailed
 from antiphon.gateway.leases import RENEW_SECONDS, Leases
-from antiphon.store.conversation_turns import LEASE_SECONDS, SqliteConversationTurns
-from antiphon.store.conversations import SqliteConversations
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.jobs import SqliteJobs
+from antiphon.store.conversation_turns import LEASE_SECONDS, SqlConversationTurns
+from antiphon.store.conversations import SqlConversations
+from antiphon.store.database import SqlDatabase
+from antiphon.store.jobs import SqlJobs
 from tests.contracts.jobs_store import asked
 from tests.contracts.responses_store import MINE
 from tests.fakes import CountedTurns
@@ -36,9 +36,9 @@ def verdict(process: subprocess.Popen[bytes]) -> str:
 async def test_one_process_holds_and_its_death_lets_go_in_time(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/shared.db"
     now = time.time()
-    async with SqliteDatabase.open(url) as database:
+    async with SqlDatabase.open(url) as database:
         made = StoredConversation(id="conv_c", created_at=int(now))
-        await SqliteConversations(database, time.time).create(MINE, made, [])
+        await SqlConversations(database, time.time).create(MINE, made, [])
         with holding(url, "resp_1") as one, holding(url, "resp_2") as other:
             try:
                 verdicts = sorted([verdict(one), verdict(other)])
@@ -47,22 +47,22 @@ async def test_one_process_holds_and_its_death_lets_go_in_time(tmp_path: Path) -
                 other.kill()
         assert verdicts == ["done", "locked"]
         mine = Holder(MINE, "conv_c", "resp_3")
-        soon = SqliteConversationTurns(database, lambda: now)
+        soon = SqlConversationTurns(database, lambda: now)
         assert (await soon.hold(mine)).verdict is Verdict.LOCKED
         ended = time.time()
-        later = SqliteConversationTurns(database, lambda: ended + LEASE_SECONDS + 1)
+        later = SqlConversationTurns(database, lambda: ended + LEASE_SECONDS + 1)
         assert (await later.hold(mine)).verdict is Verdict.DONE
 
 
 async def test_a_hold_lasts_from_the_moment_an_answer_is_queued(tmp_path: Path) -> None:
     now = time.time()
-    async with SqliteDatabase.open(f"sqlite:///{tmp_path}/held.db") as database:
+    async with SqlDatabase.open(f"sqlite:///{tmp_path}/held.db") as database:
         made = StoredConversation(id="conv_c", created_at=int(now))
-        await SqliteConversations(database, time.time).create(MINE, made, [])
+        await SqlConversations(database, time.time).create(MINE, made, [])
         waiting, other = Holder(MINE, "conv_c", "resp_1"), Holder(MINE, "conv_c", "resp_2")
-        at_once = SqliteConversationTurns(database, lambda: now)
-        an_hour_later = SqliteConversationTurns(database, lambda: now + 3600)
-        jobs = SqliteJobs(database, time.time, LEASE_SECONDS)
+        at_once = SqlConversationTurns(database, lambda: now)
+        an_hour_later = SqlConversationTurns(database, lambda: now + 3600)
+        jobs = SqlJobs(database, time.time, LEASE_SECONDS)
 
         assert (await at_once.hold(waiting)).verdict is Verdict.DONE
         queued = asked("1", along=at_once.lasting(waiting))

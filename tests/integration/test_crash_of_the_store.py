@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.responses import SqlResponses
 from tests.contracts.responses_store import MINE
 from tests.integration.saving_process import turn_named
 
@@ -45,8 +45,8 @@ def acknowledged_together(url: str, processes: int) -> list[str]:
 
 
 async def assert_kept(url: str, names: Iterable[str]) -> None:
-    async with SqliteDatabase.open(url) as database:
-        responses = SqliteResponses(database, time.time)
+    async with SqlDatabase.open(url) as database:
+        responses = SqlResponses(database, time.time)
         for name in names:
             expected = turn_named(name)
             found = await responses.get(MINE, expected.id)

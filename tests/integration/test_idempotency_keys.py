@@ -12,9 +12,9 @@ from msgspec import structs
 from typing_extensions import override
 
 from antiphon.kept import Claim, Holder
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.idempotency import SqliteIdempotencyKeys
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.idempotency import SqlIdempotencyKeys
+from antiphon.store.responses import SqlResponses
 from antiphon.store.sweeper import Sweeper
 from tests.contracts.responses_store import HandClock, turn
 
@@ -45,9 +45,9 @@ class Keys(RuleBasedStateMachine):
         self.held: dict[Place, Held] = {}
         self.claims: list[Claim] = []
         self.answered: set[str] = set()
-        database = self.run(lambda: self.stack.enter_async_context(SqliteDatabase.open("sqlite://")))
-        self.keys = SqliteIdempotencyKeys(database, self.clock, lease_seconds=LEASE, keep_seconds=KEEP)
-        self.responses = SqliteResponses(database, self.clock)
+        database = self.run(lambda: self.stack.enter_async_context(SqlDatabase.open("sqlite://")))
+        self.keys = SqlIdempotencyKeys(database, self.clock, lease_seconds=LEASE, keep_seconds=KEEP)
+        self.responses = SqlResponses(database, self.clock)
         self.sweeper = Sweeper(database, self.clock, 1.0)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from antiphon.errors import StoreFailed
 from antiphon.notices import Notice, Subscription
 from antiphon.protocols import Clock
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.outbox import DELIVERED_SECONDS, WAITING_SECONDS, SqliteOutbox
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.outbox import DELIVERED_SECONDS, WAITING_SECONDS, SqlOutbox
+from antiphon.store.responses import SqlResponses
 from antiphon.store.sweeper import Sweeper
 from antiphon.store.work import Work
 from tests.contracts.outbox import DONE, LEASE, SUBSCRIPTIONS, Make, Office, OutboxContract
@@ -30,9 +30,9 @@ def deaf(receiver: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteOffice:
-    database: SqliteDatabase
-    outbox: SqliteOutbox
+class SqlOffice:
+    database: SqlDatabase
+    outbox: SqlOutbox
 
     async def announce(self, tenant: str, response_id: str, event_type: str) -> bool:
         announcement = self.outbox.announce(tenant, response_id, event_type, NOW)
@@ -48,8 +48,8 @@ class TestSqliteOutbox(OutboxContract):
         @asynccontextmanager
         async def made(clock: Clock, subscriptions: Sequence[Subscription]) -> AsyncGenerator[Sequence[Office]]:
             url = URL.format(tmp_path / "store.db")
-            async with SqliteDatabase.open(url) as one, SqliteDatabase.open(url) as other:
-                yield [SqliteOffice(each, SqliteOutbox(each, clock, subscriptions, deaf)) for each in (one, other)]
+            async with SqlDatabase.open(url) as one, SqlDatabase.open(url) as other:
+                yield [SqlOffice(each, SqlOutbox(each, clock, subscriptions, deaf)) for each in (one, other)]
 
         return made
 
@@ -75,21 +75,21 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncGenerator[SqliteDatabase]:
-    async with SqliteDatabase.open(URL.format(path)) as database:
+async def database(path: Path) -> AsyncGenerator[SqlDatabase]:
+    async with SqlDatabase.open(URL.format(path)) as database:
         yield database
 
 
-def announcement(outbox: SqliteOutbox, response_id: str) -> Work[None]:
+def announcement(outbox: SqlOutbox, response_id: str) -> Work[None]:
     made = outbox.announce(MINE, response_id, DONE, NOW)
     assert made is not None
     return made
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_notice_exists_if_and_only_if_the_answer_has_ended(database: SqliteDatabase, *, fails: bool) -> None:
+async def test_a_notice_exists_if_and_only_if_the_answer_has_ended(database: SqlDatabase, *, fails: bool) -> None:
     clock = HandClock()
-    outbox = SqliteOutbox(database, clock, SUBSCRIPTIONS, deaf)
+    outbox = SqlOutbox(database, clock, SUBSCRIPTIONS, deaf)
     ending = database.write(Ending(announcement(outbox, "resp_1"), fails=fails))
     neighbour = database.write(Ending(announcement(outbox, "resp_2"), fails=False))
     if fails:
@@ -100,9 +100,9 @@ async def test_a_notice_exists_if_and_only_if_the_answer_has_ended(database: Sql
     assert claimed == ({"resp_2"} if fails else {"resp_1", "resp_2"})
 
 
-async def test_whoever_is_woken_finds_what_it_was_woken_for(database: SqliteDatabase) -> None:
+async def test_whoever_is_woken_finds_what_it_was_woken_for(database: SqlDatabase) -> None:
     woken: asyncio.Queue[str] = asyncio.Queue()
-    outbox = SqliteOutbox(database, HandClock(), SUBSCRIPTIONS, woken.put_nowait)
+    outbox = SqlOutbox(database, HandClock(), SUBSCRIPTIONS, woken.put_nowait)
     for number in range(20):
         ending = database.write(Ending(announcement(outbox, f"resp_{number}"), fails=False))
         assert {await woken.get(), await woken.get()} == {"we_all", "we_mine"}
@@ -111,9 +111,9 @@ async def test_whoever_is_woken_finds_what_it_was_woken_for(database: SqliteData
         assert ending.done()
 
 
-async def test_what_is_over_and_what_was_given_up_is_swept(path: Path, database: SqliteDatabase) -> None:
+async def test_what_is_over_and_what_was_given_up_is_swept(path: Path, database: SqlDatabase) -> None:
     clock = HandClock()
-    outbox = SqliteOutbox(database, clock, SUBSCRIPTIONS[:1], deaf)
+    outbox = SqlOutbox(database, clock, SUBSCRIPTIONS[:1], deaf)
     sweeper = Sweeper(database, clock, 60.0)
     for name in ("resp_arrived", "resp_dead", "resp_waiting"):
         await database.write(announcement(outbox, name))
@@ -132,12 +132,12 @@ async def test_what_is_over_and_what_was_given_up_is_swept(path: Path, database:
     assert await sweeper.sweep() == 1
     assert left() == {"resp_dead", "resp_waiting"}
     clock.now = float(NOW + WAITING_SECONDS)
-    await SqliteResponses(database, clock).save(turn("unrelated"))
+    await SqlResponses(database, clock).save(turn("unrelated"))
     assert await sweeper.sweep() == 2
     assert left() == set()
 
 
-async def test_what_waits_is_found_by_the_index(path: Path, database: SqliteDatabase) -> None:
+async def test_what_waits_is_found_by_the_index(path: Path, database: SqlDatabase) -> None:
     await database.ping()
     with closing(sqlite3.connect(path)) as connection:
         asked = "SELECT min(due_at) FROM webhook_notices WHERE receiver = :receiver AND state = 'waiting'"
@@ -189,8 +189,8 @@ def test_any_order_of_things_comes_out_as_on_paper(steps: list[Step]) -> None:
 
 async def followed(steps: list[Step]) -> None:
     clock, model, held = HandClock(), Model(), list[Notice]()
-    async with SqliteDatabase.open("sqlite://") as database:
-        outbox = SqliteOutbox(database, clock, SUBSCRIPTIONS[:1], deaf)
+    async with SqlDatabase.open("sqlite://") as database:
+        outbox = SqlOutbox(database, clock, SUBSCRIPTIONS[:1], deaf)
         for what, number in steps:
             now = int(clock.now)
             if what == "announce":
@@ -208,7 +208,7 @@ async def followed(steps: list[Step]) -> None:
         assert await outbox.due_at("we_all") == (min(due) if due else None)
 
 
-async def settled(outbox: SqliteOutbox, model: Model, notice: Notice, what: str, now: int) -> None:
+async def settled(outbox: SqlOutbox, model: Model, notice: Notice, what: str, now: int) -> None:
     ways: dict[str, Callable[[], object]] = {
         "delivered": lambda: model.waiting.pop(notice.response_id),
         "bury": lambda: model.waiting.pop(notice.response_id),

@@ -17,21 +17,21 @@ from typing_extensions import override
 from antiphon.conversation_protocols import Alongside, Page, StoredConversation, Verdict
 from antiphon.errors import BadRequest
 from antiphon.protocols import Clock, StoredTurn
-from antiphon.store.conversation_turns import LEASE_SECONDS, SqliteConversationTurns
-from antiphon.store.conversations import SqliteConversations
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.conversation_turns import LEASE_SECONDS, SqlConversationTurns
+from antiphon.store.conversations import SqlConversations
+from antiphon.store.database import SqlDatabase
+from antiphon.store.responses import SqlResponses
 from tests.contracts.conversations_store import ConversationsContract, Make, Stores, ended, holder, items, listed
 from tests.contracts.responses_store import MINE, NOW, HandClock, turn
 
 
 @asynccontextmanager
 async def stores_of(url: str, clock: Clock) -> AsyncGenerator[Stores]:
-    async with SqliteDatabase.open(url) as database:
+    async with SqlDatabase.open(url) as database:
         yield Stores(
-            SqliteResponses(database, clock),
-            SqliteConversations(database, clock),
-            SqliteConversationTurns(database, clock),
+            SqlResponses(database, clock),
+            SqlConversations(database, clock),
+            SqlConversationTurns(database, clock),
         )
 
 

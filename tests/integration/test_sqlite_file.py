@@ -17,9 +17,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from antiphon.errors import ConfigError
 from antiphon.store import tables
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.location import sqlite_location
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.responses import SqlResponses
 from antiphon.store.schema import HEAD, status, upgrade
 from antiphon.store.sweeper import Sweeper
 from tests.contracts.responses_store import MINE, HandClock, turn
@@ -87,8 +87,8 @@ async def test_only_the_owner_can_read_what_is_made(tmp_path: Path) -> None:
     path = tmp_path / "one" / "two" / "store.db"
     before = os.umask(0)
     try:
-        async with SqliteDatabase.open(url_of(path)) as database:
-            await SqliteResponses(database, HandClock()).save(turn("one"))
+        async with SqlDatabase.open(url_of(path)) as database:
+            await SqlResponses(database, HandClock()).save(turn("one"))
             files = {file.name: mode_of(file) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
@@ -103,14 +103,14 @@ async def test_a_file_and_a_folder_that_exist_keep_their_modes(tmp_path: Path) -
     path = folder / "store.db"
     path.touch()
     path.chmod(0o640)
-    async with SqliteDatabase.open(url_of(path)) as database:
+    async with SqlDatabase.open(url_of(path)) as database:
         await database.ping()
     assert (mode_of(folder), mode_of(path)) == (0o750, 0o640)
 
 
 async def test_a_relative_address_starts_where_the_process_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    async with SqliteDatabase.open("sqlite:///data/store.db") as database:
+    async with SqlDatabase.open("sqlite:///data/store.db") as database:
         await database.ping()
     assert (tmp_path / "data" / "store.db").stat().st_size > 0
 
@@ -120,7 +120,7 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
     path.write_text("These are notes, and longer than the header of a database would be. " * 20)
     before = path.read_bytes()
     with pytest.raises(ConfigError, match=r"notes\.txt"):
-        async with SqliteDatabase.open(url_of(path)):
+        async with SqlDatabase.open(url_of(path)):
             pass
     assert path.read_bytes() == before
 
@@ -129,7 +129,7 @@ async def test_a_path_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "file" / "store.db"):
         with pytest.raises(ConfigError):
-            async with SqliteDatabase.open(url_of(path)):
+            async with SqlDatabase.open(url_of(path)):
                 pass
 
 
@@ -138,7 +138,7 @@ async def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: 
     execute(path, "CREATE TABLE users (id)")
     before = schema_of(path)
     with pytest.raises(ConfigError, match="something else"):
-        async with SqliteDatabase.open(url_of(path)):
+        async with SqlDatabase.open(url_of(path)):
             pass
     assert schema_of(path) == before
 
@@ -151,7 +151,7 @@ async def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="newer Antiphon"):
             use(url_of(path))
     with pytest.raises(ConfigError, match="9999"):
-        async with SqliteDatabase.open(url_of(path)):
+        async with SqlDatabase.open(url_of(path)):
             pass
 
 
@@ -240,8 +240,8 @@ def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
 async def test_nothing_of_a_deleted_response_is_left_in_the_files(tmp_path: Path, size: int) -> None:
     path = tmp_path / "store.db"
     clock = HandClock()
-    async with SqliteDatabase.open(url_of(path)) as database:
-        responses = SqliteResponses(database, clock)
+    async with SqlDatabase.open(url_of(path)) as database:
+        responses = SqlResponses(database, clock)
         for number in range(20):
             one = turn(str(number), frames=[b"data: 1\n\n"])
             secret = b"secret-%02d " % number * (size // 10)

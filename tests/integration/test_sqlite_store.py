@@ -14,18 +14,18 @@ from typing_extensions import override
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock, Responses, StoredTurn
 from antiphon.store.connections import Synchronous
-from antiphon.store.database import SqliteDatabase
+from antiphon.store.database import SqlDatabase
 from antiphon.store.location import sqlite_location
 from antiphon.store.locks import FileLock
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.responses import SqlResponses
 from antiphon.store.writer import MAX_JOBS, GroupWriter
 from tests.contracts.responses_store import MINE, HandClock, Make, ResponsesContract, turn
 
 
 @asynccontextmanager
 async def responses_of(url: str, clock: Clock) -> AsyncGenerator[Responses]:
-    async with SqliteDatabase.open(url) as database:
-        yield SqliteResponses(database, clock)
+    async with SqlDatabase.open(url) as database:
+        yield SqlResponses(database, clock)
 
 
 class TestInAFile(ResponsesContract):
@@ -46,14 +46,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncGenerator[SqliteDatabase]:
-    async with SqliteDatabase.open(f"sqlite:///{path}", busy_seconds=0.05) as database:
+async def database(path: Path) -> AsyncGenerator[SqlDatabase]:
+    async with SqlDatabase.open(f"sqlite:///{path}", busy_seconds=0.05) as database:
         yield database
 
 
 @pytest.fixture
-def responses(database: SqliteDatabase) -> SqliteResponses:
-    return SqliteResponses(database, HandClock())
+def responses(database: SqlDatabase) -> SqlResponses:
+    return SqlResponses(database, HandClock())
 
 
 @contextmanager
@@ -90,7 +90,7 @@ class Broken(Ask):
 async def test_a_commit_waits_for_the_disk_as_the_setting_says(
     path: Path, synchronous: Synchronous, level: int
 ) -> None:
-    async with SqliteDatabase.open(f"sqlite:///{path}", synchronous=synchronous) as database:
+    async with SqlDatabase.open(f"sqlite:///{path}", synchronous=synchronous) as database:
         assert await database.write(Ask("SELECT synchronous FROM pragma_synchronous")) == level
         assert await database.write(Ask("SELECT journal_mode FROM pragma_journal_mode")) == "wal"
         assert await database.write(Ask("SELECT secure_delete FROM pragma_secure_delete")) == 1
@@ -120,8 +120,8 @@ async def test_what_is_submitted_together_shares_one_commit() -> None:
 
 async def test_closing_writes_everything_that_was_submitted(path: Path) -> None:
     clock = HandClock()
-    async with asyncio.TaskGroup() as group, SqliteDatabase.open(f"sqlite:///{path}") as database:
-        responses = SqliteResponses(database, clock)
+    async with asyncio.TaskGroup() as group, SqlDatabase.open(f"sqlite:///{path}") as database:
+        responses = SqlResponses(database, clock)
         saving = [group.create_task(responses.save(turn(str(number)))) for number in range(1_000)]
         await asyncio.sleep(0)
         assert not any(task.done() for task in saving)
@@ -132,8 +132,8 @@ async def test_closing_writes_everything_that_was_submitted(path: Path) -> None:
 
 async def test_a_closed_database_takes_and_gives_nothing(path: Path) -> None:
     for url in (f"sqlite:///{path}", "sqlite://"):
-        async with SqliteDatabase.open(url) as database:
-            responses = SqliteResponses(database, HandClock())
+        async with SqlDatabase.open(url) as database:
+            responses = SqlResponses(database, HandClock())
         with pytest.raises(StoreFailed):
             await responses.save(turn("late"))
         with pytest.raises(StoreFailed):
@@ -159,7 +159,7 @@ async def test_two_that_open_one_file_see_each_other(path: Path) -> None:
             assert await one.lineage(MINE, f"resp_other-{number}") is not None
 
 
-async def test_a_reader_does_not_hold_up_the_writer(path: Path, responses: SqliteResponses) -> None:
+async def test_a_reader_does_not_hold_up_the_writer(path: Path, responses: SqlResponses) -> None:
     await responses.save(turn("before"))
     with somebody_else(path, "BEGIN", "SELECT * FROM responses") as reader:
         for number in range(50):
@@ -167,14 +167,14 @@ async def test_a_reader_does_not_hold_up_the_writer(path: Path, responses: Sqlit
         assert reader.execute("SELECT count(*) FROM responses").fetchone() == (1,)
 
 
-async def test_a_writer_does_not_hold_up_readers(path: Path, responses: SqliteResponses) -> None:
+async def test_a_writer_does_not_hold_up_readers(path: Path, responses: SqlResponses) -> None:
     await responses.save(turn("before"))
     with somebody_else(path, "BEGIN IMMEDIATE", "DELETE FROM responses"):
         assert await responses.get(MINE, "resp_before") is not None
 
 
 async def test_a_database_that_others_write_to_for_too_long_is_busy(
-    path: Path, database: SqliteDatabase, responses: SqliteResponses
+    path: Path, database: SqlDatabase, responses: SqlResponses
 ) -> None:
     with somebody_else(path, "BEGIN IMMEDIATE"):
         with pytest.raises(StoreFailed, match="busy"):
@@ -185,7 +185,7 @@ async def test_a_database_that_others_write_to_for_too_long_is_busy(
     await database.ping()
 
 
-async def test_processes_write_one_after_another(path: Path, responses: SqliteResponses) -> None:
+async def test_processes_write_one_after_another(path: Path, responses: SqlResponses) -> None:
     lock = sqlite_location(f"sqlite:///{path}").lock
     assert lock is not None
     with closing(FileLock(lock, 1.0)) as other:
@@ -205,7 +205,7 @@ def small_disk(path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("small_disk")
-async def test_what_the_disk_cannot_take_fails_alone(path: Path, responses: SqliteResponses) -> None:
+async def test_what_the_disk_cannot_take_fails_alone(path: Path, responses: SqlResponses) -> None:
     huge = structs.replace(turn("huge"), body=os.urandom(2 << 20))
     async with asyncio.TaskGroup() as group:
         small = [group.create_task(responses.save(turn(str(number)))) for number in range(10)]
@@ -226,7 +226,7 @@ async def fails(responses: Responses, one: StoredTurn) -> str:
     return caught.value.message
 
 
-async def test_a_text_that_is_no_unicode_fails_alone(responses: SqliteResponses) -> None:
+async def test_a_text_that_is_no_unicode_fails_alone(responses: SqlResponses) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(fails(responses, structs.replace(turn("bad"), model="\ud800")))
         group.create_task(fails(responses, structs.replace(turn("bad"), created_at=1 << 70)))
@@ -235,7 +235,7 @@ async def test_a_text_that_is_no_unicode_fails_alone(responses: SqliteResponses)
     assert await responses.get(MINE, "resp_bad") is None
 
 
-async def test_a_stream_record_that_is_damaged_is_the_stores_failure(path: Path, responses: SqliteResponses) -> None:
+async def test_a_stream_record_that_is_damaged_is_the_stores_failure(path: Path, responses: SqlResponses) -> None:
     await responses.save(turn("one", frames=[b"data: 1\n\n"]))
     with somebody_else(path, "UPDATE responses SET events = x'00'"):
         pass
@@ -244,7 +244,7 @@ async def test_a_stream_record_that_is_damaged_is_the_stores_failure(path: Path,
 
 
 async def test_a_mistake_in_the_work_is_told_to_its_owner_and_stops_nobody(
-    database: SqliteDatabase, responses: SqliteResponses
+    database: SqlDatabase, responses: SqlResponses
 ) -> None:
     wrong, right = database.write(Broken("SELECT 1")), database.write(Ask("SELECT 2"))
     with pytest.raises(KeyError, match="mistake"):
@@ -256,6 +256,6 @@ async def test_a_mistake_in_the_work_is_told_to_its_owner_and_stops_nobody(
     await responses.save(turn("after"))
 
 
-async def test_a_reader_cannot_write(database: SqliteDatabase) -> None:
+async def test_a_reader_cannot_write(database: SqlDatabase) -> None:
     with pytest.raises(StoreFailed):
         await database.read(Ask("DELETE FROM responses RETURNING id"))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.responses import SqliteResponses
+from antiphon.store.database import SqlDatabase
+from antiphon.store.responses import SqlResponses
 from antiphon.store.sweeper import ROWS_AT_ONCE, Sweeper
 from tests.contracts.responses_store import MINE, NOW, HandClock, turn
 
@@ -27,14 +27,14 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncGenerator[SqliteDatabase]:
-    async with SqliteDatabase.open(f"sqlite:///{path}", busy_seconds=0.05) as database:
+async def database(path: Path) -> AsyncGenerator[SqlDatabase]:
+    async with SqlDatabase.open(f"sqlite:///{path}", busy_seconds=0.05) as database:
         yield database
 
 
 @pytest.fixture
-def responses(database: SqliteDatabase, clock: HandClock) -> SqliteResponses:
-    return SqliteResponses(database, clock)
+def responses(database: SqlDatabase, clock: HandClock) -> SqlResponses:
+    return SqlResponses(database, clock)
 
 
 class Rounds:
@@ -52,7 +52,7 @@ class Rounds:
         step()
 
 
-async def save_expiring(responses: SqliteResponses, name: str, expires_at: int | None) -> None:
+async def save_expiring(responses: SqlResponses, name: str, expires_at: int | None) -> None:
     await responses.save(structs.replace(turn(name), expires_at=expires_at))
 
 
@@ -62,7 +62,7 @@ def names(path: Path) -> set[str]:
 
 
 async def test_what_has_expired_is_removed_and_nothing_else(
-    path: Path, database: SqliteDatabase, responses: SqliteResponses, clock: HandClock
+    path: Path, database: SqlDatabase, responses: SqlResponses, clock: HandClock
 ) -> None:
     for name, expires_at in (("past", NOW - 1), ("now", NOW), ("soon", NOW + 1), ("never", None)):
         await save_expiring(responses, name, expires_at)
@@ -76,7 +76,7 @@ async def test_what_has_expired_is_removed_and_nothing_else(
 
 
 async def test_many_that_expire_at_once_go_little_by_little(
-    path: Path, database: SqliteDatabase, responses: SqliteResponses, clock: HandClock
+    path: Path, database: SqlDatabase, responses: SqlResponses, clock: HandClock
 ) -> None:
     count = ROWS_AT_ONCE * 5 + 1
     for number in range(count):
@@ -99,7 +99,7 @@ async def test_many_that_expire_at_once_go_little_by_little(
 
 
 async def test_it_sweeps_after_every_pause(
-    path: Path, database: SqliteDatabase, responses: SqliteResponses, clock: HandClock
+    path: Path, database: SqlDatabase, responses: SqlResponses, clock: HandClock
 ) -> None:
     for name in ("first", "second", "third"):
         await save_expiring(responses, name, NOW + 10 * (len(name) - 4))
@@ -118,8 +118,8 @@ async def test_it_sweeps_after_every_pause(
 
 async def test_a_round_that_fails_is_logged_and_made_up_for(
     path: Path,
-    database: SqliteDatabase,
-    responses: SqliteResponses,
+    database: SqlDatabase,
+    responses: SqlResponses,
     clock: HandClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -135,7 +135,7 @@ async def test_a_round_that_fails_is_logged_and_made_up_for(
 
 
 async def test_a_response_that_was_swept_is_as_unknown_as_before(
-    database: SqliteDatabase, responses: SqliteResponses, clock: HandClock
+    database: SqlDatabase, responses: SqlResponses, clock: HandClock
 ) -> None:
     await save_expiring(responses, "old", NOW)
     assert await responses.get(MINE, "resp_old") is None

@@ -16,8 +16,8 @@ from antiphon.app import wired
 from antiphon.app.receivers import webhook_receivers
 from antiphon.notices import Notice, Subscription
 from antiphon.settings import DatabaseSettings, KeySettings, Settings, WebhookSettings
-from antiphon.store.database import SqliteDatabase
-from antiphon.store.outbox import SqliteOutbox
+from antiphon.store.database import SqlDatabase
+from antiphon.store.outbox import SqlOutbox
 from antiphon.webhooks.patience import PAUSES, TRIES
 from antiphon.webhooks.receiver import Answered, Receiver, name_of
 from antiphon.webhooks.sender import LEASE_SECONDS, Sender
@@ -64,12 +64,12 @@ def webhook(origin: Origin, **more: object) -> WebhookSettings:
 class Gateway:
     """An outbox with one receiver, and a sender under a clock that the test holds."""
 
-    def __init__(self, database: SqliteDatabase, clock: HandClock, receiver: Receiver) -> None:
+    def __init__(self, database: SqlDatabase, clock: HandClock, receiver: Receiver) -> None:
         everything = frozenset({f"response.{ending}" for ending in ("completed", "failed", "cancelled", "incomplete")})
         self.clock = clock
         self.receiver = receiver
         self.sender = Sender([receiver], clock, lambda: 0.5)
-        self.outbox = SqliteOutbox(database, clock, [Subscription(receiver.name, everything, None)], self.sender.wake)
+        self.outbox = SqlOutbox(database, clock, [Subscription(receiver.name, everything, None)], self.sender.wake)
         self._database = database
 
     async def announce(self, response_id: str = "resp_1") -> None:
@@ -86,7 +86,7 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway(origin: Origin, url: str = "sqlite://", clock: HandClock | None = None) -> AsyncGenerator[Gateway]:
-    async with SqliteDatabase.open(url) as database, AsyncExitStack() as stack:
+    async with SqlDatabase.open(url) as database, AsyncExitStack() as stack:
         (receiver,) = webhook_receivers(Settings(webhooks=[webhook(origin)]), stack)
         yield Gateway(database, clock or HandClock(), receiver)
 
@@ -280,13 +280,13 @@ async def test_a_receiver_that_hangs_holds_up_no_other() -> None:
     async with (
         serving(hanging) as slow,
         serving(inbox) as quick,
-        SqliteDatabase.open("sqlite://") as database,
+        SqlDatabase.open("sqlite://") as database,
         AsyncExitStack() as stack,
     ):
         receivers = webhook_receivers(Settings(webhooks=[webhook(slow), webhook(quick)]), stack)
         sender = Sender(receivers, time.time, lambda: 0.5)
         everything = [Subscription(each.name, frozenset({DONE}), None) for each in receivers]
-        outbox = SqliteOutbox(database, time.time, everything, sender.wake)
+        outbox = SqlOutbox(database, time.time, everything, sender.wake)
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
             running = group.create_task(sender.run(outbox))
             for number in range(3):
@@ -352,8 +352,8 @@ async def test_the_gateway_sends_what_another_process_left_behind(tmp_path_facto
             webhooks=[hook],
         )
         subscription = Subscription(name_of(hook.url), frozenset(hook.all_events), frozenset({MINE}))
-        async with SqliteDatabase.open(url) as database:
-            outbox = SqliteOutbox(database, time.time, [subscription], lambda _receiver: None)
+        async with SqlDatabase.open(url) as database:
+            outbox = SqlOutbox(database, time.time, [subscription], lambda _receiver: None)
             assert outbox.announce(THEIRS, "resp_1", DONE, NOW) is None
             announcement = outbox.announce(MINE, "resp_2", DONE, NOW)
             assert announcement is not None
