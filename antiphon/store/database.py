@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, nullcontext
 from functools import partial
+from importlib import import_module
+from types import ModuleType
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import func, select
 
+from antiphon.bus import Bus
 from antiphon.errors import ConfigError
 from antiphon.store.connections import Synchronous, connect_reader
 from antiphon.store.failures import start_up
@@ -39,8 +42,9 @@ class Taker(Protocol):
 class SqlDatabase:
     """Open, and bound to one event loop. Whoever needs durable state gets it from here."""
 
-    def __init__(self, writer: Taker, reader: Taker, log: GroupWriter | None = None) -> None:
-        """Both already open; `log` is who can empty SQLite's write-ahead log."""
+    def __init__(self, writer: Taker, reader: Taker, *, log: GroupWriter | None = None, bus: Bus | None = None) -> None:
+        """Both already open; `log` is who can empty SQLite's write-ahead log, `bus` is None where there is none."""
+        self.bus = bus
         self._writer = writer
         self._reader = reader
         self._log = log
@@ -97,19 +101,23 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
         await writer.open()
         if readers is not None:
             stack.push_async_callback(readers.close)
-        yield SqlDatabase(writer, readers or writer, writer)
+        yield SqlDatabase(writer, readers or writer, log=writer)
 
 
 @asynccontextmanager
 async def _in_postgres(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+    opened = postgres_module("opening").opened
+    async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers, bus):
+        yield SqlDatabase(writers, readers, bus=bus)
+
+
+def postgres_module(name: str) -> ModuleType:
+    """A module that nobody imports who keeps to SQLite: it needs an extra. Raises ConfigError where that is missing."""
     try:
-        from antiphon.store.postgres.opening import opened  # noqa: PLC0415 - for nobody who keeps to SQLite
+        return import_module(f"antiphon.store.postgres.{name}")
     except ImportError as error:
         message = f"PostgreSQL needs its driver, which is not installed: pip install 'antiphon[postgres]'. ({error})"
         raise ConfigError(message) from error
-
-    async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers):
-        yield SqlDatabase(writers, readers)
 
 
 class _Look:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 from contextlib import closing
-from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -20,7 +19,7 @@ from antiphon.errors import ConfigError
 from antiphon.store import tables
 from antiphon.store.connections import Synchronous, connect, connect_writer
 from antiphon.store.failures import start_up
-from antiphon.store.location import Location, create_file, is_postgres, sqlite_location
+from antiphon.store.location import Location, create_file, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.statements import creation_of, positional
 
@@ -46,8 +45,6 @@ class Status(Struct, frozen=True):
 
 def status(url: str) -> Status:
     """Where the tables stand. Makes nothing. Raises ConfigError."""
-    if is_postgres(url):
-        return _in_postgres().status(url)
     location = sqlite_location(url)
     current = None
     if location.path is not None and location.path.exists():
@@ -58,8 +55,6 @@ def status(url: str) -> Status:
 
 def upgrade(url: str) -> Status:
     """Makes or migrates the tables, and returns where they stood before. Raises ConfigError."""
-    if is_postgres(url):
-        return _in_postgres().upgrade(url)
     before = status(url)
     open_database(sqlite_location(url), "full", _WAIT_SECONDS).close()
     return before
@@ -143,12 +138,6 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", _FOLDER)
     return config
-
-
-def _in_postgres() -> ModuleType:
-    from antiphon.store.postgres import schema  # noqa: PLC0415 - for nobody who keeps to SQLite
-
-    return schema
 
 
 def _migrate(location: Location, current: str | None) -> None:

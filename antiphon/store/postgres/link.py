@@ -28,14 +28,14 @@ class Address(Struct, frozen=True):
     statement_seconds: float
     synchronous: bool
 
-    def setting(self, *, writes: bool) -> bytes:
+    def setting(self, *, writes: bool, synchronous: bool = True) -> bytes:
         """What each connection is told first."""
         limit = int(self.statement_seconds * 1000)
         told = {
             "statement_timeout": limit,
             "lock_timeout": limit // 2,
             "idle_in_transaction_session_timeout": limit * 2,
-            "synchronous_commit": "on" if self.synchronous else "off",
+            "synchronous_commit": "on" if self.synchronous and synchronous else "off",
             "default_transaction_isolation": "'read committed'",
             "default_transaction_read_only": "off" if writes else "on",
             "jit": "off",

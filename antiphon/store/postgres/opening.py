@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from antiphon.store.postgres.bus import PostgresBus
 from antiphon.store.postgres.lanes import Lane, Lanes
 from antiphon.store.postgres.link import Link, Trouble, address_of
 from antiphon.store.postgres.schema import prepare
@@ -18,8 +19,10 @@ WRITING: Final = 4
 
 
 @asynccontextmanager
-async def opened(url: str, *, synchronous: bool, wait_seconds: float) -> AsyncGenerator[tuple[Lanes, Lanes]]:
-    """Who writes and who reads. On leaving, everything submitted is done. Raises ConfigError."""
+async def opened(
+    url: str, *, synchronous: bool, wait_seconds: float
+) -> AsyncGenerator[tuple[Lanes, Lanes, PostgresBus]]:
+    """Who writes, who reads, and the bus. On leaving, everything submitted is done. Raises ConfigError."""
     address = address_of(url, wait_seconds=wait_seconds, synchronous=synchronous)
     await asyncio.to_thread(prepare, address)
     trouble = Trouble()
@@ -29,4 +32,6 @@ async def opened(url: str, *, synchronous: bool, wait_seconds: float) -> AsyncGe
         stack.push_async_callback(writers.close)
         readers = Lanes([Lane(read, Link(address, trouble, writes=False)) for _ in range(READING)])
         stack.push_async_callback(readers.close)
-        yield writers, readers
+        bus = PostgresBus(address, trouble)
+        stack.push_async_callback(bus.close)
+        yield writers, readers, bus

@@ -111,6 +111,17 @@ class Session:
             raise Refusal("The server has not yet noticed that the connection was lost.")
         return outcome == "committed"
 
+    def notices(self) -> list[str]:
+        """What others have said on the channels that are listened to, so far."""
+        found: list[str] = []
+        with _lost():
+            self._connection.consume_input()
+            while (notice := self._connection.notifies()) is not None:
+                found.append(notice.extra.decode())
+        if self._connection.status != pq.ConnStatus.OK:
+            raise Refusal("The connection was lost.")
+        return found
+
     def close(self) -> None:
         self._connection.finish()
 
