@@ -100,18 +100,21 @@ class SecuritySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where responses are kept."""
+    """Where everything durable is kept."""
 
     url: Annotated[
         Annotated[
             str,
             Meta(
                 pattern=r"^[a-z][a-z0-9+]*://.*$",
-                extra={"address": True, "expected": "a database address such as sqlite:///antiphon.db"},
+                extra={
+                    "address": True,
+                    "expected": "a database address such as sqlite:///antiphon.db or postgresql://user@host/name",
+                },
             ),
         ]
         | None,
-        Meta(description="SQLAlchemy address of the database; `antiphon.db` in the user's data folder when absent."),
+        Meta(description="`sqlite:///path` or `postgresql://…`; `antiphon.db` in the user's data folder when absent."),
     ] = None
     synchronous: Annotated[
         Literal["full", "normal"],

@@ -6,17 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, nullcontext
 from functools import partial
-from importlib import import_module
-from types import ModuleType
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import func, select
 
 from antiphon.bus import Bus
-from antiphon.errors import ConfigError
 from antiphon.store.connections import Synchronous, connect_reader
 from antiphon.store.failures import start_up
-from antiphon.store.location import create_file, is_postgres, sqlite_location
+from antiphon.store.location import create_file, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.readers import Readers
 from antiphon.store.schema import open_database
@@ -109,15 +106,6 @@ async def _in_postgres(url: str, synchronous: Synchronous, busy_seconds: float) 
     opened = postgres_module("opening").opened
     async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers, bus):
         yield SqlDatabase(writers, readers, bus=bus)
-
-
-def postgres_module(name: str) -> ModuleType:
-    """A module that nobody imports who keeps to SQLite: it needs an extra. Raises ConfigError where that is missing."""
-    try:
-        return import_module(f"antiphon.store.postgres.{name}")
-    except ImportError as error:
-        message = f"PostgreSQL needs its driver, which is not installed: pip install 'antiphon[postgres]'. ({error})"
-        raise ConfigError(message) from error
 
 
 class _Look:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from msgspec import Struct
@@ -37,6 +39,23 @@ class Location(Struct, frozen=True):
 
 def is_postgres(url: str) -> bool:
     return url.startswith(("postgresql://", "postgres://"))
+
+
+def postgres_module(name: str) -> ModuleType:
+    """A module that nobody imports who keeps to SQLite: it needs an extra. Raises ConfigError where that is missing."""
+    try:
+        return import_module(f"antiphon.store.postgres.{name}")
+    except ImportError as error:
+        message = f"PostgreSQL needs its driver, which is not installed: pip install 'antiphon[postgres]'. ({error})"
+        raise ConfigError(message) from error
+
+
+def check(url: str) -> None:
+    """Raises ConfigError for an address that leads nowhere, without asking anybody."""
+    if is_postgres(url):
+        postgres_module("link").address_of(url, wait_seconds=0)
+    else:
+        sqlite_location(url)
 
 
 def sqlite_location(url: str) -> Location:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from antiphon.store import schema
-from antiphon.store.database import postgres_module
-from antiphon.store.location import is_postgres
+from antiphon.store.location import is_postgres, postgres_module
 from antiphon.store.schema import Status
 
 

@@ -144,15 +144,15 @@ class PostgresBus:
 
 
 def payloads(sender: str, text: bytes) -> Sequence[str]:
-    """A text in pieces that PostgreSQL carries. Each says who sends it and how many are still to come."""
-    width = _PAYLOAD - len(sender) - 16
+    """A text in pieces that PostgreSQL carries. Each says who sends it, which it is and of how many."""
+    width = _PAYLOAD - len(sender) - 32
     pieces: list[str] = []
     start = 0
     while start < len(text):
         piece = text[start : start + width].decode(errors="ignore")  # without a character that the cut goes through
         pieces.append(piece)
         start += len(piece.encode())
-    return [f"{sender} {len(pieces) - place} {piece}" for place, piece in enumerate(pieces, 1)]
+    return [f"{sender} {place} {len(pieces)} {piece}" for place, piece in enumerate(pieces, 1)]
 
 
 class Parts:
@@ -160,21 +160,21 @@ class Parts:
 
     def __init__(self) -> None:
         """Nothing has come."""
-        self._begun: dict[str, tuple[int, list[str]]] = {}
+        self._begun: dict[str, list[str]] = {}
 
     def add(self, payload: str, *, but: str) -> bytes | None:
-        """The text that is whole now, if one is. None of whoever is named `but`, or of what begins in its middle."""
-        sender, _, rest = payload.partition(" ")
-        said, _, piece = rest.partition(" ")
-        if sender == but or not said.isdecimal():
+        """The text that is whole now, if one is. None of whoever is named `but`, or of what lacks a piece."""
+        sender, place, of, piece = (*payload.split(" ", 3), "", "", "", "")[:4]
+        if sender == but or not (place.isdecimal() and of.isdecimal()):
             return None
-        left = int(said)
-        expected, pieces = self._begun.pop(sender, (left, []))
-        if left != expected:
+        pieces = self._begun.pop(sender, [])
+        if int(place) == 1:
             pieces = []
+        elif len(pieces) + 1 != int(place):
+            return None
         pieces.append(piece)
-        if left:
-            self._begun[sender] = left - 1, pieces
+        if len(pieces) < int(of):
+            self._begun[sender] = pieces
             return None
         return "".join(pieces).encode()
 

@@ -52,10 +52,11 @@ def prepare(address: Address) -> None:
         if _revision(session) == HEAD:
             return
         with _looking_after(session):
-            current = _revision(session)
-            if current is None:
+            if not _is_there(session):
                 _create(session)
-            elif current != HEAD:
+                return
+            current = _revision(session)
+            if current != HEAD:
                 _migrate(address, current)
 
 
@@ -68,13 +69,17 @@ def _looking_after(session: Session) -> Generator[None]:
 
 
 def _revision(session: Session) -> str | None:
-    """Others' tables may stand beside ours, as long as none has the name of one."""
+    return session.say(_REVISION) if _is_there(session) else None
+
+
+def _is_there(session: Session) -> bool:
+    """Whether there are tables of ours. Others' may stand beside them, as long as none has the name of one."""
     found = frozenset((session.say(_TABLES) or "").split(" "))
     if tables.revision.name in found:
-        return session.say(_REVISION)
+        return True
     if found & tables.metadata.tables.keys():
         raise ConfigError("The PostgreSQL database holds tables of something else: name a database of Antiphon's own.")
-    return None
+    return False
 
 
 def _create(session: Session) -> None:
@@ -85,7 +90,7 @@ def _create(session: Session) -> None:
     session.commit()
 
 
-def _migrate(address: Address, current: str) -> None:
+def _migrate(address: Address, current: str | None) -> None:
     """All in one transaction: a migration that fails leaves the tables as they were."""
     import psycopg  # noqa: PLC0415 - the driver in full, for nobody but those who have something to migrate
 
