@@ -48,9 +48,9 @@ def find_job() -> ClauseElement:
     return _candidate()
 
 
-def claim_job() -> ClauseElement:
-    """`moment`, `most`, `until`. At most one row."""
-    oldest = _candidate().with_for_update(skip_locked=True).scalar_subquery()
+def claim_job(*, skip_locked: bool) -> ClauseElement:
+    """`moment`, `most`, `until`. At most one row; of those that nobody else is at, or else after waiting for them."""
+    oldest = _candidate().with_for_update(skip_locked=skip_locked).scalar_subquery()
     return (
         update(jobs)
         .where(jobs.c.response_id == oldest)
