@@ -48,7 +48,7 @@ def find_job() -> ClauseElement:
     return _candidate()
 
 
-def claim_job(*, skip_locked: bool) -> ClauseElement:
+def claim_job(*, skip_locked: bool = True) -> ClauseElement:
     """`moment`, `most`, `until`. At most one row; of those that nobody else is at, or else after waiting for them."""
     oldest = _candidate().with_for_update(skip_locked=skip_locked).scalar_subquery()
     return (
