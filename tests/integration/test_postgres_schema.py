@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -17,6 +16,7 @@ from antiphon.store.database import SqlDatabase
 from antiphon.store.postgres.link import address_of
 from antiphon.store.schema import HEAD
 from tests.postgres import Server
+from tests.together import together
 
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable, collation_name, column_default
@@ -64,7 +64,7 @@ async def test_many_may_open_an_empty_one_at_once(url: str) -> None:
             await database.ping()
             await database.checkpoint()
 
-    await asyncio.gather(*(opened() for _ in range(4)))
+    await together(*(opened() for _ in range(4)))
     assert upkeep.status(url).current == HEAD
 
 

@@ -26,6 +26,7 @@ from tests.integration.test_background_processes import (
     followed,
     seen_up_to,
 )
+from tests.together import together
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,7 +68,7 @@ async def create(gateway: Gateway, **members: Any) -> Any:
 
 
 async def test_what_was_answered_is_continued_elsewhere_at_once(pair: Pair) -> None:
-    """By the real client, to and fro: each turn goes on from what the other gateway has only just ended."""
+    """By the real client, each turn goes on from what the other gateway has only just ended."""
     clients = [
         openai.AsyncOpenAI(base_url=f"http://127.0.0.1:{gateway.port}/v1", api_key=KEY, max_retries=0)
         for gateway in (pair.one, pair.other)
@@ -135,7 +136,7 @@ async def test_a_stream_that_is_given_elsewhere_is_followed_here(pair: Pair) -> 
                 begun += await whole.piece()
             assert begun == raw, "live, while the answer is being given"
             silence.may_go_on.set()
-            rest, seen, late = await asyncio.gather(client.rest(), whole.rest(), part.rest())
+            rest, seen, late = await together(client.rest(), whole.rest(), part.rest())
     assert begun + seen == raw + rest
     assert frames_of(late) == frames_of(raw + rest)[4:]
     unknown = await ask(pair.one, "GET", "/v1/responses/resp_of_nobody?stream=true")
@@ -163,7 +164,7 @@ async def test_two_that_come_with_one_key_at_once_get_one_answer(pair: Pair) -> 
     before = len(pair.upstream.requests)
     body = {"model": "native/m", "input": "Once"}
     both = [ask(gateway, "POST", "/v1/responses", body, Idempotency_Key="once") for gateway in (pair.one, pair.other)]
-    first, second = await asyncio.gather(*both)
+    first, second = await together(*both)
     assert first.json["id"] == second.json["id"]
     assert len(pair.upstream.requests) == before + 1
 
@@ -171,13 +172,13 @@ async def test_two_that_come_with_one_key_at_once_get_one_answer(pair: Pair) -> 
 async def test_a_conversation_is_held_by_one_turn_wherever_the_other_is(pair: Pair) -> None:
     conversation = await conversing(pair.one)
     silence = pair.upstream.script = Silence(6)
-    held = asyncio.create_task(create(pair.one, conversation=conversation, stream=False))
-    await silence.reached.wait()
-    body = {"model": "native/m", "input": "Hi", "conversation": conversation}
-    refused = await ask(pair.other, "POST", "/v1/responses", body)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(create(pair.one, conversation=conversation))
+        await silence.reached.wait()
+        body = {"model": "native/m", "input": "Hi", "conversation": conversation}
+        refused = await ask(pair.other, "POST", "/v1/responses", body)
+        silence.may_go_on.set()
     assert refused.json["error"]["code"] == "conversation_locked"
-    silence.may_go_on.set()
-    await held
     pair.upstream.script = answers
     await create(pair.other, conversation=conversation)
     items = (await ask(pair.one, "GET", f"/v1/conversations/{conversation}/items")).json["data"]
