@@ -25,7 +25,7 @@ from antiphon.store.database import SqlDatabase
 from antiphon.store.jobs import SqlJobs
 from antiphon.store.journal import SqlJournal
 from antiphon.store.responses import SqlResponses
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, text_of
 from antiphon.wire.assembly import events_of
 from tests.contracts.jobs_races import JobsRaces
 from tests.contracts.jobs_store import LEASE_SECONDS, MANY, JobsContract, Make, Store, asked, claimed, ended, frame
@@ -57,7 +57,7 @@ class Note:
     def prepare(self) -> None:
         pass
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         if self._broken:
             raise sqlite3.OperationalError
         connection.execute("INSERT INTO notes VALUES (?, ?)", (self._turn.id, self._turn.status))
