@@ -10,6 +10,10 @@ import hypothesis
 import pytest
 import uvloop
 
+from tests.postgres import postgres_database, postgres_server, postgres_url
+
+__all__ = ["postgres_database", "postgres_server", "postgres_url"]
+
 PERSONAL = re.compile(r"^ANTIPHON_|_(API_?KEY|ACCESS_KEY|SECRET_KEY|TOKEN|PAT|BASE_URL|PROXY)$", re.IGNORECASE)
 
 # The same examples on every run, unless someone asks for the long search: HYPOTHESIS_PROFILE=nightly.

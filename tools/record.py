@@ -36,6 +36,7 @@ from antiphon.config.shape import mark, members, plain
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.gateway.history import new_items
 from antiphon.protocols import Built, Caller, Target, Turn, UpstreamReply
+from antiphon.provider_settings import Dialect, ProviderSettings
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.errands import Errands
@@ -44,7 +45,6 @@ from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.providers.signers import Signers
 from antiphon.sealing import Seals
-from antiphon.settings import Dialect, ProviderSettings
 from antiphon.wire.ids import RANDOM_BYTES, identifier
 from antiphon.wire.requests import Item, parse_request
 from tools.recording_cases import CASES, Body, Step

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from antiphon.app.batches import batching_of
 from antiphon.app.edges import routing_of
+from antiphon.app.hearing import listen
 from antiphon.app.ids import new_request_id
 from antiphon.app.parts import Parts
 from antiphon.app.receivers import announcer, webhook_receivers
@@ -128,6 +129,7 @@ def _log(settings: Settings) -> RequestLog:
 async def _working(desk: Desk, parts: Parts) -> AsyncGenerator[Worker]:
     """The worker; on leaving, running answers get the rest of the time that a shutdown may take."""
     worker = Worker(desk, parts.tasks)
+    listen(parts)
     limit = parts.settings.server.shutdown_seconds
     with draining(worker.stop_claiming, desk.gateway.live.end_all, limit):
         worker.start()

@@ -28,6 +28,7 @@ from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.kept import StoredPrompt
+from antiphon.lifecycle_settings import BackgroundSettings
 from antiphon.notices import Announcer
 from antiphon.passing_protocols import Passing
 from antiphon.protocols import Router, Sealer, StoredTurn, Turn
@@ -63,6 +64,10 @@ class Parts:
     @cached_property
     def surroundings(self) -> Surroundings:
         return Surroundings(time.time, Identifiers(), random.random)
+
+    @cached_property
+    def bells(self) -> Bells:
+        return Bells(self.database.bus)
 
     @cached_property
     def responses(self) -> SqlResponses:
@@ -135,7 +140,7 @@ class Parts:
             queued_per_tenant=background.queued_per_tenant,
             heartbeat_seconds=min(background.heartbeat_seconds, background.lease_seconds / 3),
             limit_seconds=background.limit_seconds,
-            poll_seconds=background.poll_seconds,
+            **_looking(background, told=self.bells.carry),
             cancel_clears_output=background.cancel_clears_output,
         )
         joining = [self._announced, self._let_go]
@@ -144,7 +149,7 @@ class Parts:
             responses=self.responses,
             jobs=SqlJobs(self.database, time.time, background.lease_seconds, joining=joining),
             journal=SqlJournal(self.database, time.time),
-            bells=Bells(),
+            bells=self.bells,
             policy=policy,
         )
 
@@ -156,6 +161,14 @@ class Parts:
         if ended.conversation_id is None:
             return None
         return self.conversation_turns.ending(Holder(ended.tenant, ended.conversation_id, ended.id), ())
+
+
+def _looking(background: BackgroundSettings, *, told: bool) -> dict[str, float]:
+    """How often a process looks for what others do. Whoever is told looks for what the dead leave behind."""
+    if not told:
+        return {"poll_seconds": background.poll_seconds}
+    seldom = background.lease_seconds / 6
+    return {"poll_seconds": max(background.poll_seconds, seldom), "follow_seconds": seldom}
 
 
 def _configured_prompts(settings: Settings) -> dict[str, StoredPrompt]:

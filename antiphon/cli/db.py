@@ -8,7 +8,8 @@ import click
 
 from antiphon.cli.configured import config_option, configured
 from antiphon.config.redact import redacted_address
-from antiphon.store.schema import Status, status, upgrade
+from antiphon.store.schema import Status
+from antiphon.store.upkeep import status, upgrade
 
 
 @click.group("db")

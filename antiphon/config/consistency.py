@@ -15,7 +15,7 @@ from antiphon.providers.places import PLACES
 from antiphon.providers.row import Cloud, ProviderRow
 from antiphon.service_protocols import MODERATION_RULES
 from antiphon.settings import Settings
-from antiphon.store.location import sqlite_location
+from antiphon.store import location
 from antiphon.wire.prompts import checked_template
 
 _ADDRESSED: Final = ("project", "location")
@@ -94,7 +94,7 @@ def check_database(settings: Settings, tree: Node, problems: Problems) -> None:
     if settings.database.url is None:
         return
     try:
-        sqlite_location(settings.database.url)
+        location.check(settings.database.url)
     except ConfigError as error:
         problems.add(_place(tree, "database", "url"), f"`database.url`: {error.message}")
 

@@ -12,11 +12,12 @@ import msgspec
 from antiphon.config.scan import Discovery, variables_of
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
 from antiphon.errors import ConfigError
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.demo import NAME as DEMO
 from antiphon.providers.places import PLACES, filled, parts_of
 from antiphon.providers.row import ProviderRow, normalise_base_url
 from antiphon.providers.table_local import COMPATIBLE
-from antiphon.settings import ProviderSettings, Settings
+from antiphon.settings import Settings
 
 _HERE: Final = "built in"
 _IN_FILE: Final = re.compile(r":\d+:\d+$")

@@ -24,8 +24,9 @@ from msgspec.inspect import (
     type_info,
 )
 
+from antiphon.provider_settings import ProviderSettings
 from antiphon.quirks import Quirks
-from antiphon.settings import ProviderSettings, Settings
+from antiphon.settings import Settings
 
 SETTINGS: Final = type_info(Settings)
 _QUIRKS: Final = UnionType((type_info(Quirks), NoneType()))

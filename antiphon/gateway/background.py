@@ -77,8 +77,7 @@ class Background:
             if not is_background(response.body):
                 raise BadRequest("Cannot cancel a synchronous response.")
             raise BadRequest(f"Cannot cancel a {response.status} response.")
-        self._worker.drop(response_id)
-        desk.bells.ring(response_id)
+        desk.bells.ring_off(response_id)
         return response.body
 
     async def follow(self, tenant: str, response_id: str, after: int, sink: Sink) -> bool:
@@ -142,6 +141,8 @@ class Background:
             message = f"You have {most} answers waiting in the background, the most that may. Wait until some are done."
             raise RateLimited(message, code="background_queue_full", retry_after=_RETRY_SECONDS)
         self._worker.nudge()
+        if not self._worker.has_room:
+            desk.bells.call()
         return body
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from antiphon.errors import AntiphonError, ShuttingDown, UpstreamBroke
 from antiphon.gateway.delivery import Delivery
@@ -10,12 +12,16 @@ from antiphon.protocols import Sink, Turn
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import TERMINAL, Chunk, Event
 
+Telling = Callable[[Sink], Awaitable[bool]]
+"""Sends the events that were asked for, those to come too. Whether the terminal one was among them."""
+
 
 class LiveAnswers:
     """The running turns of this process."""
 
     def __init__(self) -> None:
-        """Nobody is being answered."""
+        """Nobody is being answered. `elsewhere` finds what other processes answer, where there are any."""
+        self.elsewhere: Callable[[str, str, str, int], Awaitable[Telling | None]] | None = None
         self._deliveries: dict[tuple[str, str], Delivery] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._reasons: dict[asyncio.Task[object], AntiphonError] = {}
@@ -44,6 +50,16 @@ class LiveAnswers:
         """The answer with this id if it is being streamed to its tenant right now."""
         return self._deliveries.get((tenant, response_id))
 
+    async def telling(self, tenant: str, response_id: str, provider: str, after: int) -> Telling | None:
+        """What tells of the events above `after` of an answer that is being streamed, by this provider if one is named.
+
+        None where nobody streams it: it is unknown, or has just ended.
+        """
+        delivery = self.find(tenant, response_id)
+        if delivery is not None:
+            return None if provider and provider != delivery.provider else partial(follow, delivery, after)
+        return None if self.elsewhere is None else await self.elsewhere(tenant, response_id, provider, after)
+
     def end_all(self) -> None:
         """Cancels every running turn; each ends with a terminal event of its own."""
         for task in tuple(self._tasks):
@@ -60,8 +76,8 @@ class LiveAnswers:
         return None if task is None else self._reasons.get(task)
 
 
-async def follow(delivery: Delivery, after: int, sink: Sink) -> None:
-    """Sends every event numbered above `after`, those to come too, until the terminal one."""
+async def follow(delivery: Delivery, after: int, sink: Sink) -> bool:
+    """Sends every event numbered above `after`, those to come too, until the terminal one. Always true."""
     place = 0
     while True:
         while place < len(delivery.frames):
@@ -72,10 +88,10 @@ async def follow(delivery: Delivery, after: int, sink: Sink) -> None:
             if wanted:
                 await sink(Chunk(wanted, wire if len(wanted) == len(events) else None))
             if events[-1].type in TERMINAL:
-                return
+                return True
         if delivery.ended:
             await _cut(delivery, after, sink)
-            return
+            return True
         await delivery.changed()
 
 

@@ -46,6 +46,12 @@ class Worker:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._claiming: asyncio.Task[None] | None = None
+        desk.bells.works(self.nudge, self.drop)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether this process alone has hands enough for what comes; from half of what it can do on, others help."""
+        return not self.stopping and 2 * len(self._runs) < self._desk.policy.answers_at_once
 
     def start(self) -> None:
         """Begins to claim, where this process may answer at all."""
@@ -148,6 +154,7 @@ class _Run:
         if self._handed_back:
             with suppress(StoreFailed):
                 await self._desk.jobs.release(self.claim)
+                self._desk.bells.call()
 
     async def _answered(self) -> None:
         limit = self._desk.policy.limit_seconds

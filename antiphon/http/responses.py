@@ -11,7 +11,6 @@ from msgspec import Struct
 from antiphon.errors import BadRequest
 from antiphon.gateway.flow import Gateway
 from antiphon.gateway.history import items_of
-from antiphon.gateway.live import follow
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Call
 from antiphon.http.idempotent import IDEMPOTENCY_KEY, included_at_birth
@@ -103,7 +102,7 @@ class ResponsesEndpoints:
         elif stored is not None:
             await self._replay(call, stored, after, include, padded=padded is not False)
         else:
-            await self._follow(call, identifier, after, provider, padded=padded is not False)
+            await self._follow(call, identifier, after, provider, include, padded=padded is not False)
 
     async def delete(self, call: Call) -> None:
         """`DELETE /v1/responses/{id}`."""
@@ -148,15 +147,23 @@ class ResponsesEndpoints:
         if not wanted:
             await stream.finish()
 
-    async def _follow(self, call: Call, identifier: str, after: int, provider: str, *, padded: bool) -> None:
-        delivery = self._gateway.live.find(call.tenant, identifier)
-        if delivery is None or (provider and provider != delivery.provider):
-            raise unknown_response(identifier)
+    async def _follow(
+        self, call: Call, identifier: str, after: int, provider: str, include: Collection[str], *, padded: bool
+    ) -> None:
+        telling = await self._gateway.live.telling(call.tenant, identifier, provider, after)
+        if telling is None:
+            # It may have ended between the look into the store and this one.
+            stored = await self._responses.get(call.tenant, identifier)
+            if stored is None or (provider and provider != stored.provider):
+                raise unknown_response(identifier)
+            await self._replay(call, stored, after, include, padded=padded)
+            return
         stream = EventStream(call, self._heartbeat, done_marker=self._options.done_marker)
         try:
             with ClientWatch(call, self._group):
                 await stream.open()
-                await follow(delivery, after, stream if padded else _unpadding(stream))
+                if not await telling(stream if padded else _unpadding(stream)):
+                    await stream.finish()
         finally:
             stream.close()
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
+from antiphon.provider_settings import Dialect
 from antiphon.providers.row import ProviderRow
 from antiphon.quirks import Quirks
-from antiphon.settings import Dialect
 
 NATIVE: Final[Dialect] = "responses"
 """The API whose requests and answers are passed on as they are."""

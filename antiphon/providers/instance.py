@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from antiphon.errors import BadRequest, ConfigError, UpstreamBroke
 from antiphon.protocols import Post, Target, UpstreamDialect, UpstreamReply
+from antiphon.provider_settings import Dialect, ProviderSettings
 from antiphon.providers.couriers import ProviderFiles
 from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.endpoint import Endpoint, header_block
@@ -31,7 +32,6 @@ from antiphon.providers.table import row_for
 from antiphon.providers.ways import Ways
 from antiphon.quirks import Quirks
 from antiphon.service_protocols import Served
-from antiphon.settings import Dialect, ProviderSettings
 from antiphon.version import __version__
 
 MAX_LIST_BYTES: Final = 32 * 1024 * 1024

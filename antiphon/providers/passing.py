@@ -17,13 +17,13 @@ from msgspec import Struct
 from antiphon.errors import BadRequest, Forbidden, GatewayError
 from antiphon.passing_protocols import Asked, Line
 from antiphon.protocols import Target
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.credentials import STYLES, Credentials, key_header
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, overridden
 from antiphon.providers.reply import UpstreamReply
 from antiphon.providers.row import KeyStyle, ProviderRow, Route
 from antiphon.providers.uploading import Upload
-from antiphon.settings import ProviderSettings
 from antiphon.wire.counts import Counts
 from antiphon.wire.money import cost_nanos
 

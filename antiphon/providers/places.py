@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from antiphon.errors import ConfigError
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 
 PLACES: Final = ("region", "project", "location", "resource", "api_version")
 """The settings that an address may depend on."""

@@ -10,10 +10,10 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from antiphon.errors import ConfigError
+from antiphon.provider_settings import Dialect
 from antiphon.providers.places import missing
 from antiphon.quirks import Quirks
 from antiphon.service_protocols import Service
-from antiphon.settings import Dialect
 from antiphon.wire.file_forms import Manner
 
 KeyStyle = Literal["bearer", "token", "x-api-key", "xi-api-key", "x-goog-api-key", "api-key"]

@@ -8,13 +8,13 @@ from typing import Final
 from antiphon.credential_settings import AwsSettings, AzureSettings, GoogleSettings
 from antiphon.errors import ConfigError
 from antiphon.protocols import Clock
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.aws import AwsCredentials, AwsSearch
 from antiphon.providers.azure import AzureCredentials, AzureSearch
 from antiphon.providers.credentials import STYLES, Credentials
 from antiphon.providers.errands import Errands
 from antiphon.providers.google import GoogleCredentials, GoogleSearch
 from antiphon.providers.row import ProviderRow
-from antiphon.settings import ProviderSettings
 
 _ITS_OWN: Final = "authorization"
 

@@ -8,9 +8,9 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from antiphon.protocols import Format
+from antiphon.provider_settings import Dialect, ProviderSettings
 from antiphon.providers.row import ProviderRow, Route, ServiceRow
 from antiphon.service_protocols import Service
-from antiphon.settings import Dialect, ProviderSettings
 
 _TOGETHER: Final[Mapping[Format, tuple[Dialect, ...]]] = {
     "chat": ("chat", "responses"),

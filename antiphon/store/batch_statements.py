@@ -245,7 +245,9 @@ def free_line() -> ClauseElement:
 
 def claim_lines() -> ClauseElement:
     """`id`, `moment`, `until`, `by`, `limit`."""
-    some = _free().order_by(_lines.number).limit(bindparam("limit")).offset(_NOTHING).with_for_update(skip_locked=True)
+    free = _free().order_by(_lines.number).limit(bindparam("limit")).offset(_NOTHING).with_for_update(skip_locked=True)
+    # By name, so that it is looked for once, however PostgreSQL goes about it.
+    some = select(free.cte("free").c.number)
     return (
         update(batch_lines)
         .where(_lines.batch_id == bindparam("id"), _lines.number.in_(some))

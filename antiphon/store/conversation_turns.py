@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     ClauseElement,
     ColumnElement,
+    Select,
     bindparam,
     case,
     literal_column,
@@ -93,7 +94,7 @@ class SqlConversationTurns:
 
 class _Statements:
     def __init__(self) -> None:
-        self.held = text_of(_last_position(_HELD))
+        self.held = text_of(_last_position(_HELD).with_for_update())
         self.look = text_of(_last_position())
         self.release = text_of(_release())
 
@@ -140,7 +141,7 @@ _ONE: Final = (
 )
 
 
-def _last_position(*conditions: ColumnElement[bool]) -> ClauseElement:
+def _last_position(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
     return select(_TABLE.last_position).where(*_ONE, *conditions)
 
 

@@ -53,6 +53,7 @@ class SqlConversations:
         self._items = Items()
         self._chains = _Chains()
         self._row = text_of(_row())
+        self._locked = text_of(_row().with_for_update())
         self._insert = positional(insert(conversations), _COLUMNS)
         self._become = text_of(_change("state", "last_position"))
         self._describe = text_of(_change("metadata"))
@@ -90,7 +91,7 @@ class SqlConversations:
         )
 
     def _find(self, tenant: str, conversation_id: str, connection: Connection) -> StoredConversation | None:
-        row = self._state(connection, tenant, conversation_id)
+        row = self._state(connection, tenant, conversation_id, self._row)
         if row is not None and row.state == OWN:
             return StoredConversation(id=conversation_id, created_at=row.created_at, metadata=row.metadata)
         if row is not None and row.state == DELETED:
@@ -113,7 +114,7 @@ class SqlConversations:
         items: Sequence[StoredItem],
         connection: Connection,
     ) -> None:
-        row = self._state(connection, tenant, conversation.id)
+        row = self._state(connection, tenant, conversation.id, self._locked)
         if row is None:
             self._put(connection, tenant, conversation, OWN, len(items))
         elif row.state == CHAIN:
@@ -126,6 +127,7 @@ class SqlConversations:
     def _update(
         self, tenant: str, conversation_id: str, metadata: bytes, connection: Connection
     ) -> StoredConversation | None:
+        self._state(connection, tenant, conversation_id, self._locked)
         found = self._find(tenant, conversation_id, connection)
         if found is None:
             return None
@@ -135,6 +137,7 @@ class SqlConversations:
         return _described(found, metadata)
 
     def _remove(self, tenant: str, conversation_id: str, connection: Connection) -> bool:
+        self._state(connection, tenant, conversation_id, self._locked)
         found = self._find(tenant, conversation_id, connection)
         if found is None:
             return False
@@ -146,7 +149,7 @@ class SqlConversations:
         return True
 
     def _add(self, tenant: str, conversation_id: str, items: Sequence[StoredItem], connection: Connection) -> Addition:
-        row = self._state(connection, tenant, conversation_id)
+        row = self._state(connection, tenant, conversation_id, self._locked)
         if row is None or row.state != OWN:
             return Addition(Verdict.UNKNOWN)
         if row.held_until is not None and row.held_until > self._clock():
@@ -160,8 +163,8 @@ class SqlConversations:
         connection.execute(self._count, {**names, "new_last_position": row.last_position + len(items)})
         return Addition(Verdict.DONE)
 
-    def _state(self, connection: Connection, tenant: str, conversation_id: str) -> _Row | None:
-        row = connection.execute(self._row, {"tenant": tenant, "conversation_id": conversation_id}).fetchone()
+    def _state(self, connection: Connection, tenant: str, conversation_id: str, statement: str) -> _Row | None:
+        row = connection.execute(statement, {"tenant": tenant, "conversation_id": conversation_id}).fetchone()
         return None if row is None else _Row(*row)
 
     def _put(
@@ -217,7 +220,7 @@ def _described(conversation: StoredConversation, metadata: bytes) -> StoredConve
 _ONE: Final = (conversations.c.id == bindparam("conversation_id"), conversations.c.tenant == bindparam("tenant"))
 
 
-def _row() -> ClauseElement:
+def _row() -> Select[*tuple[Any, ...]]:
     table = conversations.c
     return select(table.state, table.created_at, table.last_position, table.held_until, table.metadata).where(*_ONE)
 

@@ -1,20 +1,24 @@
-"""One SQLite file, or memory: its writer, its readers, and how long they live."""
+"""One database: who writes, who reads, and how long they live."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, nullcontext
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
+from sqlalchemy import func, select
+
+from antiphon.bus import Bus
 from antiphon.store.connections import Synchronous, connect_reader
 from antiphon.store.failures import start_up
-from antiphon.store.location import create_file, sqlite_location
+from antiphon.store.location import create_file, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.readers import Readers
 from antiphon.store.schema import open_database
+from antiphon.store.statements import Connection, Statement, text_of
+from antiphon.store.tables import revision
 from antiphon.store.work import Work
 from antiphon.store.writer import GroupWriter
 
@@ -24,13 +28,23 @@ BUSY_SECONDS: Final = 5.0
 READERS: Final = 4
 
 
+class Taker(Protocol):
+    """Who does work."""
+
+    def submit(self, work: Work[T], /) -> asyncio.Future[T]:
+        """Done when the work is. Whoever stops awaiting it does not stop the work."""
+        ...
+
+
 class SqlDatabase:
     """Open, and bound to one event loop. Whoever needs durable state gets it from here."""
 
-    def __init__(self, writer: GroupWriter, readers: Readers | None) -> None:
-        """Both already open. Without readers, the writer reads too."""
+    def __init__(self, writer: Taker, reader: Taker, *, log: GroupWriter | None = None, bus: Bus | None = None) -> None:
+        """Both already open; `log` is who can empty SQLite's write-ahead log, `bus` is None where there is none."""
+        self.bus = bus
         self._writer = writer
-        self._readers = readers
+        self._reader = reader
+        self._log = log
 
     @classmethod
     @asynccontextmanager
@@ -39,31 +53,20 @@ class SqlDatabase:
     ) -> AsyncGenerator[SqlDatabase]:
         """Makes or migrates the tables if need be; on leaving, everything submitted is on disk. Raises ConfigError.
 
-        `busy_seconds` is how long a write waits for other processes that write to the same file.
+        `busy_seconds` is how long work waits for other processes that write to the same file, or for a PostgreSQL that
+        cannot be reached.
         """
-        location = sqlite_location(url)
-        async with AsyncExitStack() as stack:
-            lock = nullcontext()
-            readers = None
-            if location.path is not None and location.lock is not None:
-                with start_up(str(location)):
-                    create_file(location.path)
-                    lock = stack.enter_context(closing(FileLock(location.lock, busy_seconds)))
-                readers = Readers(partial(connect_reader, location, busy_seconds), READERS)
-            writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds), lock)
-            stack.push_async_callback(writer.close)
-            await writer.open()
-            if readers is not None:
-                stack.push_async_callback(readers.close)
-            yield cls(writer, readers)
+        opened = _in_postgres if is_postgres(url) else _in_sqlite
+        async with opened(url, synchronous, busy_seconds) as database:
+            yield database
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
         """Done once the work is on disk, with all that shares its commit. Cancelling does not undo it."""
         return self._writer.submit(work)
 
     def read(self, work: Work[T]) -> asyncio.Future[T]:
-        """Sees every write that was done before this call."""
-        return self._writer.submit(work) if self._readers is None else self._readers.submit(work)
+        """Sees every write that was done before this call, by whatever process."""
+        return self._reader.submit(work)
 
     async def ping(self) -> None:
         """Whether reading and writing are possible now. Raises StoreFailed."""
@@ -71,26 +74,56 @@ class SqlDatabase:
         await self.write(_Look())
 
     async def checkpoint(self) -> None:
-        """Moves the write-ahead log into the database, so that nothing deleted is left in it. Raises StoreFailed.
+        """Moves SQLite's write-ahead log into the file, so that nothing deleted is left in it. Raises StoreFailed.
 
         Moves less while somebody reads for longer than the database may be busy.
         """
-        await self._writer.submit(_Checkpoint(), alone=True)
+        if self._log is not None:
+            await self._log.submit(_Checkpoint(), alone=True)
+
+
+@asynccontextmanager
+async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+    location = sqlite_location(url)
+    async with AsyncExitStack() as stack:
+        lock = nullcontext()
+        readers = None
+        if location.path is not None and location.lock is not None:
+            with start_up(str(location)):
+                create_file(location.path)
+                lock = stack.enter_context(closing(FileLock(location.lock, busy_seconds)))
+            readers = Readers(partial(connect_reader, location, busy_seconds), READERS)
+        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds), lock)
+        stack.push_async_callback(writer.close)
+        await writer.open()
+        if readers is not None:
+            stack.push_async_callback(readers.close)
+        yield SqlDatabase(writer, readers or writer, log=writer)
+
+
+@asynccontextmanager
+async def _in_postgres(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+    opened = postgres_module("opening").opened
+    async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers, bus):
+        yield SqlDatabase(writers, readers, bus=bus)
 
 
 class _Look:
-    """The least that touches the file; as a write, it takes the write lock."""
+    """The least that touches the tables; as a write, it takes what a write takes."""
 
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    def perform(self, connection: Connection) -> None:
+        connection.execute(_LOOK).fetchone()
 
 
 class _Checkpoint:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+_LOOK: Final[Statement] = text_of(select(func.count()).select_from(revision))

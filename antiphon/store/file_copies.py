@@ -116,5 +116,12 @@ def _orphans() -> ClauseElement:
         .limit(bindparam("limit"))
         .offset(literal_column("0"))
         .with_for_update(skip_locked=True)
+        # By name, so that it is looked for once, however PostgreSQL goes about it.
+        .cte("due")
     )
-    return update(file_copies).where(tuple_(*_KEY).in_(due)).values(due_at=bindparam("until")).returning(*_SHOWN)
+    return (
+        update(file_copies)
+        .where(tuple_(*_KEY).in_(select(*due.c)))
+        .values(due_at=bindparam("until"))
+        .returning(*_SHOWN)
+    )

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from antiphon.kept import Claim, Holder
 from antiphon.protocols import Clock
 from antiphon.store.database import SqlDatabase
+from antiphon.store.failures import outrun
 from antiphon.store.statements import Connection, text_of
 from antiphon.store.tables import idempotency_keys, responses
 
@@ -100,7 +101,10 @@ class _Take:
     def perform(self, connection: Connection) -> Holder:
         for statement in (self._statements.free, self._statements.take):
             connection.execute(statement, self._parameters)
-        digest, response_id, answered = connection.execute(self._statements.look, self._parameters).fetchone()
+        row = connection.execute(self._statements.look, self._parameters).fetchone()
+        if row is None:
+            raise outrun()
+        digest, response_id, answered = row
         return Holder(digest, response_id, bool(answered))
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     literal_column,
@@ -49,9 +48,9 @@ def find_job() -> ClauseElement:
     return _candidate()
 
 
-def claim_job() -> ClauseElement:
-    """`moment`, `most`, `until`. At most one row."""
-    oldest = _candidate().with_for_update(skip_locked=True).scalar_subquery()
+def claim_job(*, skip_locked: bool = True) -> ClauseElement:
+    """`moment`, `most`, `until`. At most one row; of those that nobody else is at, or else after waiting for them."""
+    oldest = _candidate().with_for_update(skip_locked=skip_locked).scalar_subquery()
     return (
         update(jobs)
         .where(jobs.c.response_id == oldest)
@@ -102,16 +101,21 @@ def end_response() -> ClauseElement:
 
 
 def append_events() -> ClauseElement:
-    """`id`, `under`, `begin`, `end`, `bytes`."""
+    """`id`, `under`, `begin`, `end`, `bytes`. Whoever claims or ends the job meanwhile waits, or is waited for."""
     row = select(
         bindparam("id", type_=response_events.c.response_id.type),
         bindparam("begin", type_=response_events.c.first.type),
         bindparam("end", type_=response_events.c.last.type),
         bindparam("bytes", type_=response_events.c.frames.type),
     )
-    return insert(response_events).from_select(
-        ["response_id", "first", "last", "frames"], row.where(exists().select_from(jobs).where(*_held()))
-    )
+    mine = row.select_from(jobs).where(*_held()).with_for_update(read=True)
+    return insert(response_events).from_select(["response_id", "first", "last", "frames"], mine)
+
+
+def lock_job() -> ClauseElement:
+    """`id`, `whose`. Everybody takes the job before its response, so that no two wait for each other."""
+    mine = (_is(jobs.c.response_id), jobs.c.tenant == bindparam("whose"))
+    return select(jobs.c.attempt).where(*mine).with_for_update()
 
 
 def read_journal() -> ClauseElement:

@@ -6,7 +6,7 @@ Law: a job is one worker's at a time, and a response has a job exactly as long a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, structs
 from sqlalchemy import insert
@@ -38,13 +38,15 @@ class _Texts:
         self.insert_events = positional(insert(response_events), _EVENTS)
         self.count_waiting = text_of(say.count_waiting())
         self.find = text_of(say.find_job())
-        self.claim = text_of(say.claim_job())
+        self.claim = text_of(say.claim_job(skip_locked=True))
+        self.claim_patiently = text_of(say.claim_job(skip_locked=False))
         self.claimed = text_of(say.read_claimed())
         self.begin = text_of(say.begin_response())
         self.lease = text_of(say.lease_job())
         self.drop_job = text_of(say.drop_any_job())
         self.drop_journal = text_of(say.drop_journal())
         self.journal = text_of(say.read_journal())
+        self.lock = text_of(say.lock_job())
         self.cancelled = text_of(say.read_cancelled())
 
 
@@ -141,8 +143,8 @@ class _Claim(Struct, frozen=True):
 
     def perform(self, connection: Connection) -> Claim | None:
         texts = self.texts
-        while rows := connection.execute(texts.claim, self.parameters).fetchall():
-            response_id, tenant, key_name, attempt, request = rows[0]
+        while (row := self._job(connection)) is not None:
+            response_id, tenant, key_name, attempt, request = row
             key = {"id": response_id}
             found = connection.execute(texts.claimed, key).fetchone()
             if found is None:  # the response has expired and was swept
@@ -163,6 +165,14 @@ class _Claim(Struct, frozen=True):
                 input=input_,
                 told=[frames for (frames,) in connection.execute(texts.journal, key)],
             )
+        return None
+
+    def _job(self, connection: Connection) -> Sequence[Any] | None:
+        """Whoever skips what others are at may skip a job whose last worker, thought dead, is just telling more."""
+        for statement in (self.texts.claim, self.texts.claim_patiently):
+            rows = connection.execute(statement, self.parameters).fetchall()
+            if rows:
+                return rows[0]
         return None
 
 
@@ -204,6 +214,7 @@ class _Cancel:
         """Nothing."""
 
     def perform(self, connection: Connection) -> StoredResponse | None:
+        connection.execute(self._texts.lock, self._key).fetchone()
         row = connection.execute(self._texts.cancelled, self._key).fetchone()
         if row is None:
             return None

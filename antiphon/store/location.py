@@ -1,9 +1,11 @@
-"""Where a SQLite database is, from its SQLAlchemy address (https://docs.sqlalchemy.org/en/21/dialects/sqlite.html)."""
+"""Where a database is, from its SQLAlchemy address (https://docs.sqlalchemy.org/en/21/dialects/sqlite.html)."""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from msgspec import Struct
@@ -35,13 +37,34 @@ class Location(Struct, frozen=True):
         return None if self.path is None else self.path.with_name(f"{self.path.name}-lock")
 
 
+def is_postgres(url: str) -> bool:
+    return url.startswith(("postgresql://", "postgres://"))
+
+
+def postgres_module(name: str) -> ModuleType:
+    """A module that nobody imports who keeps to SQLite: it needs an extra. Raises ConfigError where that is missing."""
+    try:
+        return import_module(f"antiphon.store.postgres.{name}")
+    except ImportError as error:
+        message = f"PostgreSQL needs its driver, which is not installed: pip install 'antiphon[postgres]'. ({error})"
+        raise ConfigError(message) from error
+
+
+def check(url: str) -> None:
+    """Raises ConfigError for an address that leads nowhere, without asking anybody."""
+    if is_postgres(url):
+        postgres_module("link").address_of(url, wait_seconds=0)
+    else:
+        sqlite_location(url)
+
+
 def sqlite_location(url: str) -> Location:
     """Raises ConfigError for any other address, without repeating it: it may hold a password."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme != "sqlite":
-        spelled = "sqlite:///relative/path or sqlite:////absolute/path"
-        if scheme.startswith("sqlite+"):
-            driver = scheme.removeprefix("sqlite+")
+        spelled = "sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/database"
+        engine, _, driver = scheme.partition("+")
+        if driver and engine in {"sqlite", "postgresql", "postgres"}:
             message = f"A database address names no driver: write {spelled}, without +{driver}."
         else:
             message = f"A database address of the kind {scheme!r} is not known here: write {spelled}."

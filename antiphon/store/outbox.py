@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from sqlalchemy import BigInteger, ClauseElement, Text, bindparam, func, literal_column, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import insert
 
 from antiphon.notices import Notice, Subscription
 from antiphon.protocols import Clock
 from antiphon.store.database import SqlDatabase
-from antiphon.store.statements import Connection, positional, text_of
+from antiphon.store.statements import Connection, once_committed, positional, text_of
 from antiphon.store.tables import webhook_notices as notices
 from antiphon.store.work import Work
 from antiphon.wire.webhooks import event_id
@@ -44,17 +45,14 @@ class SqlOutbox:
         subscriptions: Sequence[Subscription],
         wake: Callable[[str], None],
     ) -> None:
-        """`wake` is called on the event loop, with a receiver's name, when there is a notice for it.
-
-        That is before the commit, but whoever then claims is served after it: the writer does one thing at a time.
-        """
+        """`wake` is called on the event loop, with a receiver's name, when there is a notice for it to claim."""
         self._database = database
         self._clock = clock
         self._subscriptions = tuple(subscriptions)
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        # What is announced twice is one notice: its id is the same.
-        self._insert = positional(sqlite.insert(notices).on_conflict_do_nothing(), _COLUMNS)
+        # What is announced twice is one notice: its id is the same. SQLite has the same words for it.
+        self._insert = positional(insert(notices).on_conflict_do_nothing(), _COLUMNS)
         self._claim = text_of(_claim())
         self._due_at = text_of(_due_at())
         self._settle = text_of(_settle())
@@ -132,7 +130,7 @@ class _Announce:
 
     def perform(self, connection: Connection) -> None:
         connection.executemany(self._statement, self._rows)
-        self._tell([receiver for _, receiver, *_ in self._rows])
+        once_committed(connection, partial(self._tell, [receiver for _, receiver, *_ in self._rows]))
 
 
 class _Claim:
@@ -186,10 +184,12 @@ def _claim() -> ClauseElement:
         .limit(bindparam("limit"))
         .offset(literal_column("0"))
         .with_for_update(skip_locked=True)
+        # By name, so that it is looked for once, however PostgreSQL goes about it.
+        .cte("due")
     )
     return (
         update(notices)
-        .where(notices.c.id.in_(due))
+        .where(notices.c.id.in_(select(due.c.id)))
         .values(tries=notices.c.tries + literal_column("1"), due_at=bindparam("until"))
         .returning(
             notices.c.expires_at,

@@ -14,7 +14,7 @@ from sqlalchemy import Table, insert
 from antiphon.store.statements import Connection, positional
 
 MOST_ROWS: Final = 32
-"""By one statement. There is one text for every number up to this, and SQLite keeps all of them prepared."""
+"""By one statement. There is one text for every number up to this, and the engines keep all of them prepared."""
 
 
 class Insertion:
@@ -23,9 +23,7 @@ class Insertion:
     def __init__(self, table: Table) -> None:
         """Compiles the statements."""
         columns = [column.name for column in table.columns]
-        one = positional(insert(table), columns)
-        more = ", (" + ", ".join("?" * len(columns)) + ")"
-        self._texts = [one + more * rows for rows in range(MOST_ROWS)]
+        self._texts = [positional(insert(table), columns, rows) for rows in range(1, MOST_ROWS + 1)]
 
     def perform(self, connection: Connection, rows: Sequence[Sequence[object]]) -> None:
         """Adds the rows."""

@@ -51,7 +51,7 @@ def status(url: str) -> Status:
     if location.path is not None and location.path.exists():
         with start_up(str(location)), closing(connect(location, _WAIT_SECONDS)) as connection:
             current = _revision(connection, location)
-    return Status(current, HEAD, () if current == HEAD else _pending(current, location))
+    return Status(current, HEAD, () if current == HEAD else pending(current, location))
 
 
 def upgrade(url: str) -> Status:
@@ -59,6 +59,31 @@ def upgrade(url: str) -> Status:
     before = status(url)
     open_database(sqlite_location(url), "full", _WAIT_SECONDS).close()
     return before
+
+
+def migrate(connection: Connection) -> None:
+    """What is pending, in the transaction that the connection is in."""
+    from alembic import command  # noqa: PLC0415 - the module's docstring says why
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def pending(current: str | None, database: object) -> tuple[str, ...]:
+    """The migrations to come, oldest first. Raises ConfigError for tables of a newer release."""
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # lists its own parts as it is imported
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+    from alembic.script.revision import RevisionError  # noqa: PLC0415
+
+    try:
+        scripts = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", current or "base"))
+    except RevisionError as error:
+        raise ConfigError(
+            f"The database {database} was made by a newer Antiphon: its tables stand at {current!r}, and this release"
+            f" knows them up to {HEAD!r}. Install the newer release."
+        ) from error
+    return tuple(script.revision for script in reversed(scripts))
 
 
 def open_database(location: Location, synchronous: Synchronous, busy_seconds: float) -> sqlite3.Connection:
@@ -116,33 +141,14 @@ def _config() -> Config:
     return config
 
 
-def _pending(current: str | None, location: Location) -> tuple[str, ...]:
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
-    from alembic.script.revision import RevisionError  # noqa: PLC0415
-
-    try:
-        scripts = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", current or "base"))
-    except RevisionError as error:
-        raise ConfigError(
-            f"The database {location} was made by a newer Antiphon: its tables stand at {current!r}, and this release"
-            f" knows them up to {HEAD!r}. Install the newer release."
-        ) from error
-    return tuple(script.revision for script in reversed(scripts))
-
-
 def _migrate(location: Location, current: str | None) -> None:
     """All in one transaction: a migration that fails leaves the tables as they were."""
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # lists its own parts as it is imported
-    from alembic import command  # noqa: PLC0415 - as above
-
-    _pending(current, location)
+    pending(current, location)
     engine = create_engine(URL.create("sqlite", database=location.name), poolclass=NullPool)
     event.listen(engine, "connect", _leave_transactions_to_us)
     event.listen(engine, "begin", _begin)
     with engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate(connection)
 
 
 def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:

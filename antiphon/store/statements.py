@@ -1,38 +1,149 @@
-"""Statements of SQLAlchemy Core as SQLite's own text: compiled once at start, then executed on the driver itself."""
+"""Statements of SQLAlchemy Core as the engines' own text: compiled once, then executed on the drivers themselves.
+
+One statement serves both engines. SQLite's text is made at once, PostgreSQL's when somebody first asks for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
-from sqlalchemy import ClauseElement, Insert, Table
+from msgspec import Struct
+from sqlalchemy import ClauseElement, Dialect, Insert, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 
-def text_of(statement: ClauseElement) -> str:
-    """The text, with parameters by name (``:tenant``). Raises ValueError where a value would be lost on the way."""
+class Cursor(Protocol):
+    """What a statement has brought."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows a statement has changed."""
+        ...
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - a row is whatever was selected
+        """The next row, None behind the last."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows that are left."""
+        ...
+
+
+class Connection(Protocol):
+    """What work is done on: SQLite's own connection, or one to PostgreSQL that behaves like it."""
+
+    def execute(self, statement: str, parameters: Parameters = ..., /) -> Cursor:
+        """Executes a `Statement`."""
+        ...
+
+    def executemany(self, statement: str, parameters: Iterable[Parameters], /) -> Cursor:
+        """Executes a `Statement` that brings no rows, for each of the parameters."""
+        ...
+
+
+@runtime_checkable
+class Deferring(Protocol):
+    """A connection on which several transactions at once are the rule, so that what follows a commit is kept for it."""
+
+    afterwards: list[Callable[[], None]]
+
+
+def once_committed(connection: Connection, act: Callable[[], None]) -> None:
+    """Called in the thread that commits. Without delay in SQLite, whose one writer serves whoever comes next later."""
+    if isinstance(connection, Deferring):
+        connection.afterwards.append(act)
+    else:
+        act()
+
+
+class Numbered(Struct, frozen=True):
+    """PostgreSQL's text, whose parameters are ``$1``, ``$2``…, and what they are called in that order."""
+
+    text: bytes
+    names: tuple[str, ...]
+
+
+class Statement(str):
+    """SQLite's text, which its driver takes as it is, and PostgreSQL's beside it."""
+
+    __slots__ = ("_number", "_numbered")
+
+    _number: Callable[[], Numbered]
+    _numbered: Numbered | None
+
+    @classmethod
+    def of(cls, text: str, number: Callable[[], Numbered]) -> Statement:
+        """`number` makes PostgreSQL's text."""
+        statement = cls(text)
+        statement._number = number
+        statement._numbered = None
+        return statement
+
+    @property
+    def numbered(self) -> Numbered:
+        """PostgreSQL's text. Two threads may make it at once: it is the same."""
+        if self._numbered is None:
+            self._numbered = self._number()
+        return self._numbered
+
+
+def text_of(statement: ClauseElement, postgres: ClauseElement | None = None) -> Statement:
+    """The statement, with parameters by name. Raises ValueError where a value would be lost on the way.
+
+    `postgres` is what PostgreSQL is told in its place, for the few that have something to say to it alone.
+    """
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
     unnamed = [name for name, value in (compiled.params or {}).items() if value is not None]
     if unnamed:
         message = f"A statement that is executed as text holds values of its own: {unnamed}."
         raise ValueError(message)
-    return str(compiled)
+    return Statement.of(str(compiled), lambda: _numbered(statement if postgres is None else postgres))
 
 
-def positional(statement: Insert, columns: Sequence[str]) -> str:
-    """The text of an insert, with parameters by position: binding them takes two thirds of the time."""
+def positional(statement: Insert, columns: Sequence[str], rows: int = 1) -> Statement:
+    """An insert, with parameters by position: binding them takes two thirds of the time. Adds so many rows at once.
+
+    More than one only where nothing follows the values.
+    """
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=columns)
     order = list(compiled.positiontup or ())
     if order != list(columns):
         message = f"The columns stand in the order {order}, not {list(columns)}."
         raise ValueError(message)
-    return str(compiled)
+    width = len(columns)
+
+    def number() -> Numbered:
+        one = _numbered(statement, columns)
+        places = [", ".join(f"${row * width + column}" for column in range(1, width + 1)) for row in range(1, rows)]
+        return Numbered(one.text + "".join(f", ({each})" for each in places).encode(), ())
+
+    return Statement.of(str(compiled) + (", (" + ", ".join("?" * width) + ")") * (rows - 1), number)
 
 
-def creation_of(*tables: Table) -> list[str]:
-    """What creates the tables and their indexes."""
+def creation_of(*tables: Table, dialect: Dialect | None = None) -> list[str]:
+    """What creates the tables and their indexes, in SQLite unless another dialect is named."""
     made: list[CreateTable | CreateIndex] = []
     for table in tables:
         made.append(CreateTable(table))
         made.extend(CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name)))
-    return [text_of(statement) for statement in made]
+    return [str(each.compile(dialect=dialect or sqlite.dialect())) for each in made]
+
+
+def _numbered(statement: ClauseElement, columns: Sequence[str] | None = None) -> Numbered:
+    # Of all dialects of PostgreSQL the one that numbers parameters and tells their types. It needs no asyncpg for it.
+    from sqlalchemy.dialects.postgresql.asyncpg import dialect  # noqa: PLC0415 - for nobody who keeps to SQLite
+
+    compiled = statement.compile(dialect=dialect(), column_keys=columns)
+    if not isinstance(compiled, SQLCompiler):
+        message = f"No statement: {compiled}"
+        raise TypeError(message)
+    return Numbered(str(compiled).encode(), tuple(compiled.positiontup or ()))

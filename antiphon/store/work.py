@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from antiphon.store.failures import Caught, as_ours
 from antiphon.store.rows import Addition
+from antiphon.store.statements import Connection
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,22 +23,27 @@ class Work(Protocol[T_co]):
         """What needs no database, such as compressing: done before the write lock is taken."""
         ...
 
-    def perform(self, connection: sqlite3.Connection) -> T_co:
-        """The statements. May run again, after a rollback, when a neighbour in the same transaction failed."""
+    def perform(self, connection: Connection) -> T_co:
+        """The statements. May run again, after a rollback: a neighbour failed, or somebody who writes too came first.
+
+        SQLite has one writer. PostgreSQL has many, at READ COMMITTED: each statement sees what was committed before
+        it, and what must not change between two statements is read `with_for_update()`, which SQLite leaves out. A row
+        that two add at once stands once: whoever comes second runs again, and finds it.
+        """
         ...
 
 
 class Act(Generic[T]):
     """Something to do with a connection, as work that needs no preparation."""
 
-    def __init__(self, act: Callable[[sqlite3.Connection], T]) -> None:
+    def __init__(self, act: Callable[[Connection], T]) -> None:
         """`act` may run again after a rollback."""
         self._act = act
 
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> T:
+    def perform(self, connection: Connection) -> T:
         return self._act(connection)
 
 
@@ -72,7 +77,7 @@ class Job(Generic[T_co]):
         """The work was done together with others, and has nothing to tell."""
         self._finish = partial(self._future.set_result, cast("T_co", None))
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         """Raises whatever the work raises; what a transaction makes of that is not the job's to say."""
         self._finish = partial(self._future.set_result, self._work.perform(connection))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.gateway import Gateway, running, settings_for
 from tests.e2e.upstream import SSE, Provider, Reply, Seen, serving
 from tests.vendors.anthropic import Anthropic

@@ -26,14 +26,8 @@ from antiphon.app import create_app
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.model_settings import ModelSettings
-from antiphon.settings import (
-    DatabaseSettings,
-    KeySettings,
-    LoggingSettings,
-    ProviderSettings,
-    RetrySettings,
-    Settings,
-)
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import DatabaseSettings, KeySettings, LoggingSettings, RetrySettings, Settings
 from tests.e2e.background import PATIENCE
 
 MASTER_KEY = "sk-antiphon-master"

@@ -12,8 +12,9 @@ import pytest
 
 from antiphon.media_settings import MediaSettings
 from antiphon.model_settings import ModelSettings, PriceSettings
+from antiphon.provider_settings import ProviderSettings
 from antiphon.records import RequestRecord
-from antiphon.settings import DownloadSettings, ProviderSettings
+from antiphon.settings import DownloadSettings
 from tests.e2e.gateway import Gateway, running, settings_for
 from tests.e2e.upstream import Provider, Reply, Seen
 

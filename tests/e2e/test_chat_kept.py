@@ -11,7 +11,7 @@ import msgspec
 import openai
 import pytest
 
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.exchanges import (
     chat_chunk,
     chat_whole,

@@ -5,7 +5,7 @@ from typing import Any
 import openai
 import pytest
 
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import function_call, message, native_frames, native_stream, native_whole, reasoning
 from tests.e2e.gateway import NATIVE_KEY, Gateway

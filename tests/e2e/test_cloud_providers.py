@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from antiphon.credential_settings import AwsSettings
-from antiphon.settings import ModelSettings, ProviderSettings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import ModelSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_whole, message, native_frames, native_whole
 from tests.e2e.gateway import NATIVE_MODEL, Gateway

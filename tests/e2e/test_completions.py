@@ -10,7 +10,7 @@ import msgspec
 import openai
 import pytest
 
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.exchanges import chat_chunk, chat_whole, said
 from tests.e2e.gateway import CHAT_KEY, CHAT_MODEL, NATIVE_MODEL, Gateway, running, settings_for
 from tests.e2e.upstream import Cut, Provider, Reply, refusing, stream

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from antiphon.settings import DownloadSettings, ProviderSettings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import DownloadSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_whole, message, native_whole
 from tests.e2e.gateway import CHAT_KEY, CHAT_MODEL, NATIVE_MODEL, Gateway

@@ -9,7 +9,8 @@ import httpx
 import openai
 import pytest
 
-from antiphon.settings import ProviderSettings, RetrySettings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import RetrySettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_frames, message, native_frames, native_whole, recorded
 from tests.e2e.gateway import CHAT_MODEL, NATIVE_KEY, NATIVE_MODEL, Gateway, running, settings_for

@@ -10,7 +10,8 @@ import openai
 import pytest
 
 from antiphon.model_settings import ModelSettings
-from antiphon.settings import ProviderSettings, RetrySettings, TimeoutSettings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import RetrySettings, TimeoutSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import (
     chat_call,

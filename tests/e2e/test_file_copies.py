@@ -12,7 +12,8 @@ import anthropic
 import openai
 import pytest
 
-from antiphon.settings import ProviderSettings, RetrySettings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import RetrySettings
 from tests.e2e.anthropics import anthropic_client
 from tests.e2e.exchanges import message, native_whole
 from tests.e2e.gateway import NATIVE_MODEL, Gateway, running, settings_for

@@ -14,7 +14,7 @@ import pytest
 
 from antiphon.credential_settings import AwsSettings
 from antiphon.model_settings import ModelSettings
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.anthropics import anthropic_client
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import message, native_whole

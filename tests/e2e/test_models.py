@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from antiphon.model_settings import ModelSettings, PriceSettings
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import said
 from tests.e2e.gateway import BOTH, Gateway

@@ -12,7 +12,7 @@ from msgspec import structs
 from openai.types import Batch
 
 from antiphon.batch_settings import BatchSettings
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.anthropics import anthropic_client
 from tests.e2e.batch_vendor import BatchVendor, Json
 from tests.e2e.batches import ended, line, submitted, until, written

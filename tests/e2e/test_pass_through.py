@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from antiphon.passthrough_settings import PassingRuleSettings, PassthroughSettings
+from antiphon.provider_settings import ProviderSettings
 from antiphon.records import RequestRecord
-from antiphon.settings import ProviderSettings
 from tests.e2e.background import PATIENCE
 from tests.e2e.gateway import KEY_A, KEY_B, NATIVE_KEY, Gateway, running, settings_for
 from tests.e2e.upstream import SSE, Cut, Gate, Provider, Reply, refusing, stream, whole

@@ -9,7 +9,7 @@ import httpx
 import openai
 import pytest
 
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import (
     chat_stream,

@@ -9,7 +9,8 @@ import httpx
 import openai
 import pytest
 
-from antiphon.settings import KeySettings, ProviderSettings, SecuritySettings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import KeySettings, SecuritySettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import chat_stream, chat_whole, message, native_stream, native_whole, reasoning
 from tests.e2e.gateway import CHAT_MODEL, KEY_A, KEY_B, NATIVE_MODEL, Gateway

@@ -11,8 +11,8 @@ import pytest
 
 from antiphon.lifecycle_settings import ModerationSettings
 from antiphon.model_settings import ModelSettings, PriceSettings
+from antiphon.provider_settings import ProviderSettings
 from antiphon.records import RequestRecord
-from antiphon.settings import ProviderSettings
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.upstream import Provider, refusing, whole
 

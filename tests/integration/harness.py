@@ -22,10 +22,10 @@ from typing import Any
 
 import msgspec
 
+from antiphon.provider_settings import ProviderSettings
 from antiphon.settings import (
     DatabaseSettings,
     LoggingSettings,
-    ProviderSettings,
     ResponsesSettings,
     RetrySettings,
     Settings,

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import settings as pace
 from hypothesis import strategies as st
 
-from antiphon.settings import ProviderSettings, ServerSettings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import ServerSettings
 from antiphon.wire.requests import KNOWN_FIELDS, MAX_TEXT_CHARACTERS
 from tests.integration.harness import (
     Answer,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -37,6 +37,8 @@ class Held:
 
 
 class Keys(RuleBasedStateMachine):
+    url: ClassVar[str] = "sqlite://"
+
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
@@ -45,7 +47,7 @@ class Keys(RuleBasedStateMachine):
         self.held: dict[Place, Held] = {}
         self.claims: list[Claim] = []
         self.answered: set[str] = set()
-        database = self.run(lambda: self.stack.enter_async_context(SqlDatabase.open("sqlite://")))
+        database = self.run(lambda: self.stack.enter_async_context(SqlDatabase.open(self.url)))
         self.keys = SqlIdempotencyKeys(database, self.clock, lease_seconds=LEASE, keep_seconds=KEEP)
         self.responses = SqlResponses(database, self.clock)
         self.sweeper = Sweeper(database, self.clock, 1.0)

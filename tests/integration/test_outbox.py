@@ -17,6 +17,7 @@ from antiphon.protocols import Clock
 from antiphon.store.database import SqlDatabase
 from antiphon.store.outbox import DELIVERED_SECONDS, WAITING_SECONDS, SqlOutbox
 from antiphon.store.responses import SqlResponses
+from antiphon.store.statements import Connection
 from antiphon.store.sweeper import Sweeper
 from antiphon.store.work import Work
 from tests.contracts.outbox import DONE, LEASE, SUBSCRIPTIONS, Make, Office, OutboxContract
@@ -64,7 +65,7 @@ class Ending:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         self._announcement.perform(connection)
         connection.execute("SELECT nothing" if self._fails else "SELECT 1")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -23,6 +22,7 @@ from antiphon.store.batch_lines import SqlBatchLines
 from antiphon.store.batch_work import SqlBatchWork
 from antiphon.store.batches import SqlBatches
 from antiphon.store.database import SqlDatabase
+from antiphon.store.statements import Connection
 from antiphon.store.work import Act, Work
 from antiphon.wire.batch_states import ENDED, NEXT, ending_of
 from antiphon.wire.batch_values import Batch
@@ -51,7 +51,7 @@ class Told(Announcer[Work[None]]):
 
     @override
     def announce(self, tenant: str, response_id: str, event_type: str, created_at: int) -> Work[None]:
-        def perform(_: sqlite3.Connection) -> None:
+        def perform(_: Connection) -> None:
             self.events.append(event_type)
 
         return Act(perform)
@@ -207,5 +207,5 @@ async def forgotten(database: SqlDatabase) -> None:
         await database.write(Act(partial(_emptied, f"DELETE FROM {table}")))  # noqa: S608 - names of ours
 
 
-def _emptied(statement: str, connection: sqlite3.Connection) -> int:
+def _emptied(statement: str, connection: Connection) -> int:
     return connection.execute(statement).rowcount

@@ -25,7 +25,7 @@ from antiphon.store.database import SqlDatabase
 from antiphon.store.jobs import SqlJobs
 from antiphon.store.journal import SqlJournal
 from antiphon.store.responses import SqlResponses
-from antiphon.store.statements import text_of
+from antiphon.store.statements import Connection, text_of
 from antiphon.wire.assembly import events_of
 from tests.contracts.jobs_races import JobsRaces
 from tests.contracts.jobs_store import LEASE_SECONDS, MANY, JobsContract, Make, Store, asked, claimed, ended, frame
@@ -35,8 +35,8 @@ NOTHING: Callable[[], Any] = multiple
 
 
 @asynccontextmanager
-async def store_of(path: Path, clock: Clock) -> AsyncGenerator[Store]:
-    async with SqlDatabase.open(f"sqlite:///{path}", synchronous="normal") as database:
+async def store_of(url: str, clock: Clock) -> AsyncGenerator[Store]:
+    async with SqlDatabase.open(url, synchronous="normal") as database:
         jobs = SqlJobs(database, clock, LEASE_SECONDS)
         yield Store(jobs, SqlJournal(database, clock), SqlResponses(database, clock))
 
@@ -44,7 +44,7 @@ async def store_of(path: Path, clock: Clock) -> AsyncGenerator[Store]:
 class TestInAFile(JobsContract):
     @pytest.fixture
     def make(self, tmp_path: Path) -> Make:
-        return lambda clock: store_of(tmp_path / "jobs.db", clock)
+        return lambda clock: store_of(f"sqlite:///{tmp_path}/jobs.db", clock)
 
 
 class Note:
@@ -57,7 +57,7 @@ class Note:
     def prepare(self) -> None:
         pass
 
-    def perform(self, connection: sqlite3.Connection) -> None:
+    def perform(self, connection: Connection) -> None:
         if self._broken:
             raise sqlite3.OperationalError
         connection.execute("INSERT INTO notes VALUES (?, ?)", (self._turn.id, self._turn.status))
@@ -89,7 +89,7 @@ async def test_what_joins_an_end_is_done_with_it_or_not_at_all(tmp_path: Path) -
 
 async def test_a_job_whose_response_was_swept_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
-    async with store_of(path, HandClock()) as store:
+    async with store_of(f"sqlite:///{path}", HandClock()) as store:
         await store.jobs.add(asked("1"), MANY)
         await store.jobs.add(asked("2"), MANY)
         with closing(sqlite3.connect(path)) as connection, connection:
@@ -123,7 +123,9 @@ class JobsMachine(RuleBasedStateMachine):
         self._clock = HandClock()
         self._stack = AsyncExitStack()
         self._path = Path(self._folder.name) / "jobs.db"
-        self._store: Store = self._run(self._stack.enter_async_context(store_of(self._path, self._clock)))
+        self._store: Store = self._run(
+            self._stack.enter_async_context(store_of(f"sqlite:///{self._path}", self._clock))
+        )
         self._count = 0
         self._attempts: dict[str, int] = {}
         self._leases: dict[str, float] = {}
@@ -245,7 +247,7 @@ TestJobsMachine.settings = settings(max_examples=25, stateful_step_count=30, dea
 
 async def test_a_page_of_a_long_journal_is_found_by_the_index(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
-    async with store_of(path, HandClock()):
+    async with store_of(f"sqlite:///{path}", HandClock()):
         names = {"id": "resp_a", "whose": MINE, "now": 0, "after": 500}
         with closing(sqlite3.connect(path)) as connection:
             asking = f"EXPLAIN QUERY PLAN {text_of(job_statements.read_page())}"
@@ -264,7 +266,7 @@ class Races(JobsRaces):
 
     @override
     def make(self, clock: Clock) -> AbstractAsyncContextManager[Store]:
-        return store_of(Path(self._folder.name) / "jobs.db", clock)
+        return store_of(f"sqlite:///{self._folder.name}/jobs.db", clock)
 
     @override
     def teardown(self) -> None:

@@ -18,6 +18,7 @@ from antiphon.store.database import SqlDatabase
 from antiphon.store.location import sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.responses import SqlResponses
+from antiphon.store.statements import Connection
 from antiphon.store.writer import MAX_JOBS, GroupWriter
 from tests.contracts.responses_store import MINE, HandClock, Make, ResponsesContract, turn
 
@@ -73,7 +74,7 @@ class Ask:
     def prepare(self) -> None:
         """Nothing."""
 
-    def perform(self, connection: sqlite3.Connection) -> object:
+    def perform(self, connection: Connection) -> object:
         return connection.execute(self._statement).fetchone()[0]
 
 
@@ -81,7 +82,7 @@ class Broken(Ask):
     """Work with a mistake in it."""
 
     @override
-    def perform(self, connection: sqlite3.Connection) -> object:
+    def perform(self, connection: Connection) -> object:
         super().perform(connection)
         raise KeyError("mistake")
 

@@ -11,15 +11,15 @@ MAX_IMPORT_SECONDS = 0.3
 TIMED = "import time; before = time.process_time(); import antiphon; print(time.process_time() - before)"
 
 # Reports every way out of the process that importing takes, other than reading code and the lists of plug-ins that
-# a dependency looks up among what is installed (Alembic does), or its own version there (httpx2).
+# a dependency looks up among what is installed (Alembic does), or its own version there (httpx2 and psycopg do).
 AUDITED = """
 import importlib, json, sys
 seen = []
+about = ".dist-info/entry_points.txt", ".dist-info/METADATA"
 def audit(event, args):
     if event == "open":
         path, mode = str(args[0]), args[1]
-        lists = (".dist-info/entry_points.txt", ".dist-info/METADATA")
-        code = path.endswith((".py", ".pyc", ".so", ".pyd", ".zip", *lists))
+        code = path.endswith((".py", ".pyc", ".so", ".pyd", ".zip", *about))
         if not code or mode not in (None, "r", "rb"):
             seen.append([event, path])
     elif event.startswith(("socket.", "subprocess.", "sqlite3.", "os.mkdir", "os.system", "os.posix_spawn", "shutil.")):

@@ -6,7 +6,8 @@ import pytest
 from tests.shape.repository import ROOT
 
 MAX_DISTRIBUTIONS = 30
-LOCKS = ("runtime", "vertex", "dev", "build")
+EXTRAS = ("vertex", "postgres")
+LOCKS = ("runtime", *EXTRAS, "dev", "build")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
@@ -43,10 +44,11 @@ def test_what_is_tested_is_what_is_run() -> None:
     assert runtime == {name: dev[name] for name in runtime}
 
 
-def test_an_extra_adds_to_what_is_run_and_is_tested_too() -> None:
-    runtime, vertex, dev = pinned("runtime"), pinned("vertex"), pinned("dev")
-    assert runtime.items() <= vertex.items() <= dev.items()
-    assert named(PROJECT["project"]["optional-dependencies"]["vertex"]) <= vertex.keys()
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_adds_to_what_is_run_and_is_tested_too(extra: str) -> None:
+    runtime, added, dev = pinned("runtime"), pinned(extra), pinned("dev")
+    assert runtime.items() <= added.items() <= dev.items()
+    assert named(PROJECT["project"]["optional-dependencies"][extra]) <= added.keys()
 
 
 def test_the_default_install_is_small() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from antiphon.credential_settings import AwsSettings
-from antiphon.settings import ProviderSettings
+from antiphon.provider_settings import ProviderSettings
 from tests.e2e.upstream import JSON, SSE, Reply, Seen
 from tests.vendors.anthropic import Anthropic
 from tests.vendors.cohere import Cohere

@@ -14,12 +14,12 @@ import pytest
 
 from antiphon.credential_settings import AwsSettings
 from antiphon.errors import CredentialsFailed
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.credentials import Credentials
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.signers import Signers
 from antiphon.providers.sigv4 import Keys, signed
 from antiphon.providers.table import TABLE
-from antiphon.settings import ProviderSettings
 from tests.integration.credentials.services import NOW, Asked, Hands, Says, Service, always, serving, signers
 
 ENDPOINT = Endpoint.parse("https://bedrock-runtime.us-east-1.amazonaws.com/model/a.b-v1%3A0/converse")

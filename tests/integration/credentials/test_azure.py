@@ -10,11 +10,11 @@ import pytest
 
 from antiphon.credential_settings import AzureSettings
 from antiphon.errors import CredentialsFailed
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.credentials import Credentials
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.signers import Signers
 from antiphon.providers.table import TABLE
-from antiphon.settings import ProviderSettings
 from tests.integration.credentials.services import NOW, Hands, Says, serving, signers
 
 ENDPOINT = Endpoint.parse("https://mine.openai.azure.com/openai/v1/responses")

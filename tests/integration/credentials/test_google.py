@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from antiphon.credential_settings import GoogleSettings
 from antiphon.errors import ConfigError, CredentialsFailed
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.credentials import Credentials
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.signers import Signers
 from antiphon.providers.table import TABLE
-from antiphon.settings import ProviderSettings
 from tests.integration.credentials.services import NOW, Hands, Says, serving, signers
 
 ENDPOINT = Endpoint.parse("https://aiplatform.googleapis.com/v1/x")

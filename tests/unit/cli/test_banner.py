@@ -5,7 +5,8 @@ from antiphon.config.keeping import MasterKey
 from antiphon.config.loading import Loaded
 from antiphon.config.resolve import Finding
 from antiphon.model_settings import ModelSettings
-from antiphon.settings import ProviderSettings, ServerSettings, Settings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import ServerSettings, Settings
 
 FINDINGS = (
     Finding(name="openai", is_found=True, origin="OPENAI_API_KEY", base_url="https://me:pw@api.example/v1"),

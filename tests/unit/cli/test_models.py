@@ -1,5 +1,6 @@
 from antiphon.cli.models import unlisted
-from antiphon.settings import ProviderSettings, Settings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import Settings
 
 
 def test_a_provider_that_is_on_and_lists_nothing_is_named() -> None:

@@ -32,7 +32,7 @@ Refused = Callable[..., list[str]]
         ("timeouts: {idle_seconds: .nan}", "expected a number above 0 up to 3600, got `nan`"),
         ("timeouts: {idle_seconds: .inf}", "expected a number above 0 up to 3600, got `inf`"),
         ("timeouts: {idle_seconds: 1" + "0" * 400 + "}", "expected a number above 0 up to 3600, got `1000"),
-        ("database: {url: 'postgresql://u:secret@h/x'}", "`database.url`: A database address of the kind 'postgresql'"),
+        ("database: {url: 'mysql://u:secret@h/x'}", "`database.url`: A database address of the kind 'mysql'"),
         ("database: {url: 'sqlite://x.db'}", "`database.url`: A database address has three slashes"),
         ("logging: {level: loud}", "expected one of `debug`, `error`, `info`, `warning`, got `loud`"),
         ("responses: {strict: 1}", "`responses.strict`: expected true or false, got `1`"),

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from antiphon.config.redact import HIDDEN, redacted, redacted_address
 from antiphon.config.shape import SETTINGS, leaves, mark
-from antiphon.settings import DatabaseSettings, KeySettings, ProviderSettings, Settings
+from antiphon.provider_settings import ProviderSettings
+from antiphon.settings import DatabaseSettings, KeySettings, Settings
 
 MARK = "S3CRET"
 ANY = st.text(st.characters(codec="utf-8"), max_size=20)

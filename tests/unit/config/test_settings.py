@@ -6,11 +6,11 @@ from msgspec.inspect import FloatType, IntType, StructType, Type, type_info
 
 from antiphon.config.shape import SETTINGS, leaves, mark, plain
 from antiphon.model_settings import ModelSettings
+from antiphon.provider_settings import ProviderSettings
 from antiphon.settings import (
     DatabaseSettings,
     KeySettings,
     LoggingSettings,
-    ProviderSettings,
     ResponsesSettings,
     RetrySettings,
     ServerSettings,

@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from antiphon.errors import UpstreamError
 from antiphon.protocols import Built, Counting, Media, Reader, Target, Turn, UpstreamDialect, UpstreamReply
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.instance import ProviderInstance
-from antiphon.settings import ProviderSettings
 from antiphon.wire.events import Outcome
 from tests.fakes import ScriptedReply, Step
 

@@ -14,6 +14,7 @@ from antiphon.config.environment import Environment
 from antiphon.config.loading import load
 from antiphon.config.redact import redacted
 from antiphon.errors import BadRequest, ConfigError, ConnectFailed, UpstreamError
+from antiphon.provider_settings import Dialect, ProviderSettings
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.errands import Errands
@@ -21,7 +22,6 @@ from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.row import ROUTES
 from antiphon.providers.signers import Signers
 from antiphon.providers.table import TABLE
-from antiphon.settings import Dialect, ProviderSettings
 from tests.fakes import ScriptedReply, Step
 from tests.unit.providers.fakes import NamedDialect
 

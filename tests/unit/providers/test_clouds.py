@@ -8,13 +8,13 @@ import pytest
 
 from antiphon.credential_settings import AwsSettings
 from antiphon.errors import BadRequest, ConfigError
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.errands import Errands
 from antiphon.providers.http import HttpUpstream
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.row import ROUTES
 from antiphon.providers.signers import Signers
-from antiphon.settings import ProviderSettings
 from tests.unit.providers.fakes import NamedDialect, ScriptedUpstream
 
 DIALECTS = {name: NamedDialect(name) for name in ROUTES}

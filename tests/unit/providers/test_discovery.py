@@ -6,12 +6,12 @@ import pytest
 from typing_extensions import override
 
 from antiphon.errors import ConnectFailed
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.demo import Demo
 from antiphon.providers.discovery import AFTER_FAILURE_SECONDS, FRESH_SECONDS, MAX_PAGES, Discovery, Provider
 from antiphon.providers.facts import Fact
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.knowledge import Knowledge
-from antiphon.settings import ProviderSettings
 from tests.unit.providers.fakes import CHAT, DIALECTS, ScriptedUpstream, recorded_list
 
 

@@ -3,10 +3,10 @@ from decimal import Decimal
 import pytest
 from msgspec import UNSET
 
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.facts import UNKNOWN, Fact
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.knowledge import Knowledge, file_of
-from antiphon.settings import ProviderSettings
 from antiphon.wire.money import Price
 from tests.unit.providers.fakes import DIALECTS, ScriptedUpstream, instance
 

@@ -5,6 +5,7 @@ import pytest
 from antiphon.credential_settings import AwsSettings
 from antiphon.errors import BadRequest, Forbidden
 from antiphon.passing_protocols import Asked, Line
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.errands import Errands
@@ -15,7 +16,6 @@ from antiphon.providers.reply import UpstreamReply
 from antiphon.providers.row import ROUTES
 from antiphon.providers.signers import Signers
 from antiphon.providers.uploading import Upload
-from antiphon.settings import ProviderSettings
 from tests.unit.providers.fakes import NamedDialect, ScriptedUpstream, instance
 
 

@@ -15,13 +15,13 @@ import pytest
 from antiphon import __version__
 from antiphon.app.upstreams import dialects_of
 from antiphon.protocols import Built, UpstreamReply
+from antiphon.provider_settings import Dialect, ProviderSettings
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.http import HttpUpstream
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.row import ProviderRow
 from antiphon.providers.table import ROWS
 from antiphon.sealing import Seals
-from antiphon.settings import Dialect, ProviderSettings
 from tests.listening import Asked, scripted
 from tests.unit.dialects.chat_turns import turn_of
 

@@ -7,12 +7,12 @@ import pytest
 from antiphon.app.media import media_dialects
 from antiphon.app.upstreams import service_dialects
 from antiphon.errors import ConfigError
+from antiphon.provider_settings import ProviderSettings
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.row import ROUTES, ProviderRow
 from antiphon.providers.table import ROWS, TABLE, row_for
 from antiphon.providers.table_local import COMPATIBLE
 from antiphon.quirks import Quirks
-from antiphon.settings import ProviderSettings
 
 PROMISED = """
     openai groq deepseek mistral xai openrouter together fireworks cerebras perplexity nvidia huggingface moonshot zai

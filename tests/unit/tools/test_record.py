@@ -13,8 +13,8 @@ from typing_extensions import override
 from antiphon.config.environment import Environment
 from antiphon.errors import ConfigError, UpstreamRefused
 from antiphon.protocols import Built, Target, Turn
+from antiphon.provider_settings import Dialect
 from antiphon.sealing import Seals
-from antiphon.settings import Dialect
 from tests.listening import Asked, scripted
 from tests.replayed import answers, declared, recorded, requests
 from tests.unit.providers.fakes import NamedDialect
