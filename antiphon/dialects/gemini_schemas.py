@@ -95,7 +95,7 @@ class _Reading:
             inner = {name: self.read(value, depth + 1) for name, value in properties.items() if is_item(value)}
             plain["properties"] = inner
             if "required" in plain:
-                plain["required"] = [name for name in plain["required"] if name in inner]
+                plain["required"] = [name for name in plain["required"] if isinstance(name, str) and name in inner]
         items: Any = schema.get("items")
         if is_item(items):
             plain["items"] = self.read(items, depth + 1)

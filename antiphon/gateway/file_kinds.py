@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from mimetypes import MimeTypes
 from typing import Final, Literal
 
@@ -11,9 +12,6 @@ UNKNOWN: Final = "application/octet-stream"
 PLAIN: Final = "text/plain"
 
 _GENERIC: Final = frozenset({"", UNKNOWN, "binary/octet-stream"})
-_NAMES: Final = MimeTypes()
-"""The interpreter's own list, so that the machine's does not matter."""
-
 _MORE: Final = {
     ".jsonl": "application/jsonl",
     ".md": "text/markdown",
@@ -41,6 +39,12 @@ _TOLD: Final = frozenset(
 _DRAWN: Final = "image/svg+xml"
 
 
+@cache
+def _names() -> MimeTypes:
+    """The interpreter's own list, so that the machine's does not matter."""
+    return MimeTypes()
+
+
 def known(media_type: str) -> bool:
     """Whether a media type says anything."""
     return media_type not in _GENERIC
@@ -49,7 +53,7 @@ def known(media_type: str) -> bool:
 def named(filename: str) -> str | None:
     """The media type that a file's name tells of."""
     ending = filename[filename.rfind(".") :].lower() if "." in filename else ""
-    return _MORE.get(ending) or _NAMES.guess_type(filename)[0]
+    return _MORE.get(ending) or _names().guess_type(filename)[0]
 
 
 def begun(data: bytes) -> str | None:
@@ -82,7 +86,7 @@ def told(media_type: str, data: bytes) -> str:
 
 def ending(media_type: str) -> str:
     """How a name ends that tells of the media type; empty where none is known."""
-    return _NAMES.guess_extension(media_type) or ""
+    return _names().guess_extension(media_type) or ""
 
 
 def _is_text(data: bytes) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import mimetypes
 import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from antiphon.downloads import Downloaded, Downloads
 from antiphon.errors import BadRequest
 from antiphon.gateway.content_parts import HISTORY, parts_of_turn, with_parts
+from antiphon.gateway.file_kinds import UNKNOWN, begun, known, named
 from antiphon.protocols import Media, Target, Turn
 from antiphon.wire.requests import Item, is_item
 
@@ -38,15 +38,7 @@ _TOO_MUCH: Final = "all that the request names is too large together"
 _KIND: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+_-]*")
 """A media type that can stand in a data URL."""
 
-_GENERIC: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _EXPECTED: Final[dict[Media, str]] = {"image": "image/", "video": "video/"}
-
-_MAGIC: Final = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-)
 
 
 class Materials:
@@ -125,21 +117,16 @@ def _unusable(message: str, place: str) -> BadRequest:
 
 def _kind(url: str, found: Downloaded) -> str:
     """The media type: the server's word, else what the bytes begin with, else what the name ends in."""
-    if found.media_type not in _GENERIC and _KIND.fullmatch(found.media_type):
+    if known(found.media_type) and _KIND.fullmatch(found.media_type):
         return found.media_type
-    for start, kind in _MAGIC:
-        if found.data.startswith(start):
-            return kind
-    if found.data[:4] == b"RIFF" and found.data[8:12] == b"WEBP":
-        return "image/webp"
-    return mimetypes.guess_type(urlsplit(url).path)[0] or "application/octet-stream"
+    return begun(found.data) or named(urlsplit(url).path) or UNKNOWN
 
 
 def _address(part: Item, unreachable: Collection[Media]) -> tuple[Media, str] | None:
-    known = _PLACES.get(str(part.get("type")))
-    if known is None:
+    place = _PLACES.get(str(part.get("type")))
+    if place is None:
         return None
-    media, member, target = known
+    media, member, target = place
     value: Any = part.get(member)
     if is_item(value):
         value = value.get("url")
