@@ -15,10 +15,11 @@ from antiphon.downloads import Downloaded, Downloads
 from antiphon.errors import AntiphonError, BadRequest, GatewayError, Retry, UpstreamError, UpstreamRefused
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES
+from antiphon.gateway.errands import Errand
 from antiphon.gateway.media_sources import KeptFiles, Sources
 from antiphon.gateway.portions import all_of
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.gateway.services import Errand, able, checked
+from antiphon.gateway.services import able, checked
 from antiphon.media_protocols import (
     Extensible,
     Made,

@@ -13,9 +13,10 @@ from msgspec import Raw, Struct
 
 from antiphon.errors import UpstreamError
 from antiphon.gateway.asking import ask
-from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, retry_after
+from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, request_id, retry_after
+from antiphon.gateway.errands import Errand
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.protocols import Built, Format, Post, Router, Target, UpstreamReply
+from antiphon.protocols import Built, Format, Router, Target, UpstreamReply
 from antiphon.relays import Wrapping
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
@@ -51,12 +52,13 @@ class Client(Protocol):
 
 
 class Relayed(Struct, frozen=True):
-    """A request that can be passed on as it is. `members` are those of its body, values untouched.
+    """A request that can be passed on as it is: `model` by its client's word, the `members` of its body untouched.
 
     `headers` are the client's, by lower-case name, that belong to the format. `besides` are members in the gateway's
     own words, for who does not refuse them.
     """
 
+    model: str
     streamed: bool
     members: dict[str, Raw]
     targets: Sequence[Target]
@@ -97,19 +99,26 @@ class Relay:
             members.pop("provider", None)
         members.pop("strict", None)
         wanted = provider if isinstance(provider, str) else None
-        targets = await self._router.targets(head.model or "" if model is None else model, wanted)
+        model = head.model or "" if model is None else model
+        targets = await self._router.targets(model, wanted)
         if self._format not in targets[0].relays:
             return None
         able = [each for each in targets if self._format in each.relays]
-        return Relayed(head.stream is True if streamed is None else streamed, members, able, headers)
+        return Relayed(model, head.stream is True if streamed is None else streamed, members, able, headers)
 
-    async def pass_on(self, asked: Relayed, client: Client) -> None:
-        """Relays one request. Raises AntiphonError, after the first bytes only for an answer that broke."""
+    async def pass_on(self, asked: Relayed, client: Client, errand: Errand) -> None:
+        """Relays one request; `errand` is told on the way how it comes to be answered.
+
+        Raises AntiphonError, after the first bytes only for an answer that broke.
+        """
         opened: list[Target] = []
 
         async def attempt(target: Target) -> None:
-            post = target.relays[self._format]
-            await _exchange(asked, target, post, _wrapping(target, self._format), client, opened)
+            errand.begin(target, ())
+            built = _built(asked, target, _wrapping(target, self._format))
+            reply = await target.relays[self._format](built.body, streamed=asked.streamed, headers=built.headers)
+            errand.upstream_request_id = request_id(reply)
+            await _handed_over(reply, target, _wrapping(target, self._format), client, opened)
 
         await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
 
@@ -134,11 +143,9 @@ def _built(asked: Relayed, target: Target, wrapping: Wrapping | None) -> Built:
     return Built(_encode(members), headers=lines)
 
 
-async def _exchange(
-    asked: Relayed, target: Target, post: Post, wrapping: Wrapping | None, client: Client, opened: list[Target]
+async def _handed_over(
+    reply: UpstreamReply, target: Target, wrapping: Wrapping | None, client: Client, opened: list[Target]
 ) -> None:
-    built = _built(asked, target, wrapping)
-    reply = await post(built.body, streamed=asked.streamed, headers=built.headers)
     whole = False
     try:
         if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success

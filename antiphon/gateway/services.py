@@ -7,7 +7,6 @@ the same target is tried once more; another target begins anew, for vectors of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
@@ -16,6 +15,7 @@ from msgspec import Struct
 from antiphon.errors import BadRequest, UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, request_id, retry_after
+from antiphon.gateway.errands import Errand
 from antiphon.gateway.portions import all_of
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.protocols import Router, Target, UpstreamReply
@@ -52,25 +52,6 @@ class _Head(Struct, frozen=True):
 
 
 _head: Final = msgspec.json.Decoder(_Head).decode
-
-
-@dataclass(slots=True, kw_only=True)
-class Errand:
-    """One request for an endpoint beside answers, on its way: what the log is told of it."""
-
-    service: Service
-    model: str
-    target: Target | None = None
-    attempts: int = 0
-    upstream_request_id: str | None = None
-    warnings: tuple[str, ...] = ()
-    streamed: bool = False
-
-    def begin(self, target: Target, warnings: tuple[str, ...]) -> None:
-        """One more attempt."""
-        self.target, self.warnings = target, warnings
-        self.attempts += 1
-        self.upstream_request_id = None
 
 
 def asked_for(service: Service, body: bytes, id: str, default: str = "", *, v2: bool = False) -> Asked:

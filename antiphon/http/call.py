@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qsl
 
 from antiphon.errors import BadRequest, GatewayError, UnsupportedMediaType
-from antiphon.gateway.services import Errand
+from antiphon.gateway.errands import Errand
 from antiphon.http.codings import decoded, too_large
 from antiphon.passing_protocols import Passage
 from antiphon.protocols import Caller, Target, Turn

@@ -21,7 +21,7 @@ from antiphon.dialects.client_messages_whole import failed_answer
 from antiphon.errors import AntiphonError, BadRequest
 from antiphon.gateway.flow import Gateway
 from antiphon.gateway.relay import Relay, Relayed
-from antiphon.http.call import Call, Header, header_text
+from antiphon.http.call import Call, Header
 from antiphon.http.compact import SOURCE_HEADER
 from antiphon.http.records import note_usage
 from antiphon.http.relaying import RelayClient, relay_to
@@ -154,7 +154,7 @@ class _ArrayClient(RelayClient):
     @override
     async def open(self, target: Target) -> None:
         self._streams = True
-        await self._call.start(200, [*_ARRAY_HEADERS, (b"antiphon-target", header_text(target.name))])
+        await self._call.start(200, _ARRAY_HEADERS)
 
     @override
     async def pass_on(self, data: bytes) -> None:

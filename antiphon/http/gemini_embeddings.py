@@ -10,7 +10,8 @@ import msgspec
 
 from antiphon.dialects.client_gemini_embeddings import BATCH, PREDICT, SINGLE, Portion, answer, in_their_words, portions
 from antiphon.errors import BadRequest
-from antiphon.gateway.services import Errand, Services, asked_for
+from antiphon.gateway.errands import Errand
+from antiphon.gateway.services import Services, asked_for
 from antiphon.http.call import Call
 from antiphon.http.gemini import model_of
 from antiphon.http.records import note_input
@@ -43,7 +44,7 @@ class GeminiEmbeddings:
 
     async def _serve(self, call: Call, method: str) -> None:
         asked = portions(method, await call.body(self._max_body_bytes), model_of(call))
-        call.errand = errand = Errand(service="embeddings", model=model_of(call))
+        call.errand = errand = Errand(model=model_of(call))
         with ClientWatch(call, self._group):
             told = await self._told(call, asked, errand)
         counts = [each.input_tokens for each in told]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from antiphon.gateway.errands import Errand
 from antiphon.gateway.media import Media
-from antiphon.gateway.services import Errand
 from antiphon.http.call import Call
 from antiphon.http.media_forms import MediaLimits, read_media_request
 from antiphon.http.records import note_counts
@@ -54,7 +54,7 @@ class MediaEndpoints:
 
     async def _serve(self, call: Call, service: MediaService) -> None:
         asked = await read_media_request(call, service, int(self._clock()), self._limits)
-        call.errand = Errand(service=service, model=asked.model)
+        call.errand = Errand(model=asked.model)
         with ClientWatch(call, self._group):
             counts = await self._media.serve(call.tenant, asked, call.errand, _Client(call))
         note_counts(call, call.errand, counts)

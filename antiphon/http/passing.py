@@ -115,7 +115,7 @@ class _Answering:
             media_type = reply.header(b"content-type") or b""
             self._passage.streamed = media_type.startswith(_EVENTS)
             await self._call.start(reply.status, self._headers(reply))
-            await self._body(reply, UsageWatch(media_type, reply.header(b"content-encoding") is not None))
+            await self._body(reply, UsageWatch(media_type, encoded=reply.header(b"content-encoding") is not None))
         finally:
             reply.release()
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from antiphon.errors import AntiphonError, UpstreamRefused
-from antiphon.gateway.services import Errand
+from antiphon.gateway.errands import Errand
 from antiphon.http.call import Call
 from antiphon.passing_protocols import Passage, Passing
 from antiphon.records import RequestRecord

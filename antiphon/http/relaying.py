@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from antiphon.errors import AntiphonError
+from antiphon.gateway.errands import Errand
 from antiphon.gateway.relay import Client, Relay, Relayed
-from antiphon.http.call import Call, Header, header_text
+from antiphon.http.call import Call
+from antiphon.http.records import note_counts
 from antiphon.http.streams import STREAM_HEADERS, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Target
-
-_JSON: Final[Header] = (b"content-type", b"application/json")
+from antiphon.wire.counts import Counts
+from antiphon.wire.foreign_usage import UsageWatch
 
 
 class Ending(Client, Protocol):
@@ -39,15 +41,46 @@ async def relay_to(
 
     `client` is who takes the answer, where that is not simply who called.
     """
+    errand = call.errand = Errand(model=asked.model, streamed=asked.streamed)
     taker = client or RelayClient(call)
+    watched = _Watched(taker)
     with ClientWatch(call, heartbeat.group):
         try:
-            await relay.pass_on(asked, taker)
+            await relay.pass_on(asked, watched, errand)
             await taker.close()
         except AntiphonError as error:
             if not call.started:
                 raise
             await taker.broke(broken(error))
+        finally:
+            note_counts(call, errand, watched.counts)
+
+
+class _Watched:
+    """Implements `relay.Client` between a provider and `client`: sees what the answer cost as it passes."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._watch = UsageWatch(b"", encoded=False)
+
+    @property
+    def counts(self) -> Counts | None:
+        """What the provider has told of."""
+        return self._watch.counts
+
+    async def answer(self, target: Target, body: bytes) -> None:
+        watch = self._watch = UsageWatch(b"application/json", encoded=False)
+        watch.feed(body)
+        watch.close()
+        await self._client.answer(target, body)
+
+    async def open(self, target: Target) -> None:
+        self._watch = UsageWatch(b"text/event-stream", encoded=False, model=target.model)
+        await self._client.open(target)
+
+    async def pass_on(self, data: bytes) -> None:
+        self._watch.feed(data)
+        await self._client.pass_on(data)
 
 
 class RelayClient:
@@ -59,11 +92,11 @@ class RelayClient:
         self._streams = False
 
     async def answer(self, target: Target, body: bytes) -> None:
-        await self._call.reply(200, body, [_JSON, _answered_by(target)])
+        await self._call.reply(200, body)
 
     async def open(self, target: Target) -> None:
         self._streams = True
-        await self._call.start(200, [*STREAM_HEADERS, _answered_by(target)])
+        await self._call.start(200, STREAM_HEADERS)
 
     async def pass_on(self, data: bytes) -> None:
         await self._call.send({"type": "http.response.body", "body": data, "more_body": True})
@@ -75,7 +108,3 @@ class RelayClient:
     async def broke(self, last: bytes) -> None:
         await self.pass_on(last)
         await self.close()
-
-
-def _answered_by(target: Target) -> Header:
-    return b"antiphon-target", header_text(target.name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from antiphon.gateway.services import Errand, Services, asked_for
+from antiphon.gateway.errands import Errand
+from antiphon.gateway.services import Services, asked_for
 from antiphon.http.call import Call
 from antiphon.http.records import note_input
 from antiphon.http.watch import ClientWatch
@@ -42,7 +43,7 @@ class ServiceEndpoints:
     async def _serve(self, call: Call, service: Service, model: str = "", *, v2: bool = False) -> None:
         body = await call.body(self._max_body_bytes)
         asked = asked_for(service, body, call.request_id, model, v2=v2)
-        call.errand = Errand(service=service, model=asked.model)
+        call.errand = Errand(model=asked.model)
         with ClientWatch(call, self._group):
             told = await self._services.answer(asked, call.errand)
         note_input(call, call.errand, told.input_tokens)

@@ -67,9 +67,9 @@ _list: Final = msgspec.json.Decoder(list[_Told]).decode
 class UsageWatch:
     """One answer's. `model` and `counts` are what has been recognised so far."""
 
-    def __init__(self, media_type: bytes, encoded: bool) -> None:  # noqa: FBT001 - the answer's two facts
-        """An `encoded` body is not looked into."""
-        self.model: str | None = None
+    def __init__(self, media_type: bytes, *, encoded: bool, model: str | None = None) -> None:
+        """An `encoded` body is not looked into; a `model` that is known is not looked for."""
+        self.model = model
         self._input = self._output = self._cached = self._written = self._read = 0
         self._seen = False
         self._streams = media_type.startswith(_EVENTS)

@@ -11,6 +11,7 @@ import httpx
 import openai
 import pytest
 
+from antiphon.records import RequestRecord
 from tests.e2e.gateway import Gateway, running, settings_for
 from tests.e2e.upstream import Provider, serving
 
@@ -80,3 +81,15 @@ def other_gateway(tmp_path: Path, native: Provider, chat: Provider) -> Iterator[
             return stack.enter_context(running(settings_for(tmp_path, native.url, chat.url, **changes)))
 
         yield start
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
+    """What the log is told of requests during the test."""
+    kept: list[RequestRecord] = []
+
+    def keep(_: object, record: RequestRecord) -> None:
+        kept.append(record)
+
+    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", keep)
+    return kept

@@ -8,12 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from antiphon.media_settings import MediaSettings
 from antiphon.model_settings import ModelSettings, PriceSettings
 from antiphon.provider_settings import ProviderSettings
-from antiphon.records import RequestRecord
 from antiphon.settings import DownloadSettings
 from tests.e2e.gateway import Gateway, running, settings_for
 from tests.e2e.upstream import Provider, Reply, Seen
@@ -93,14 +90,3 @@ def form_of(seen: Seen) -> dict[str, list[Any]]:
             value = (named["filename"].strip('"'), lines[1].removeprefix("Content-Type: "), data)
         found.setdefault(name, []).append(value)
     return found
-
-
-def recorded(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
-    """What the log is told of requests from now on."""
-    kept: list[RequestRecord] = []
-
-    def keep(_: object, record: RequestRecord) -> None:
-        kept.append(record)
-
-    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", keep)
-    return kept

@@ -7,6 +7,9 @@ import httpx
 import openai
 import pytest
 
+from antiphon.model_settings import ModelSettings, PriceSettings
+from antiphon.records import RequestRecord
+from tests.e2e.conftest import OtherGateway
 from tests.e2e.upstream import Cut, Provider, refusing, stream, whole
 
 ANSWER = {
@@ -42,6 +45,23 @@ def test_the_official_client_reads_a_stream_word_by_word(client: openai.OpenAI, 
     messages: Any = [{"role": "user", "content": "Hi"}]
     read = client.chat.completions.create(model="chat/m", messages=messages, stream=True)
     assert [chunk.choices[0].delta.content for chunk in read] == words
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_log_tells_who_answered_and_what_it_took(
+    other_gateway: OtherGateway, native: Provider, records: list[RequestRecord], *, streamed: bool
+) -> None:
+    usage = {"prompt_tokens": 7, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 4}}
+    told = f"data: {json.dumps(ANSWER | {'usage': usage})}\n\ndata: [DONE]\n\n".encode()
+    native.answer(refusing("Later.", 500))
+    native.answer(stream(told[:90], told[90:]) if streamed else whole(ANSWER | {"usage": usage}))
+    priced = ModelSettings(price=PriceSettings(input=1.0, cached_input=0.5, output=2.0))
+    request = {"model": "native/m", "messages": [{"role": "user", "content": "Hi"}], "stream": streamed}
+    with other_gateway(models={"native/m": priced}).wire() as wire:
+        wire.post("/v1/chat/completions", json=request)
+    [record] = [each for each in records if each.path == "/v1/chat/completions"]
+    assert (record.model, record.target, record.stream, record.attempts) == ("native/m", "native/m", streamed, 2)
+    assert (record.input_tokens, record.output_tokens, record.cost_nanos) == (7, 2, 9000)
 
 
 def test_a_refusal_keeps_its_meaning_and_loses_its_secrets(client: openai.OpenAI, chat: Provider) -> None:

@@ -20,7 +20,6 @@ from tests.e2e.media import (
     USAGE,
     bytes_reply,
     media_gateway,
-    recorded,
 )
 from tests.e2e.upstream import Cut, Provider, Reply, Seen, refusing, stream, whole
 
@@ -36,11 +35,6 @@ EVENTS = (
 def gateway(tmp_path_factory: pytest.TempPathFactory, chat_server: Provider) -> Iterator[Gateway]:
     with media_gateway(tmp_path_factory.mktemp("images"), chat_server) as started:
         yield started
-
-
-@pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
-    return recorded(monkeypatch)
 
 
 def test_a_picture_is_relayed_byte_for_byte(wire: httpx.Client, chat: Provider) -> None:

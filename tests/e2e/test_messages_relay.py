@@ -15,6 +15,7 @@ import pytest
 from antiphon.credential_settings import AwsSettings
 from antiphon.model_settings import ModelSettings
 from antiphon.provider_settings import ProviderSettings
+from antiphon.records import RequestRecord
 from tests.e2e.anthropics import anthropic_client
 from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import message, native_whole
@@ -82,13 +83,19 @@ def test_a_whole_answer_is_the_providers_own_bytes(wired: httpx.Client, native: 
     assert "authorization" not in sent.headers
 
 
-def test_a_stream_is_the_providers_own_bytes(wired: httpx.Client, native: Provider) -> None:
-    said = start(input_tokens=3) + b"event: ping\ndata: {}\n\n: odd \n\n" + text_block(0, "a", "b") + stop("end_turn")
+def test_a_stream_is_the_providers_own_bytes(
+    wired: httpx.Client, native: Provider, records: list[RequestRecord]
+) -> None:
+    begun = start(input_tokens=3, cache_read_input_tokens=4) + b"event: ping\ndata: {}\n\n: odd \n\n"
+    said = begun + text_block(0, "a", "b") + stop("end_turn", output_tokens=2)
     native.answer(stream(said[:100], said[100:300], said[300:]))
     answer = wired.post("/v1/messages", json=REQUEST | {"stream": True})
     assert answer.content == said
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert native.seen[-1].headers["anthropic-version"] == "2023-06-01"
+    [record] = records
+    assert (record.model, record.target, record.stream) == (MODEL, MODEL, True)
+    assert (record.input_tokens, record.output_tokens) == (7, 2)
 
 
 def test_the_official_client_reads_it(relaying: Gateway, native: Provider) -> None:

@@ -108,14 +108,8 @@ def test_openais_client(gateway: Gateway, native: Provider) -> None:
 
 
 def test_anthropics_client_streams_and_is_counted(
-    gateway: Gateway, chat: Provider, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, chat: Provider, records: list[RequestRecord]
 ) -> None:
-    records: list[RequestRecord] = []
-
-    def keep(_: object, record: RequestRecord) -> None:
-        records.append(record)
-
-    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", keep)
     usage = {"input_tokens": 5, "output_tokens": 1}
     message: dict[str, Any] = {
         "id": "msg_1",

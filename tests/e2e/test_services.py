@@ -203,14 +203,8 @@ def test_the_patterns_judge_only_where_they_are_named(
 
 
 def test_the_log_tells_model_tokens_and_cost(
-    other_gateway: OtherGateway, native: Provider, monkeypatch: pytest.MonkeyPatch
+    other_gateway: OtherGateway, native: Provider, records: list[RequestRecord]
 ) -> None:
-    records: list[RequestRecord] = []
-
-    def keep(_: object, record: RequestRecord) -> None:
-        records.append(record)
-
-    monkeypatch.setattr("antiphon.observe.logs.RequestLog.__call__", keep)
     native.answer(whole(ANSWER))
     priced = ModelSettings(price=PriceSettings(input=0.02))
     with other_gateway(models={"native/text-embedding-3-small": priced}).wire() as wire:

@@ -11,7 +11,7 @@ import pytest
 
 from antiphon.records import RequestRecord
 from tests.e2e.gateway import Gateway
-from tests.e2e.media import bytes_reply, media_gateway, recorded
+from tests.e2e.media import bytes_reply, media_gateway
 from tests.e2e.upstream import Cut, Gate, Provider, Reply, refusing, stream, whole
 
 SOUND = b"ID3" + bytes(range(256))
@@ -21,11 +21,6 @@ SOUND = b"ID3" + bytes(range(256))
 def gateway(tmp_path_factory: pytest.TempPathFactory, chat_server: Provider) -> Iterator[Gateway]:
     with media_gateway(tmp_path_factory.mktemp("audio"), chat_server) as started:
         yield started
-
-
-@pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
-    return recorded(monkeypatch)
 
 
 def sound(*pieces: Any, media_type: str = "audio/mpeg") -> Reply:

@@ -11,7 +11,7 @@ import pytest
 
 from antiphon.records import RequestRecord
 from tests.e2e.gateway import Gateway
-from tests.e2e.media import MOST_FORM_BYTES, WAV, bytes_reply, form_of, media_gateway, recorded
+from tests.e2e.media import MOST_FORM_BYTES, WAV, bytes_reply, form_of, media_gateway
 from tests.e2e.upstream import Provider, Reply, stream, whole
 
 FILE = ("talk.wav", WAV, "audio/wav")
@@ -22,11 +22,6 @@ TOKENS = {"type": "tokens", "input_tokens": 9, "output_tokens": 4, "total_tokens
 def gateway(tmp_path_factory: pytest.TempPathFactory, chat_server: Provider) -> Iterator[Gateway]:
     with media_gateway(tmp_path_factory.mktemp("audio"), chat_server) as started:
         yield started
-
-
-@pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch) -> list[RequestRecord]:
-    return recorded(monkeypatch)
 
 
 def test_a_form_goes_to_openai_as_it_is(client: openai.OpenAI, chat: Provider, records: list[RequestRecord]) -> None:

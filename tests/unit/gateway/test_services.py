@@ -7,8 +7,9 @@ import pytest
 from antiphon.app.upstreams import own_targets, service_dialects
 from antiphon.dialects.ollama_upstream import OllamaUpstream
 from antiphon.errors import BadRequest, ConnectFailed, Retry, UpstreamBroke, UpstreamError, UpstreamRefused
+from antiphon.gateway.errands import Errand
 from antiphon.gateway.retries import RetryPolicy
-from antiphon.gateway.services import Errand, Services, asked_for
+from antiphon.gateway.services import Services, asked_for
 from antiphon.protocols import Target, UpstreamReply
 from antiphon.service_protocols import Served, Told
 from tests.fakes import SEALER, FixedRouter, ScriptedProvider, json_reply
@@ -35,7 +36,7 @@ def services(*targets: Target, attempts: int = 2) -> Services:
 
 async def answered(serving: Services, body: bytes = REQUEST) -> tuple[Told, Errand]:
     asked = asked_for("embeddings", body, "req_1")
-    errand = Errand(service="embeddings", model=asked.model)
+    errand = Errand(model=asked.model)
     return await serving.answer(asked, errand), errand
 
 

@@ -91,7 +91,7 @@ STREAMS: dict[str, tuple[list[Any], str, Counts]] = {
 
 
 def watched(media_type: bytes, pieces: list[bytes], *, encoded: bool = False) -> UsageWatch:
-    watch = UsageWatch(media_type, encoded)
+    watch = UsageWatch(media_type, encoded=encoded)
     for piece in pieces:
         watch.feed(piece)
     watch.close()

@@ -1,0 +1,25 @@
+"""Requests that are no turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from antiphon.protocols import Target
+
+
+@dataclass(slots=True, kw_only=True)
+class Errand:
+    """One request that is no turn, relayed or for an endpoint beside answers: what the log is told of it."""
+
+    model: str
+    target: Target | None = None
+    attempts: int = 0
+    upstream_request_id: str | None = None
+    warnings: tuple[str, ...] = ()
+    streamed: bool = False
+
+    def begin(self, target: Target, warnings: tuple[str, ...]) -> None:
+        """One more attempt."""
+        self.target, self.warnings = target, warnings
+        self.attempts += 1
+        self.upstream_request_id = None
