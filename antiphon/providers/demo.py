@@ -165,7 +165,7 @@ class Demo:
             dialect=self._dialect,
             post=self,
             relays={"chat": self},
-            quirks=Quirks(),
+            quirks=Quirks(refused_fields=frozenset({"n"})),
         )
 
     async def listing(self, page: str = "") -> bytes:

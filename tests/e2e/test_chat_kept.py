@@ -12,6 +12,7 @@ import openai
 import pytest
 
 from antiphon.provider_settings import ProviderSettings
+from tests.e2e.conftest import OtherGateway
 from tests.e2e.exchanges import (
     chat_chunk,
     chat_whole,
@@ -156,6 +157,13 @@ def test_providers_that_give_several_are_asked_once(client: openai.OpenAI, chat:
     chat.answer(chat_whole("one"))
     client.chat.completions.create(model=CHAT_MODEL, messages=USER, n=2)
     assert chat.seen[-1].json["n"] == 2
+
+
+def test_the_demo_gives_several_too(other_gateway: OtherGateway) -> None:
+    asked = {"model": "demo/echo", "messages": [{"role": "user", "content": "Hi"}], "n": 2}
+    with other_gateway(providers={}, models={}).wire() as wire:
+        made = wire.post("/v1/chat/completions", json=asked).json()
+    assert [choice["index"] for choice in made["choices"]] == [0, 1]
 
 
 def test_calls_in_a_kept_stream(client: openai.OpenAI, native: Provider) -> None:
