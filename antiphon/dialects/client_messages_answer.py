@@ -1,17 +1,17 @@
 """A streamed answer, told to a client of the Messages API event by event.
 
 Laws: the events, put together, are the message of the whole answer; blocks follow one another, and none is open while
-another begins. What a provider tells of a later item while an earlier one is unfinished waits until that is done. A
-message does not end with a seal on its text, which Gemini gives: Claude Code takes the last block for the answer.
+another begins. A message does not end with a seal on its text, which Gemini gives: Claude Code takes the last block for
+the answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from typing_extensions import override
 
 from antiphon.dialects.client_messages_shapes import (
     BROKEN,
@@ -26,6 +26,7 @@ from antiphon.dialects.client_messages_shapes import (
     redacted,
     usage,
 )
+from antiphon.dialects.item_order import ADDED, DONE, Delta, ItemTeller, delta_of, item_of
 from antiphon.dialects.messages_hosted import CALLS
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
@@ -35,24 +36,8 @@ PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 _encode: Final = msgspec.json.Encoder().encode
 
-_TEXT_DELTA: Final = "response.output_text.delta"
 _STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _DELTA: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
-
-
-class _Delta(Struct, frozen=True, gc=False):
-    delta: str = ""
-    output_index: int = 0
-    content_index: int = -1
-    summary_index: int = -1
-
-
-class _Place(Struct, frozen=True, gc=False):
-    output_index: int = 0
-
-
-class _ItemEvent(Struct, frozen=True):
-    item: dict[str, Any]
 
 
 class _Note(Struct, frozen=True):
@@ -63,9 +48,6 @@ class _Terminal(Struct, frozen=True):
     response: ToldMessage
 
 
-_delta: Final = msgspec.json.Decoder(_Delta).decode
-_place: Final = msgspec.json.Decoder(_Place).decode
-_item: Final = msgspec.json.Decoder(_ItemEvent).decode
 _note: Final = msgspec.json.Decoder(_Note).decode
 _terminal: Final = msgspec.json.Decoder(_Terminal).decode
 
@@ -73,16 +55,26 @@ _Voice = tuple[str, int]
 """What a block says: the kind of text, and which part of the item it is."""
 
 
-class MessagesTeller:
+class MessagesTeller(ItemTeller):
     """Tells one streamed answer."""
 
     __slots__ = (
-        *("_calls", "_held", "_index", "_lead", "_open", "_place", "_refused", "_said", "_spots", "_tellers", "_told"),
-        *("_voice", "_waiting", "_wrote"),
+        *("_calls", "_held", "_index", "_lead", "_open", "_refused", "_said", "_spots", "_told", "_voice", "_wrote"),
     )
 
     def __init__(self, told: MessagesTold) -> None:
         """Nothing has been told yet."""
+        super().__init__(
+            {
+                ADDED: self._begun,
+                "response.refusal.delta": self._refusal,
+                "response.reasoning_text.delta": self._thought,
+                "response.reasoning_summary_text.delta": self._thought,
+                "response.function_call_arguments.delta": self._argued,
+                "response.output_text.annotation.added": self._noted,
+                DONE: self._done,
+            }
+        )
         self._told = told
         self._index = -1
         self._open = False
@@ -90,38 +82,14 @@ class MessagesTeller:
         self._wrote = False
         self._held: list[Item] = []
         self._lead = b""
-        self._place: int | None = None
-        self._waiting: dict[int, list[Event]] = {}
         self._said: list[str] = []
         self._spots: tuple[int, int] | None = None
         self._calls = False
         self._refused = False
-        self._tellers: Final[dict[str, Callable[[bytes], bytes]]] = {
-            "response.output_item.added": self._begun,
-            "response.refusal.delta": self._refusal,
-            "response.reasoning_text.delta": self._thought,
-            "response.reasoning_summary_text.delta": self._thought,
-            "response.function_call_arguments.delta": self._argued,
-            "response.output_text.annotation.added": self._noted,
-            "response.output_item.done": self._done,
-        }
 
-    def frames(self, events: Iterable[Event]) -> bytes:
-        """What is to be sent for these events."""
-        return b"".join([self._frame(event) for event in events])
-
-    def _frame(self, event: Event) -> bytes:
+    @override
+    def _beside(self, event: Event) -> bytes:
         kind = event.type
-        if kind == _TEXT_DELTA:
-            said = _delta(event.data)
-            return self._text(said) if said.output_index == self._place else self._wait(said.output_index, event)
-        if kind in self._tellers:
-            place = _place(event.data).output_index
-            begins = kind == "response.output_item.added" and self._place is None
-            if not begins and place != self._place:
-                return self._wait(place, event)
-            self._place = place
-            return self._tellers[kind](event.data)
         if kind == "response.created":
             beginning = self._told.message([], {"stop_reason": None, "stop_sequence": None}, usage(ToldMessage()))
             return _event("message_start", message=beginning)
@@ -129,12 +97,8 @@ class MessagesTeller:
             return self._ended(_terminal(event.data).response)
         return self._failed(event.data) if kind == "response.failed" else b""
 
-    def _wait(self, place: int, event: Event) -> bytes:
-        self._waiting.setdefault(place, []).append(event)
-        return b""
-
-    def _text(self, said: _Delta) -> bytes:
-        """The hot path of every stream."""
+    @override
+    def _text(self, said: Delta) -> bytes:
         voice = ("text", said.content_index)
         opening = b"" if voice == self._voice else self._speak(voice, {"type": "text", "text": ""}, b"text_delta")
         self._said.append(said.delta)
@@ -142,11 +106,11 @@ class MessagesTeller:
 
     def _refusal(self, data: bytes) -> bytes:
         self._refused = True
-        return self._text(_delta(data))
+        return self._text(delta_of(data))
 
     def _thought(self, data: bytes) -> bytes:
         """Thoughts, and summaries of them, stand apart from each other in one block."""
-        said = _delta(data)
+        said = delta_of(data)
         spot, before = (said.summary_index, said.content_index), self._spots
         self._spots = spot
         if self._voice is None:
@@ -157,7 +121,7 @@ class MessagesTeller:
 
     def _argued(self, data: bytes) -> bytes:
         self._said.append("")
-        return self._lead + _encode(_delta(data).delta) + b"}}\n\n"
+        return self._lead + _encode(delta_of(data).delta) + b"}}\n\n"
 
     def _noted(self, data: bytes) -> bytes:
         cited = citation(_note(data).annotation, "".join(self._said))
@@ -166,7 +130,7 @@ class MessagesTeller:
         return self._more({"type": "citations_delta", "citation": cited})
 
     def _begun(self, data: bytes) -> bytes:
-        item = _item(data).item
+        item = item_of(data)
         if item["type"] != "function_call":
             return b""
         self._calls = True
@@ -174,7 +138,7 @@ class MessagesTeller:
 
     def _done(self, data: bytes) -> bytes:
         """The end of an item, and whatever has waited for it."""
-        item = _item(data).item
+        item = item_of(data)
         frames = b""
         seal = item.get("encrypted_content") if item["type"] == "reasoning" else None
         if item["type"] == "function_call":
@@ -189,13 +153,6 @@ class MessagesTeller:
         else:
             frames = b"".join([self._block(block) for block in hosted(item)])
         return frames + self._close() + self._go_on()
-
-    def _go_on(self) -> bytes:
-        self._place = None
-        frames = b""
-        while self._place is None and self._waiting:
-            frames += self.frames(self._waiting.pop(min(self._waiting)))
-        return frames
 
     def _ended(self, response: ToldMessage) -> bytes:
         frames = self._close() + self._go_on() + self._close()

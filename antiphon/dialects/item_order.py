@@ -1,0 +1,102 @@
+"""Streamed answers told item by item, for formats in which nothing may come between the pieces of an item.
+
+Law: items follow one another. What a provider tells of a later item while an earlier one is unfinished waits until
+that is done.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from antiphon.wire.events import Event
+
+ADDED: Final = "response.output_item.added"
+DONE: Final = "response.output_item.done"
+_TEXT_DELTA: Final = "response.output_text.delta"
+
+
+class Delta(Struct, frozen=True, gc=False):
+    """A piece of what an item says, and where in it."""
+
+    delta: str = ""
+    output_index: int = 0
+    content_index: int = -1
+    summary_index: int = -1
+
+
+class _Place(Struct, frozen=True, gc=False):
+    output_index: int = 0
+
+
+class _Item(Struct, frozen=True):
+    item: dict[str, Any]
+
+
+_delta: Final = msgspec.json.Decoder(Delta).decode
+_place: Final = msgspec.json.Decoder(_Place).decode
+_item: Final = msgspec.json.Decoder(_Item).decode
+
+
+def delta_of(data: bytes) -> Delta:
+    """What the data of a delta event say."""
+    return _delta(data)
+
+
+def item_of(data: bytes) -> dict[str, Any]:
+    """The item of an event that brings one."""
+    return _item(data).item
+
+
+class ItemTeller(ABC):
+    """Tells one streamed answer. The tellers of subclasses call `_go_on` at the end of an item."""
+
+    __slots__ = ("_place", "_tellers", "_waiting")
+
+    def __init__(self, tellers: Mapping[str, Callable[[bytes], bytes]]) -> None:
+        """`tellers` tell events of an item by their type, all but deltas of text; `ADDED` and `DONE` are among them."""
+        self._tellers = tellers
+        self._place: int | None = None
+        self._waiting: dict[int, list[Event]] = {}
+
+    def frames(self, events: Iterable[Event]) -> bytes:
+        """What is to be sent for these events."""
+        return b"".join([self._frame(event) for event in events])
+
+    def _frame(self, event: Event) -> bytes:
+        kind = event.type
+        if kind == _TEXT_DELTA:
+            said = _delta(event.data)
+            return self._text(said) if said.output_index == self._place else self._wait(said.output_index, event)
+        if kind not in self._tellers:
+            return self._beside(event)
+        place = _place(event.data).output_index
+        begins = kind == ADDED and self._place is None
+        if not begins and place != self._place:
+            return self._wait(place, event)
+        self._place = place
+        return self._tellers[kind](event.data)
+
+    def _wait(self, place: int, event: Event) -> bytes:
+        self._waiting.setdefault(place, []).append(event)
+        return b""
+
+    def _go_on(self) -> bytes:
+        """Whatever has waited for the end of an item."""
+        self._place = None
+        frames = b""
+        while self._place is None and self._waiting:
+            frames += self.frames(self._waiting.pop(min(self._waiting)))
+        return frames
+
+    @abstractmethod
+    def _text(self, said: Delta) -> bytes:
+        """The hot path of every stream."""
+
+    @abstractmethod
+    def _beside(self, event: Event) -> bytes:
+        """An event that is of no item."""
