@@ -54,8 +54,6 @@ class PassingEndpoint:
 
     async def pass_on(self, call: Call) -> None:
         """Any method of any path of a provider's."""
-        if call.header(b"anthropic-version") is not None:
-            call.tongue = "anthropic"
         if call.header(_SOCKET) is not None:  # our server has declined it, and `upgrade` with it
             refuse_passed_socket(MARK)
         scope, limits = call.scope, self._limits

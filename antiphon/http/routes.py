@@ -23,7 +23,7 @@ from antiphon.http.file_routes import FileHandlers, file_routes
 from antiphon.http.gemini_paths import google_path, is_googles
 from antiphon.http.gemini_routes import GeminiHandlers, gemini_routes
 from antiphon.http.media_routes import MediaHandlers, media_routes
-from antiphon.http.passing import refuse_passed_socket
+from antiphon.http.passing import MARK, refuse_passed_socket
 from antiphon.http.passing_routes import passing_routes
 
 Handler = Callable[[Call], Awaitable[None]]
@@ -53,8 +53,8 @@ _UNVERSIONED: Final = (
 )
 _ANTHROPIC: Final = "/anthropic/"
 _MESSAGES: Final = "/v1/messages"
-_SHARED: Final = ("/v1/models", "/v1/files")
-"""Paths that both OpenAI's clients and Anthropic's use."""
+_SHARED: Final = ("/v1/models", "/v1/files", MARK)
+"""Paths that clients of several vendors use."""
 _PUBLISHERS: Final = "/publishers/"
 
 

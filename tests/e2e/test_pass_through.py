@@ -148,6 +148,16 @@ def test_anthropics_client_is_refused_in_its_own_shape(gateway: Gateway) -> None
     assert json.loads(caught.value.response.content)["type"] == "error"
 
 
+def test_googles_client_comes_with_its_own_header(gateway: Gateway, chat: Provider) -> None:
+    chat.answer(whole({"cachedContents": []}))
+    with httpx.Client(base_url=gateway.root) as wire:
+        let_in = wire.get("/p/google/v1beta/cachedContents", headers={"x-goog-api-key": KEY_A})
+        refused = wire.get("/p/google/v1beta/cachedContents", headers={"x-goog-api-key": "nobody's"})
+    assert let_in.json() == {"cachedContents": []}
+    assert chat.seen[-1].headers["x-goog-api-key"] == "goog-1"
+    assert (refused.status_code, refused.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
+
+
 def test_a_piece_of_an_answer_waits_for_no_other(wire: httpx.Client, native: Provider) -> None:
     gate = Gate()
     native.answer(stream(b"data: 1\n\n", gate, b"data: 2\n\n"))
