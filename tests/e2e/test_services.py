@@ -5,6 +5,7 @@ import json
 import struct
 from typing import Any
 
+import cohere
 import httpx
 import openai
 import pytest
@@ -153,7 +154,6 @@ def test_vectors_and_verdicts_below_the_prefixes(wire: httpx.Client, chat: Provi
 
 
 def test_coheres_client_ranks_on_any_provider(other_gateway: OtherGateway, chat: Provider) -> None:
-    cohere = pytest.importorskip("cohere", reason="the client of Cohere is in the group `dev`")
     chat.answer(whole({"data": RANKED["results"], "usage": RANKED["usage"]}), refusing("Model x does not exist", 404))
     gateway = other_gateway(providers={"voyage": provider("voyage", chat)}, models={})
     with cohere.ClientV2("sk-antiphon-tenant-a", base_url=gateway.root) as client:
@@ -161,6 +161,8 @@ def test_coheres_client_ranks_on_any_provider(other_gateway: OtherGateway, chat:
         with pytest.raises(cohere.BadRequestError):
             client.rerank(model="rerank-2.5", query="capital?", documents=["London"])
     assert [(each.index, each.relevance_score) for each in answer.results] == [(1, 0.9)]
+    assert answer.meta is not None
+    assert answer.meta.tokens is not None
     assert answer.meta.tokens.input_tokens == 5
 
 
