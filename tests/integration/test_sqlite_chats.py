@@ -18,15 +18,15 @@ from tests.contracts.responses_store import NOW, HandClock
 
 
 @asynccontextmanager
-async def chats_of(clock: Clock) -> AsyncGenerator[StoredChats]:
-    async with SqlDatabase.open("sqlite://") as database:
+async def chats_of(url: str, clock: Clock) -> AsyncGenerator[StoredChats]:
+    async with SqlDatabase.open(url) as database:
         yield SqlChats(database, clock)
 
 
 class TestInMemory(ChatsContract):
     @pytest.fixture
     def make(self) -> MakeChats:
-        return chats_of
+        return lambda clock: chats_of("sqlite://", clock)
 
 
 async def test_what_has_expired_is_removed_with_its_pairs(tmp_path: Path) -> None:
