@@ -115,10 +115,11 @@ class Relay:
 
         async def attempt(target: Target) -> None:
             errand.begin(target, ())
-            built = _built(asked, target, _wrapping(target, self._format))
+            wrapping = _wrapping(target, self._format)
+            built = _built(asked, target, wrapping)
             reply = await target.relays[self._format](built.body, streamed=asked.streamed, headers=built.headers)
             errand.upstream_request_id = request_id(reply)
-            await _handed_over(reply, target, _wrapping(target, self._format), client, opened)
+            await _handed_over(reply, target, wrapping, client, opened)
 
         await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
 

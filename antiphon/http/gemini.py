@@ -18,13 +18,14 @@ from antiphon.dialects.client_gemini_request import AskedByGemini, asked_by_gemi
 from antiphon.dialects.client_gemini_shapes import GeminiTold, blocked
 from antiphon.dialects.client_gemini_whole import gemini_whole
 from antiphon.dialects.client_messages_whole import failed_answer
-from antiphon.errors import AntiphonError, BadRequest
+from antiphon.errors import AntiphonError
 from antiphon.gateway.flow import Gateway
 from antiphon.gateway.relay import Relay, Relayed
 from antiphon.http.call import Call, Header
 from antiphon.http.compact import SOURCE_HEADER
 from antiphon.http.records import note_usage
 from antiphon.http.relaying import RelayClient, relay_to
+from antiphon.http.several import opened
 from antiphon.http.streams import STREAM_HEADERS, EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Target, Turn
@@ -64,7 +65,7 @@ class GeminiEndpoint:
             await relay_to(call, self._relay, relayed, self._heartbeat, _framed)
             return
         asked = asked_by_gemini(body, model_of(call), streamed=False)
-        turn = await self._opened(call, asked)
+        (turn,) = await opened(call, self._gateway, [asked.request], asked.notes)
         told = _told(turn, asked)
         with ClientWatch(call, self._heartbeat.group):
             try:
@@ -99,7 +100,7 @@ class GeminiEndpoint:
                 count = await counter.asked(*self._relay.first(relayed))
             if count is None:
                 asked = asked_by_gemini(body, model_of(call), streamed=False)
-                turn = await self._opened(call, asked)
+                (turn,) = await opened(call, self._gateway, [asked.request], asked.notes)
                 targets = await self._gateway.router.targets(asked.request.model or "", asked.request.wanted_provider)
                 count = await counter.count(turn, targets[0])
         source = (SOURCE_HEADER, count.source.encode())
@@ -112,17 +113,9 @@ class GeminiEndpoint:
         given = {name: value for name in _OWN_HEADERS if (value := call.header(name))}
         return await self._relay.read(body, given, model=model_of(call), streamed=streamed)
 
-    async def _opened(self, call: Call, asked: AskedByGemini) -> Turn:
-        if asked.notes and self._gateway.is_strict(asked.request):
-            raise BadRequest(asked.notes[0], code="unsupported_value")
-        turn = await self._gateway.open(asked.request, call.known_caller)
-        turn.notes += asked.notes
-        call.turn = turn
-        return turn
-
     async def _tell(self, call: Call, asked: AskedByGemini, *, sse: bool) -> None:
         """Has the turn answered, and tells the answer chunk by chunk."""
-        turn = await self._opened(call, asked)
+        (turn,) = await opened(call, self._gateway, [asked.request], asked.notes)
         told = _told(turn, asked)
         teller = GeminiTeller(told, sse=sse)
         headers = STREAM_HEADERS if sse else _ARRAY_HEADERS

@@ -14,7 +14,7 @@ from antiphon.dialects.client_messages_answer import PING, MessagesTeller
 from antiphon.dialects.client_messages_request import AskedByMessages, asked_by_messages
 from antiphon.dialects.client_messages_shapes import MessagesTold
 from antiphon.dialects.client_messages_whole import failed_answer, messages_whole
-from antiphon.errors import AntiphonError, BadRequest
+from antiphon.errors import AntiphonError
 from antiphon.gateway.flow import Gateway
 from antiphon.gateway.relay import Relay, Relayed
 from antiphon.http.call import Call, Header
@@ -22,9 +22,9 @@ from antiphon.http.compact import SOURCE_HEADER
 from antiphon.http.errors import anthropic_error
 from antiphon.http.records import note_usage
 from antiphon.http.relaying import relay_to
+from antiphon.http.several import opened
 from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
-from antiphon.protocols import Turn
 from antiphon.wire.envelope import MARK
 from antiphon.wire.files import names_own
 
@@ -70,7 +70,7 @@ class MessagesEndpoint:
                 count = await counter.asked(*self._relay.first(relayed))
             if count is None:
                 asked = asked_by_messages(body, counting=True)
-                turn = await self._opened(call, asked)
+                (turn,) = await opened(call, self._gateway, [asked.request], asked.notes)
                 targets = await self._gateway.router.targets(asked.request.model or "", asked.request.wanted_provider)
                 await self._gateway.bring_files(turn, targets[0])
                 count = await counter.count(turn, targets[0])
@@ -84,17 +84,9 @@ class MessagesEndpoint:
         given = {name: b",".join(call.headers(name)) for name in _OWN_HEADERS}
         return await self._relay.read(body, {name: value for name, value in given.items() if value})
 
-    async def _opened(self, call: Call, asked: AskedByMessages) -> Turn:
-        if asked.notes and self._gateway.is_strict(asked.request):
-            raise BadRequest(asked.notes[0], code="unsupported_value")
-        turn = await self._gateway.open(asked.request, call.known_caller)
-        turn.notes += asked.notes
-        call.turn = turn
-        return turn
-
     async def _translate(self, call: Call, asked: AskedByMessages) -> None:
         """Has the turn answered, and tells the answer in Anthropic's words."""
-        turn = await self._opened(call, asked)
+        (turn,) = await opened(call, self._gateway, [asked.request], asked.notes)
         told = MessagesTold(turn.id, asked.request.model or "")
         if not asked.request.streamed:
             with ClientWatch(call, self._heartbeat.group):
