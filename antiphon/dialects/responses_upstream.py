@@ -34,14 +34,8 @@ from antiphon.wire.responses import TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode
 
-_OURS: Final = (
-    "background",
-    "context_management",
-    "conversation",
-    "metadata",
-    "previous_response_id",
-    "prompt",
-    "strict",
+_OURS: Final = frozenset(
+    {"background", "context_management", "conversation", "metadata", "previous_response_id", "prompt", "strict"}
 )
 """Members that are about the gateway's own state: a provider must not see them."""
 
@@ -51,10 +45,12 @@ _EXTENSIONS: Final = ("stop", "top_k", "seed")
 _OF_CHAT: Final = ("logit_bias", "prediction", "modalities", "audio")
 """Members that chat completions have and it has not; it would answer them with an error."""
 
+_FOREIGN: Final = frozenset({*_EXTENSIONS, *_OF_CHAT})
+
 _LEAST_OUTPUT: Final = 16
 """Tokens: OpenAI refuses to be asked for fewer, which clients of other APIs may."""
 
-_PRIVATE: Final = ("prompt_cache_key", "safety_identifier", "user")
+_PRIVATE: Final = frozenset({"prompt_cache_key", "safety_identifier", "user"})
 """Members that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
 _COUNTED: Final = frozenset(
@@ -109,8 +105,8 @@ class ResponsesUpstream:
         request = turn.request
         losses = Losses(strict=turn.strict, provider=target.provider, fates=RESPONSES_FATES, quirks=target.quirks)
         members: dict[str, Any] = dict(request.members())
-        for name in _OURS:
-            members.pop(name, None)
+        for name in members.keys() & _OURS:
+            del members[name]
         if not isinstance(request.provider, dict):
             members.pop("provider", None)
         members["model"] = target.model
@@ -119,7 +115,7 @@ class ResponsesUpstream:
             members["store"] = False
         else:
             members.pop("store", None)
-        for name in _PRIVATE:
+        for name in members.keys() & _PRIVATE:
             if value := getattr(request, name):
                 members[name] = self._pseudonym(turn.caller.tenant, value)
         if _seals(target):
@@ -128,9 +124,7 @@ class ResponsesUpstream:
         if changed or (isinstance(request.input, list) and (target.quirks.stores or _holds_seals(turn))):
             members["input"] = self._replayable(turn, target, losses)
         _confine(members, request, target, losses)
-        for name in [name for name in members if name in target.quirks.refused_fields]:
-            del members[name]
-            losses.report(f"field.{name}", name)
+        _spare(members, target, losses)
         return Built(_encode(members), losses.sentences(), tuple(losses.removed))
 
     def reader(self, turn: Turn, target: Target) -> Reader:
@@ -197,6 +191,8 @@ def _confine(members: dict[str, Any], request: Request, target: Target, losses: 
         losses.report("field.max_output_tokens.least", "max_output_tokens", least=_LEAST_OUTPUT)
     if request.reasoning is not None:
         _calm(members, request.reasoning, target, losses)
+    if members.keys().isdisjoint(_FOREIGN):
+        return
     for name in _EXTENSIONS:
         if name in members and name not in target.quirks.responses_extensions:
             del members[name]
@@ -206,6 +202,15 @@ def _confine(members: dict[str, Any], request: Request, target: Target, losses: 
         if members.pop(name, _NULL) != _NULL:
             message = f"{target.provider} takes no '{name}' in its Responses API; it was left out."
             losses.lose(message, name, "unsupported_parameter")
+
+
+def _spare(members: dict[str, Any], target: Target, losses: Losses) -> None:
+    """Takes out what the provider is known to refuse."""
+    refused = target.quirks.refused_fields
+    if not members.keys().isdisjoint(refused):
+        for name in [name for name in members if name in refused]:
+            del members[name]
+            losses.report(f"field.{name}", name)
 
 
 def _calm(members: dict[str, Any], reasoning: Reasoning, target: Target, losses: Losses) -> None:

@@ -63,6 +63,7 @@ class Call:
     """
 
     __slots__ = (
+        "_first",
         "caller",
         "cost_nanos",
         "errand",
@@ -81,6 +82,7 @@ class Call:
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         """Nothing has been answered yet."""
         self.scope = scope
+        self._first: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         self.receive = receive
         self.send = send
         self.request_id = request_id
@@ -121,11 +123,7 @@ class Call:
 
     def header(self, name: bytes) -> bytes | None:
         """The first header with this lower-case name."""
-        headers: Iterable[Header] = self.scope["headers"]
-        for key, value in headers:
-            if key == name:
-                return value
-        return None
+        return self._first.get(name)
 
     def headers(self, name: bytes) -> list[bytes]:
         """The values of every header with this lower-case name."""

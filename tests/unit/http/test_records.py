@@ -30,7 +30,7 @@ async def send(message: Message) -> None:
 
 def told(outcome: Outcome, price: Price | None, **model: Any) -> RequestRecord:
     """The record of a call that ended so."""
-    call = Call({}, receive, send, "req_1")
+    call = Call({"headers": []}, receive, send, "req_1")
     call.turn = a_turn(**model)
     known = instance("openai", api_key="k").target("gpt-5-mini")
     call.turn.target = Target(name="p/m", provider="p", model="m", dialect=known.dialect, post=known.post, price=price)
