@@ -49,7 +49,9 @@ from antiphon.version import __version__
 _SWEEP_SECONDS: Final = 60.0
 
 
-def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batching: Batching) -> Routing:
+def routing_of(
+    parts: Parts, later: Background, idempotency: Idempotency, batching: Batching, sockets: Sockets | None
+) -> Routing:
     """Every route. Begins what has to go on beside them."""
     settings, tasks, gateway = parts.settings, parts.tasks, parts.gateway
     options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
@@ -112,19 +114,22 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
         refuse_upgrade=refuse_upgrade,
         pass_on=passing_endpoint(parts, keyring).pass_on,
         files=file_handlers(parts.files, tasks, most),
-        connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
+        connect=None if sockets is None else sockets.connect,
     )
     return routing(handlers, keyring)
 
 
-def _sockets(parts: Parts, keyring: Keyring) -> Sockets:
+def sockets_of(parts: Parts) -> Sockets | None:
+    """Who serves WebSockets, where they are served."""
     websocket = parts.settings.websocket
+    if not websocket.enabled:
+        return None
     limits = Limits(websocket.concurrent_turns, websocket.max_stream_ids, websocket.max_frame_bytes)
     return Sockets(
         SocketParts(
             gateway=parts.gateway,
             responses=parts.responses,
-            keyring=keyring,
+            keyring=_keyring(parts.settings),
             memory=ChainMemory(websocket.memory_bytes),
             record=parts.record,
             options=SocketOptions(limits, websocket.lifetime_seconds),

@@ -49,15 +49,17 @@ class SqlDatabase:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS
+        cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS, migrates: bool = True
     ) -> AsyncGenerator[SqlDatabase]:
-        """Makes or migrates the tables if need be; on leaving, everything submitted is on disk. Raises ConfigError.
+        """Makes or migrates the tables if need be; on leaving, everything submitted is on disk.
+
+        Raises ConfigError, also for tables that would have to be migrated where nobody `migrates`.
 
         `busy_seconds` is how long work waits for other processes that write to the same file, or for a PostgreSQL that
         cannot be reached.
         """
         opened = _in_postgres if is_postgres(url) else _in_sqlite
-        async with opened(url, synchronous, busy_seconds) as database:
+        async with opened(url, synchronous, busy_seconds, migrates=migrates) as database:
             yield database
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
@@ -83,7 +85,9 @@ class SqlDatabase:
 
 
 @asynccontextmanager
-async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+async def _in_sqlite(
+    url: str, synchronous: Synchronous, busy_seconds: float, *, migrates: bool
+) -> AsyncGenerator[SqlDatabase]:
     location = sqlite_location(url)
     async with AsyncExitStack() as stack:
         lock = nullcontext()
@@ -93,7 +97,7 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
                 create_file(location.path)
                 lock = stack.enter_context(closing(FileLock(location.lock, busy_seconds)))
             readers = Readers(partial(connect_reader, location, busy_seconds), READERS)
-        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds), lock)
+        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds, migrates=migrates), lock)
         stack.push_async_callback(writer.close)
         await writer.open()
         if readers is not None:
@@ -102,9 +106,12 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
 
 
 @asynccontextmanager
-async def _in_postgres(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+async def _in_postgres(
+    url: str, synchronous: Synchronous, busy_seconds: float, *, migrates: bool
+) -> AsyncGenerator[SqlDatabase]:
     opened = postgres_module("opening").opened
-    async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers, bus):
+    options = {"synchronous": synchronous == "full", "wait_seconds": busy_seconds, "migrates": migrates}
+    async with opened(url, **options) as (writers, readers, bus):
         yield SqlDatabase(writers, readers, bus=bus)
 
 
