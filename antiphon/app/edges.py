@@ -15,6 +15,7 @@ from antiphon.app.gemini import gemini_handlers
 from antiphon.app.media import media_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
+from antiphon.app.readiness import health_of
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
 from antiphon.gateway.batches import Batching
@@ -27,7 +28,7 @@ from antiphon.http.chains import ChainMemory
 from antiphon.http.compact import CompactEndpoints
 from antiphon.http.conversations import ConversationEndpoints
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
-from antiphon.http.health import HealthEndpoints, refuse_upgrade
+from antiphon.http.health import refuse_upgrade
 from antiphon.http.idempotent import IdempotentCreate
 from antiphon.http.lanes import Limits
 from antiphon.http.messages import MessagesEndpoint
@@ -71,7 +72,7 @@ def routing_of(
     services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
     messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
-    health = HealthEndpoints(__version__, {"database": parts.database.ping})
+    health = health_of(parts)
     keyring = _keyring(settings)
     handlers = Handlers(
         create_response=responses.create,

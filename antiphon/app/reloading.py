@@ -40,6 +40,7 @@ class Reloading:
 
     def read(self) -> Settings | None:
         """What is to be in force instead; None where nothing is, which the log tells."""
+        self._watch.mark()
         found, files = self._source.read()
         self._watch.follow(files)
         if isinstance(found, ConfigError):

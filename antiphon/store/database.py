@@ -11,15 +11,16 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy import func, select
 
 from antiphon.bus import Bus
+from antiphon.errors import ConfigError
 from antiphon.store.connections import Synchronous, connect_reader
 from antiphon.store.failures import start_up
 from antiphon.store.location import create_file, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.readers import Readers
-from antiphon.store.schema import open_database
+from antiphon.store.schema import HEAD, open_database, serves
 from antiphon.store.statements import Connection, Statement, text_of
 from antiphon.store.tables import revision
-from antiphon.store.work import Work
+from antiphon.store.work import Act, Work
 from antiphon.store.writer import GroupWriter
 
 T = TypeVar("T")
@@ -74,6 +75,16 @@ class SqlDatabase:
         """Whether reading and writing are possible now. Raises StoreFailed."""
         await self.read(_Look())
         await self.write(_Look())
+
+    async def fits(self) -> str | None:
+        """Why the tables are not what this release needs, if they are not. Raises StoreFailed."""
+        found = await self.read(Act(lambda connection: connection.execute(_REVISION).fetchone()))
+        current = None if found is None else str(found[0])
+        try:
+            fit = current == HEAD or serves(current, "")
+        except ConfigError:
+            fit = False
+        return None if fit else f"The tables stand at {current or 'nothing'}, and this release needs {HEAD}."
 
     async def checkpoint(self) -> None:
         """Moves SQLite's write-ahead log into the file, so that nothing deleted is left in it. Raises StoreFailed.
@@ -133,4 +144,5 @@ class _Checkpoint:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
+_REVISION: Final[Statement] = text_of(select(revision.c.version_num))
 _LOOK: Final[Statement] = text_of(select(func.count()).select_from(revision))
