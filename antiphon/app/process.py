@@ -75,10 +75,16 @@ class _Closing(Exception):
 
 @asynccontextmanager
 async def endless() -> AsyncGenerator[asyncio.TaskGroup]:
-    """A group whose tasks, endless ones among them, end with it."""
+    """A group whose tasks, endless ones among them, end with it. What is raised inside is no group's."""
+    failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as group:
-            yield group
+            try:
+                yield group
+            except Exception as error:  # noqa: BLE001 - it is raised below, as it is
+                failure = error
             raise _Closing
     except* _Closing:
         pass
+    if failure is not None:
+        raise failure

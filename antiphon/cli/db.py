@@ -46,7 +46,7 @@ def print_upgrade(config: Path | None, *, check: bool, wait: float) -> None:
     if before.pending:
         click.echo(f"{redacted_address(url)}: upgraded from {before.current or 'nothing'} to {before.head}")
     else:
-        click.echo(f"{redacted_address(url)}: nothing to do, {_told(before)}")
+        click.echo(f"{redacted_address(url)}: nothing to do, it is {_told(before)}")
 
 
 @command.command("status")
