@@ -79,6 +79,7 @@ def _settle_memory() -> None:
 
 def run_server(settings: Settings, source: Source | None = None) -> None:
     """Serves until a stop signal; what `source` comes to say is put in force. Raises OSError without the address."""
+    _hold_reloads(source)
     if settings.server.workers == 1:
         uvicorn.Server(_config(settings, _Factory(settings, source), factory=True)).run()
         return
@@ -90,6 +91,12 @@ def run_server(settings: Settings, source: Source | None = None) -> None:
         _Workers(config, listener, None if source is None else Reloading(settings, source)).run()
     finally:
         listener.close()
+
+
+def _hold_reloads(source: Source | None) -> None:
+    """Until somebody listens for SIGHUP it must not end the process: what has changed by then is seen all the same."""
+    if source is not None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 class _Workers(Multiprocess):
@@ -204,6 +211,7 @@ def run_worker(settings: Settings, answers_at_once: int, source: Source | None =
 
     Raises ConfigError, StoreFailed.
     """
+    _hold_reloads(source)
     uvloop.run(_work(settings, answers_at_once, source))
 
 

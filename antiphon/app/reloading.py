@@ -27,19 +27,21 @@ class Reloading:
     """What is in force, and what to do when its source says something else. For any thread, one at a time."""
 
     def __init__(self, settings: Settings, source: Source) -> None:
-        """`settings` are in force. Looks at the files, which cannot be told from before."""
+        """`settings` are in force; what has changed since they were read counts as a change to come."""
         self.settings = settings
         self._source = source
         self._level = logging.INFO if source.watches else logging.DEBUG
-        _, files = source.read()
+        found, files = source.read()
         self._watch = Watch(files)
+        self._is_late = isinstance(found, Settings) and with_fixed(found, settings) != settings
 
     def changed(self) -> bool:
         """Whether a file has changed that may be acted on."""
-        return self._source.watches and self.settings.server.reload and self._watch.changed()
+        return self._source.watches and self.settings.server.reload and (self._is_late or self._watch.changed())
 
     def read(self) -> Settings | None:
         """What is to be in force instead; None where nothing is, which the log tells."""
+        self._is_late = False
         self._watch.mark()
         found, files = self._source.read()
         self._watch.follow(files)

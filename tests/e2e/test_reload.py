@@ -53,6 +53,8 @@ def reloaded(
     file = folder / "antiphon.yaml"
     file.write_bytes(msgspec.json.encode(settings))
     settled: Queue[None] = Queue()
+    settings, _ = Source(file).read()
+    assert isinstance(settings, Settings)
     with running(settings, Source(file), lambda: settled.put(None)) as gateway:
         settled.get(timeout=PATIENCE)
         yield Reloaded(gateway, settings, file, settled)
