@@ -6,7 +6,7 @@ Law: nothing durable goes this way. A word that is lost costs time, and whoever 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -47,4 +47,14 @@ class Bus(Protocol):
 
     def listen(self, hear: Callable[[Word], None], missed: Callable[[], None]) -> None:
         """From now on `hear` gets every word, and `missed` is called after a time in which some may have been lost."""
+        ...
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """A bus that knows how it is."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why words do not arrive at the moment, for anybody to read; None where they do."""
         ...

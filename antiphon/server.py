@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
+import os
 import signal
 import socket
+import sys
 import threading
+import time
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
+import msgspec
 import uvicorn
 import uvloop
 from msgspec import Struct
+from typing_extensions import override
 from uvicorn.supervisors import Multiprocess
 
-from antiphon.app import Application, create_app, working
-from antiphon.errors import ConfigError
+from antiphon.app import Application, create_app, tried, working
+from antiphon.app.process import log_of
+from antiphon.app.reloading import Reloading, refused
+from antiphon.config.source import Source
+from antiphon.config.watching import SECONDS
+from antiphon.errors import AntiphonError, ConfigError
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import Settings
@@ -36,32 +45,113 @@ class _Factory(Struct, frozen=True):
     """Makes the application in whichever process it is called."""
 
     settings: Settings
+    source: Source | None
 
     def __call__(self) -> Application:
-        return create_app(self.settings, _settle_memory)
+        return create_app(self.settings, _settle_memory, self.source)
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's, which from a stop signal on tells clients that keep their connections to open others, elsewhere."""
+
+    @override
+    def load(self) -> None:
+        """Makes the application."""
+        super().load()
+        application: object = vars(self).get("loaded_app")  # uvicorn does not say of what type
+        if isinstance(application, Application):
+            application.unready = self._part
+
+    def _part(self) -> None:
+        self.encoded_headers = [*self.encoded_headers, (b"connection", b"close")]
 
 
 def _settle_memory() -> None:
-    """What start-up made lives as long as the process: the garbage collector need not look at it again and again.
+    """What was made by now lives for long: the garbage collector need not look at it again and again.
 
     Requests make few cycles, so it looks at the rest less often too.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
 
 
-def run_server(settings: Settings) -> None:
-    """Serves until a stop signal. Raises OSError when the address cannot be had."""
-    config = _config(settings, _Factory(settings), factory=True)
+def run_server(settings: Settings, source: Source | None = None) -> None:
+    """Serves until a stop signal; what `source` comes to say is put in force. Raises OSError without the address."""
+    _hold_reloads(source)
     if settings.server.workers == 1:
-        uvicorn.Server(config).run()
+        uvicorn.Server(_config(settings, _Factory(settings, source), factory=True)).run()
         return
+    log_of(settings)
+    told = None if source is None else msgspec.structs.replace(source, watches=False)
+    config = _config(settings, _Factory(settings, told), factory=True)
     listener = config.bind_socket()
     try:
-        Multiprocess(config, sockets=[listener]).run()
+        _Workers(config, listener, None if source is None else Reloading(settings, source)).run()
     finally:
         listener.close()
+
+
+def _hold_reloads(source: Source | None) -> None:
+    """Until somebody listens for SIGHUP it must not end the process: what has changed by then is seen all the same."""
+    if source is not None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+class _Workers(Multiprocess):
+    """uvicorn's supervisor, which reads the settings again in its processes' place, and then lets them."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, reloading: Reloading | None) -> None:
+        """Starts nothing."""
+        super().__init__(config, [listener])
+        self._reloading = reloading
+        self._at_terminal = sys.stderr.isatty()
+        self._version = 0
+        self._versions: dict[int | None, int] = {}
+        self._looked = 0.0
+
+    @override
+    def handle_hup(self) -> None:
+        """Reads the settings again, or ends where the terminal has gone."""
+        if self._at_terminal and not sys.stderr.isatty():
+            self.should_exit.set()
+        elif self._reloading is None:
+            super().handle_hup()
+        else:
+            self._reload(self._reloading)
+
+    @override
+    def keep_subprocess_alive(self) -> None:
+        """And up to date. One that has just been started was told everything; one that starts is told later."""
+        now = time.monotonic()
+        if self._reloading is not None and now - self._looked >= SECONDS:
+            self._looked = now
+            if self._reloading.changed():
+                self._reload(self._reloading)
+        super().keep_subprocess_alive()
+        for process in self.processes:
+            version = self._versions.setdefault(process.pid, self._version)
+            if version != self._version and process.pid is not None and process.is_ready():
+                os.kill(process.pid, signal.SIGHUP)
+                self._versions[process.pid] = self._version
+
+    def _reload(self, reloading: Reloading) -> None:
+        """Tries the settings here, so that either every process gets them or none."""
+        settings = reloading.read()
+        if settings is None:
+            return
+        try:
+            asyncio.run(tried(settings))
+        except AntiphonError as error:
+            refused(error)
+            return
+        factory = self.config.app
+        if isinstance(factory, _Factory):
+            self.config.app = msgspec.structs.replace(factory, settings=settings)
+        log_of(settings)
+        reloading.settle(settings)
+        self._version += 1
 
 
 @contextmanager
@@ -96,7 +186,7 @@ def serving_beside(settings: Settings) -> Generator[str]:
 
 def _config(settings: Settings, application: Application | _Factory, *, factory: bool) -> uvicorn.Config:
     server = settings.server
-    return uvicorn.Config(
+    return _Config(
         application,
         factory=factory,
         host=server.host,
@@ -116,12 +206,16 @@ def _config(settings: Settings, application: Application | _Factory, *, factory:
     )
 
 
-def run_worker(settings: Settings, answers_at_once: int) -> None:
-    """Gives answers in the background until a stop signal. Raises ConfigError, StoreFailed."""
-    uvloop.run(_work(settings, answers_at_once))
+def run_worker(settings: Settings, answers_at_once: int, source: Source | None = None) -> None:
+    """Gives answers in the background until a stop signal; what `source` comes to say is put in force.
+
+    Raises ConfigError, StoreFailed.
+    """
+    _hold_reloads(source)
+    uvloop.run(_work(settings, answers_at_once, source))
 
 
-async def _work(settings: Settings, answers_at_once: int) -> None:
+async def _work(settings: Settings, answers_at_once: int, source: Source | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -130,6 +224,6 @@ async def _work(settings: Settings, answers_at_once: int) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    async with working(settings, answers_at_once):
+    async with working(settings, answers_at_once, source, _settle_memory):
         _settle_memory()
         await stopped.wait()

@@ -57,6 +57,18 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             description="How long running answers may go on after a stop signal before they are ended.", ge=0, le=3600
         ),
     ] = 30.0
+    drain_seconds: Annotated[
+        float,
+        Meta(
+            description="How long requests are still taken after SIGTERM, while `/health/ready` says no.",
+            ge=0,
+            le=600,
+        ),
+    ] = 0.0
+    reload: Annotated[
+        bool,
+        Meta(description="Whether changes of the configuration files take effect without SIGHUP."),
+    ] = True
 
 
 class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +127,10 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["full", "normal"],
         Meta(description="`full` survives power loss; `normal` survives only the death of the process."),
     ] = "full"
+    migrate_on_start: Annotated[
+        bool,
+        Meta(description="Whether a start makes and migrates tables, or leaves that to `antiphon db upgrade`."),
+    ] = True
 
     @override
     def __repr__(self) -> str:

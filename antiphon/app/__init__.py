@@ -2,69 +2,84 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
-from antiphon.app.batches import batching_of
-from antiphon.app.edges import routing_of
-from antiphon.app.hearing import listen
-from antiphon.app.ids import new_request_id
-from antiphon.app.parts import Parts
-from antiphon.app.receivers import announcer, webhook_receivers
-from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
-from antiphon.batch_settings import BatchSettings
-from antiphon.gateway.background import Background
-from antiphon.gateway.desk import Desk
-from antiphon.gateway.worker import Worker
+import msgspec
+
+from antiphon.app.generation import labouring, serving
+from antiphon.app.generations import Generations, Making, generations
+from antiphon.app.process import log_of, process_of
+from antiphon.app.reloading import Reloading, reload_for_ever
+from antiphon.config.source import Source
 from antiphon.http.call import Receive, Scope, Send
-from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
-from antiphon.observe.logs import RequestLog, configure
-from antiphon.providers.discovery import Discovery
-from antiphon.records import Record
-from antiphon.settings import Settings
-from antiphon.store.database import SqlDatabase
+from antiphon.records import Record, RequestRecord
+from antiphon.settings import DatabaseSettings, Settings
 
 
 class Application:
     """The ASGI application. Everything it needs is opened by the lifespan, and closed by it in reverse."""
 
-    def __init__(self, settings: Settings, opened: Callable[[], None]) -> None:
-        """Opens nothing; `opened` is called when everything is."""
+    def __init__(self, settings: Settings, opened: Callable[[], None], source: Source | None = None) -> None:
+        """Opens nothing; `opened` is called when everything is, and again after each change of the settings.
+
+        They are read again from `source`, if there is one. `unready` is called once at a stop signal.
+        """
+        self.unready: Callable[[], None] = _nothing
         self._settings = settings
         self._opened = opened
-        self._edge: Edge | None = None
+        self._source = source
+        self._generations: Generations | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves `http` and `websocket`, and `lifespan` before and after them."""
-        edge = self._edge
-        if edge is not None and scope["type"] == "http":
-            await edge(scope, receive, send)
-        elif edge is not None and scope["type"] == "websocket":
-            await edge.websocket(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+        generation = None if self._generations is None else self._generations.current
+        if generation is None or generation.edge is None:
+            if scope["type"] == "lifespan":
+                await self._live(receive, send)
+            return
+        generation.running += 1
+        try:
+            if scope["type"] == "http":
+                await generation.edge(scope, receive, send)
+            elif scope["type"] == "websocket":
+                await generation.edge.websocket(scope, receive, send)
+        finally:
+            generation.running -= 1
+            if generation.unused is not None and generation.running == 0:
+                generation.unused.set()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         async with AsyncExitStack() as stack:
             try:
-                self._edge = await stack.enter_async_context(wired(self._settings))
+                log_of(self._settings)
+                process = await stack.enter_async_context(process_of(self._settings, self._stopping))
+                making: Making = partial(serving, process)
+                self._generations = await stack.enter_async_context(generations(making, self._settings))
             except Exception as error:  # noqa: BLE001 - whatever keeps it from starting, the server is to be told
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
+            if self._source is not None:
+                _keep(self._generations, Reloading(self._settings, self._source), self._opened)
             self._opened()
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
+    def _stopping(self) -> None:
+        self.unready()
 
-def create_app(settings: Settings, opened: Callable[[], None] = lambda: None) -> Application:
-    """The application for these settings, not yet open; `opened` is called once it is."""
-    return Application(settings, opened)
+
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+def create_app(settings: Settings, opened: Callable[[], None] = _nothing, source: Source | None = None) -> Application:
+    """The application for these settings, not yet open."""
+    return Application(settings, opened, source)
 
 
 @asynccontextmanager
@@ -73,82 +88,46 @@ async def wired(settings: Settings, record: Record | None = None) -> AsyncGenera
 
     Raises ConfigError, or StoreFailed when the database cannot be used.
     """
-    async with _opened(settings, record) as parts, AsyncExitStack() as stack:
-        desk = parts.desk(settings.background.answers_at_once)
-        worker = await stack.enter_async_context(_working(desk, parts))
-        later = Background(desk, worker)
-        idempotency = parts.idempotency(later.add)
-        stack.push_async_callback(idempotency.drain, settings.server.shutdown_seconds)
-        batching = await stack.enter_async_context(batching_of(parts, later, settings.batches.lines_at_once))
-        yield Edge(routing_of(parts, later, idempotency, batching), parts.record, new_request_id)
+    if record is None:
+        log_of(settings)
+    async with process_of(settings, _nothing) as process, serving(process, settings, record) as generation:
+        assert generation.edge is not None  # noqa: S101 - what serves has one
+        yield generation.edge
 
 
-@asynccontextmanager
-async def working(settings: Settings, answers_at_once: int) -> AsyncGenerator[None]:
-    """Gives answers in the background and to batches, and serves nothing. Raises as `wired`."""
-    async with _opened(settings) as parts:
-        parts.tasks.create_task(parts.discovery.keep())
-        desk = parts.desk(answers_at_once)
-        lines_at_once = settings.batches.lines_at_once or BatchSettings().lines_at_once
-        async with _working(desk, parts) as worker, batching_of(parts, Background(desk, worker), lines_at_once):
-            yield
-
-
-@asynccontextmanager
-async def _opened(settings: Settings, record: Record | None = None) -> AsyncGenerator[Parts]:
-    async with AsyncExitStack() as stack:
-        if record is None:
-            record = request_log = _log(settings)
-            stack.callback(request_log.flush)
-        database = await stack.enter_async_context(
-            SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
-        )
-        receivers = webhook_receivers(settings, stack)
-        seals = seals_of(settings)
-        knowledge = knowledge_of(settings)
-        providers, passing = providers_of(settings, seals, knowledge, stack)
-        tasks = await stack.enter_async_context(_endless())
-        yield Parts(
-            settings=settings,
-            database=database,
-            discovery=Discovery(providers, time.time, knowledge),
-            passing=passing,
-            sealer=seals,
-            announcer=announcer(settings, receivers, database, tasks),
-            tasks=tasks,
-            record=record,
-        )
-
-
-def _log(settings: Settings) -> RequestLog:
-    as_json = settings.logging.format == "json" or (settings.logging.format == "auto" and not sys.stderr.isatty())
-    return configure(sys.stderr, level=settings.logging.level, as_json=as_json)
-
-
-@asynccontextmanager
-async def _working(desk: Desk, parts: Parts) -> AsyncGenerator[Worker]:
-    """The worker; on leaving, running answers get the rest of the time that a shutdown may take."""
-    worker = Worker(desk, parts.tasks)
-    listen(parts)
-    limit = parts.settings.server.shutdown_seconds
-    with draining(worker.stop_claiming, desk.gateway.live.end_all, limit):
-        worker.start()
-        try:
-            yield worker
-        finally:
-            await worker.close(limit)
-
-
-class _Closing(Exception):
-    """The application is closing."""
-
-
-@asynccontextmanager
-async def _endless() -> AsyncGenerator[asyncio.TaskGroup]:
-    """A group whose tasks, endless ones among them, end with it."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield group
-            raise _Closing
-    except* _Closing:
+async def tried(settings: Settings) -> None:
+    """Opens all that a server opens but its database and its port, and asks nobody. Raises ConfigError."""
+    async with wired(msgspec.structs.replace(settings, database=DatabaseSettings(url="sqlite://")), _unheard):
         pass
+
+
+def _unheard(record: RequestRecord) -> None:
+    """Nobody is told."""
+
+
+@asynccontextmanager
+async def working(
+    settings: Settings,
+    answers_at_once: int,
+    source: Source | None = None,
+    opened: Callable[[], None] = _nothing,
+) -> AsyncGenerator[None]:
+    """Gives answers in the background and to batches, and serves nothing. Raises as `wired`."""
+    log_of(settings)
+    async with AsyncExitStack() as stack:
+        process = await stack.enter_async_context(process_of(settings, _nothing))
+        making: Making = partial(labouring, process, answers_at_once)
+        made = await stack.enter_async_context(generations(making, settings))
+        if source is not None:
+            _keep(made, Reloading(settings, source), opened)
+        yield
+
+
+def _keep(made: Generations, reloading: Reloading, opened: Callable[[], None]) -> None:
+    """Puts in force what the source comes to say."""
+
+    async def begin(settings: Settings) -> None:
+        await made.begin(settings)
+        opened()
+
+    made.beside(reload_for_ever(reloading, begin))

@@ -26,7 +26,6 @@ from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.batch_lines import HandlerRunner
 from antiphon.http.batch_routes import BatchHandlers
 from antiphon.http.batches import BatchEndpoints
-from antiphon.http.draining import draining
 from antiphon.http.idempotent import IdempotentCreate
 from antiphon.http.message_batches import MessageBatchEndpoints
 from antiphon.http.messages import MessagesEndpoint
@@ -64,8 +63,10 @@ def batch_handlers(parts: Parts, batching: Batching) -> BatchHandlers:
 
 
 @asynccontextmanager
-async def batching_of(parts: Parts, later: Background, lines_at_once: int) -> AsyncGenerator[Batching]:
-    """The client's side of batches, while a worker of this process sees to them, where it may answer any lines.
+async def batching_of(
+    parts: Parts, later: Background, lines_at_once: int
+) -> AsyncGenerator[tuple[Batching, BatchWorker]]:
+    """The client's side of batches, and the worker that sees to them here, where it may answer any lines.
 
     On leaving, running lines get the rest of the time that a shutdown may take.
     """
@@ -93,10 +94,10 @@ async def batching_of(parts: Parts, later: Background, lines_at_once: int) -> As
     native = NativeWork(room, LineReader(room.run), find, enabled=wanted.native == "auto")
     worker = BatchWorker(room, Stages(room, native), parts.tasks, random.random)
     limit = settings.server.shutdown_seconds
-    with draining(worker.stop_claiming, worker.give_up, limit):
+    with parts.process.draining.joining(worker.stop_claiming, worker.give_up, limit):
         worker.start()
         try:
-            yield Batching(room, worker.nudge)
+            yield Batching(room, worker.nudge), worker
         finally:
             await worker.close(limit)
 

@@ -15,6 +15,7 @@ from antiphon.app.gemini import gemini_handlers
 from antiphon.app.media import media_handlers
 from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
+from antiphon.app.readiness import health_of
 from antiphon.app.upstreams import service_dialects
 from antiphon.gateway.background import Background
 from antiphon.gateway.batches import Batching
@@ -27,7 +28,7 @@ from antiphon.http.chains import ChainMemory
 from antiphon.http.compact import CompactEndpoints
 from antiphon.http.conversations import ConversationEndpoints
 from antiphon.http.docs import DocsEndpoint, LandingEndpoint
-from antiphon.http.health import HealthEndpoints, refuse_upgrade
+from antiphon.http.health import refuse_upgrade
 from antiphon.http.idempotent import IdempotentCreate
 from antiphon.http.lanes import Limits
 from antiphon.http.messages import MessagesEndpoint
@@ -49,7 +50,9 @@ from antiphon.version import __version__
 _SWEEP_SECONDS: Final = 60.0
 
 
-def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batching: Batching) -> Routing:
+def routing_of(
+    parts: Parts, later: Background, idempotency: Idempotency, batching: Batching, sockets: Sockets | None
+) -> Routing:
     """Every route. Begins what has to go on beside them."""
     settings, tasks, gateway = parts.settings, parts.tasks, parts.gateway
     options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
@@ -69,7 +72,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
     services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
     messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
-    health = HealthEndpoints(__version__, {"database": parts.database.ping})
+    health = health_of(parts)
     keyring = _keyring(settings)
     handlers = Handlers(
         create_response=responses.create,
@@ -112,19 +115,22 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
         refuse_upgrade=refuse_upgrade,
         pass_on=passing_endpoint(parts, keyring).pass_on,
         files=file_handlers(parts.files, tasks, most),
-        connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
+        connect=None if sockets is None else sockets.connect,
     )
     return routing(handlers, keyring)
 
 
-def _sockets(parts: Parts, keyring: Keyring) -> Sockets:
+def sockets_of(parts: Parts) -> Sockets | None:
+    """Who serves WebSockets, where they are served."""
     websocket = parts.settings.websocket
+    if not websocket.enabled:
+        return None
     limits = Limits(websocket.concurrent_turns, websocket.max_stream_ids, websocket.max_frame_bytes)
     return Sockets(
         SocketParts(
             gateway=parts.gateway,
             responses=parts.responses,
-            keyring=keyring,
+            keyring=_keyring(parts.settings),
             memory=ChainMemory(websocket.memory_bytes),
             record=parts.record,
             options=SocketOptions(limits, websocket.lifetime_seconds),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from antiphon.app.parts import Parts
-from antiphon.bus import Word
+import asyncio
+
+from antiphon.bus import Bus, Word
+from antiphon.gateway.bells import Bells
 from antiphon.gateway.elsewhere import Elsewhere
+from antiphon.gateway.live import LiveAnswers
+from antiphon.protocols import Responses
 
 
-def listen(parts: Parts) -> None:
+def listen(bus: Bus | None, bells: Bells, live: LiveAnswers, responses: Responses, tasks: asyncio.TaskGroup) -> None:
     """From now on, where there is a bus."""
-    bus, bells, live = parts.database.bus, parts.bells, parts.gateway.live
     if bus is None:
         return
-    elsewhere = Elsewhere(bus, live, parts.responses, parts.tasks)
+    elsewhere = Elsewhere(bus, live, responses, tasks)
     live.elsewhere = elsewhere.find
 
     def hear(word: Word) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from antiphon.app.files import FileParts, file_parts
 from antiphon.app.ids import Identifiers
+from antiphon.app.process import Process
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
@@ -50,10 +51,13 @@ from antiphon.wire.prompts import checked_template
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """One process's. The store that ends background answers performs what `announcer` gives it as it does."""
+    """One process's, for one state of its settings.
+
+    The store that ends background answers performs what `announcer` gives it as it does.
+    """
 
     settings: Settings
-    database: SqlDatabase
+    process: Process
     discovery: Discovery
     passing: Mapping[str, Passing]
     sealer: Sealer
@@ -65,13 +69,17 @@ class Parts:
     def surroundings(self) -> Surroundings:
         return Surroundings(time.time, Identifiers(), random.random)
 
-    @cached_property
-    def bells(self) -> Bells:
-        return Bells(self.database.bus)
+    @property
+    def database(self) -> SqlDatabase:
+        return self.process.database
 
-    @cached_property
+    @property
+    def bells(self) -> Bells:
+        return self.process.bells
+
+    @property
     def responses(self) -> SqlResponses:
-        return SqlResponses(self.database, time.time)
+        return self.process.responses
 
     @cached_property
     def conversations(self) -> SqlConversations:
@@ -102,7 +110,9 @@ class Parts:
 
     @cached_property
     def gateway(self) -> Gateway:
-        return self.gateway_with(self.router)
+        gateway = self.gateway_with(self.router)
+        gateway.live = self.process.live
+        return gateway
 
     def gateway_with(self, router: Router) -> Gateway:
         """What answers turns, with whomever `router` names."""

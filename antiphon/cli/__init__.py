@@ -19,13 +19,14 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Serve the API.",
     "worker": "Give answers in the background.",
     "check": "Check the configuration, and print what holds.",
+    "doctor": "Look at everything that can be wrong.",
     "providers": "List the providers that are known, and what each can do.",
     "models": "List the models that can be asked for.",
     "ask": "Ask a model, and print its answer as it comes.",
     "run": "Start an agent on any model: codex, claude, gemini, opencode.",
     "env": "Print what such an agent has to be told.",
     "config": "Describe the configuration: schema, docs.",
-    "db": "Look after the database: upgrade, status.",
+    "db": "Look after the database: upgrade, status, backup, restore, copy.",
     "webhooks": "Look after the receivers of webhooks: test.",
 }
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import click
 
-from antiphon.app import wired
+from antiphon.app import tried
 from antiphon.cli.banner import finding_lines, webhook_lines
 from antiphon.cli.configured import config_option, configured
-from antiphon.cli.in_process import private
 from antiphon.config.redact import redacted
-from antiphon.settings import Settings
 
 
 @click.command("check")
@@ -23,7 +21,7 @@ def command(config: Path | None) -> None:
     What is printed is YAML. What is wrong, or may be, is printed on standard error; what is wrong ends with status 1.
     """
     loaded, _ = configured(config)
-    asyncio.run(_opened(loaded.settings))
+    asyncio.run(tried(loaded.settings))
     for warning in loaded.warnings:
         click.echo(f"! {warning}", err=True)
     click.echo(f"# {loaded.path or 'No configuration file.'}")
@@ -32,10 +30,3 @@ def command(config: Path | None) -> None:
     for line in webhook_lines(loaded.settings.webhooks):
         click.echo(f"# {line}")
     click.echo(redacted(loaded.settings), nl=False)
-
-
-async def _opened(settings: Settings) -> None:
-    """Opens all that a server opens but its database and its port, and asks nobody. Raises ConfigError."""
-    changed, _ = private(settings)
-    async with wired(changed):
-        pass

@@ -10,6 +10,7 @@ import click
 
 from antiphon.config.environment import Environment, this_environment
 from antiphon.config.loading import Loaded, load
+from antiphon.config.source import Source
 from antiphon.config.tree import Node
 
 config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
@@ -18,6 +19,12 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
     metavar="FILE",
     help="Configuration file; antiphon.yaml, if it is there, when absent.",
 )
+
+
+def source_of(config: Path | None, **options: object) -> Source:
+    """Where what is configured can be read again. `options` as in `configured`."""
+    said = {name: value for name, value in options.items() if isinstance(value, str | int)}
+    return Source(None if config is None else config.absolute(), said)
 
 
 def configured(config: Path | None, **options: object) -> tuple[Loaded, Environment]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from antiphon.cli.banner import banner
-from antiphon.cli.configured import config_option, configured
+from antiphon.cli.configured import config_option, configured, source_of
 from antiphon.config.keeping import with_kept_keys
 from antiphon.server import run_server
 
@@ -27,4 +27,4 @@ def command(config: Path | None, host: str | None, port: int | None, workers: in
     settings, kept = with_kept_keys(loaded.settings, environment.variables)
     # Standard output stays clean: whoever collects it wants log lines only.
     click.echo(banner(loaded, kept), err=True)
-    run_server(settings)
+    run_server(settings, source_of(config, host=host, port=port, workers=workers))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +19,15 @@ DOTENV: Final = ".env"
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Variables by name; those in `from_file` were found in `.env` and not in the environment."""
+    """Variables by name; those in `from_file` were found in `.env` and not in the environment.
+
+    `seen` gets the files that were read, or would have been had they been there.
+    """
 
     variables: Mapping[str, str]
     folder: Path
     from_file: frozenset[str] = frozenset()
+    seen: set[Path] = field(default_factory=set[Path])
 
     def origin(self, name: str) -> str:
         """The variable, and the file if it stands there."""
@@ -39,7 +43,7 @@ def read_environment(process: Mapping[str, str], folder: Path) -> Environment:
     """`process` over the `.env` file in `folder`. Raises ConfigError when that is there and cannot be read."""
     file = folder / DOTENV
     if not file.is_file():
-        return Environment(dict(process), folder)
+        return Environment(dict(process), folder, seen={file})
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -49,4 +53,4 @@ def read_environment(process: Mapping[str, str], folder: Path) -> Environment:
     for name, value in dotenv_values(stream=io.StringIO(text), interpolate=False).items():
         if name not in process:
             variables[name] = interpolated(value or "", variables)
-    return Environment(variables, folder, frozenset(variables) - frozenset(process))
+    return Environment(variables, folder, frozenset(variables) - frozenset(process), {file})

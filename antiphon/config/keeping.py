@@ -37,6 +37,11 @@ def data_folder(variables: Mapping[str, str]) -> Path:
     return named / "antiphon" if named.is_absolute() else platformdirs.user_data_path("antiphon", appauthor=False)
 
 
+def key_files(folder: Path) -> tuple[Path, ...]:
+    """Where keys are kept that were made here, there or not."""
+    return folder / _KEY_FILE, folder / _SEALING_FILE
+
+
 def database_url(folder: Path) -> str:
     """The address of the database that is used when none is configured."""
     return f"sqlite:///{folder / _DATABASE_FILE}"

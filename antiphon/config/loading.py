@@ -83,8 +83,10 @@ def _path(environment: Environment, config: Path | None) -> Path | None:
     """The file that is named, else the one that is there, else none."""
     named = config or (Path(said) if (said := environment.variables.get(CONFIG)) else None)
     if named is not None:
+        environment.seen.add(environment.folder / named)
         return environment.folder / named
     usual = environment.folder / FILE
+    environment.seen.add(usual)
     return usual if usual.exists() else None
 
 
@@ -97,7 +99,7 @@ def _written(path: Path | None, environment: Environment, problems: Problems) ->
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise ConfigError(f"{path}: {reason}") from None
     name = str(path.relative_to(environment.folder)) if path.is_relative_to(environment.folder) else str(path)
-    return parsed(text, name, References(environment.variables, path.parent), problems)
+    return parsed(text, name, References(environment.variables, path.parent, environment.seen), problems)
 
 
 def _given(text: str, environment: Environment, problems: Problems) -> Node:

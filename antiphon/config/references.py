@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +19,11 @@ _MAX_FILE_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Where references lead: variables by name, files relative to `folder`."""
+    """Where references lead: variables by name, files relative to `folder`. `seen` gets the files that were named."""
 
     variables: Mapping[str, str]
     folder: Path
+    seen: set[Path] = field(default_factory=set[Path])
 
     def resolved(self, text: str) -> str:
         """`text` with what it refers to in its place. Raises ConfigError, which names the reference but no value."""
@@ -46,7 +47,9 @@ class References:
         named = Path(re.sub("^//(?=/)", "", path))
         file = self.folder / named
         try:
-            with (self.folder / named.expanduser()).open("rb") as stream:
+            place = self.folder / named.expanduser()
+            self.seen.add(place)
+            with place.open("rb") as stream:
                 content = stream.read(_MAX_FILE_BYTES + 1)
             text = content.decode().strip()
         except (OSError, UnicodeDecodeError, ValueError, RuntimeError) as error:

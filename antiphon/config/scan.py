@@ -183,7 +183,9 @@ class Scan:
 
     def _text(self, text: str) -> str:
         is_file = text.startswith("file:")
-        return References({}, self.environment.folder).resolved(text) if is_file else text.strip()
+        return (
+            References({}, self.environment.folder, self.environment.seen).resolved(text) if is_file else text.strip()
+        )
 
 
 def prefix_of(name: str) -> str:

@@ -78,7 +78,7 @@ class Variables:
         text, origin = self.environment.variables[name], self.environment.origin(name)
         if text.startswith("file:"):
             try:
-                text = References({}, self.environment.folder).resolved(text)
+                text = References({}, self.environment.folder, self.environment.seen).resolved(text)
             except ConfigError as error:
                 self.problems.add(origin, error.message)
                 return None

@@ -37,10 +37,14 @@ _LOST_STATUS: Final = 500
 
 
 class BatchWorker:
-    """Works on batches and their lines. One per process, which may also serve."""
+    """Works on batches and their lines. One per process, which may also serve.
+
+    `heir` is who claims in its place once it has retired.
+    """
 
     def __init__(self, room: BatchRoom, stages: Stages, group: asyncio.TaskGroup, random: Callable[[], float]) -> None:
         """`group` owns the tasks; `random` gives numbers from 0 to 1."""
+        self.heir: BatchWorker | None = None
         self._room = room
         self._stages = stages
         self._group = group
@@ -64,6 +68,8 @@ class BatchWorker:
     def nudge(self) -> None:
         """There may be a batch, a line, or a cancel."""
         self._nudged.set()
+        if self.heir is not None:
+            self.heir.nudge()
 
     def stop_claiming(self) -> None:
         """From now on nothing is claimed."""
@@ -74,6 +80,14 @@ class BatchWorker:
         """What runs here is left to another."""
         for task in (*self._lines.values(), *self._batches):
             task.cancel()
+
+    async def retire(self, heir: BatchWorker) -> None:
+        """From now on another claims. Returns when all that runs here has ended."""
+        self.heir = heir
+        self.stop_claiming()
+        if self._loop is not None:
+            await self._claimed_last.wait()
+            await self._quiet.wait()
 
     async def close(self, limit_seconds: float) -> None:
         """Returns when nothing runs here any more: what takes longer than `limit_seconds` is left to another."""

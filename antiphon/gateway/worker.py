@@ -34,11 +34,16 @@ _SETTLE_SECONDS: Final = 5.0
 
 
 class Worker:
-    """Answers jobs, several at once. One per process, which may also serve."""
+    """Answers jobs, several at once. One per process, which may also serve.
+
+    `heir` is who claims in its place once it has retired.
+    """
 
     def __init__(self, desk: Desk, group: asyncio.TaskGroup) -> None:
         """`group` owns the tasks."""
         self.stopping = False
+        self.heir: Worker | None = None
+        self._claims = True
         self._desk = desk
         self._group = group
         self._runs: dict[str, _Run] = {}
@@ -51,7 +56,9 @@ class Worker:
     @property
     def has_room(self) -> bool:
         """Whether this process alone has hands enough for what comes; from half of what it can do on, others help."""
-        return not self.stopping and 2 * len(self._runs) < self._desk.policy.answers_at_once
+        if self.heir is not None:
+            return self.heir.has_room
+        return self._claims and 2 * len(self._runs) < self._desk.policy.answers_at_once
 
     def start(self) -> None:
         """Begins to claim, where this process may answer at all."""
@@ -61,6 +68,8 @@ class Worker:
     def nudge(self) -> None:
         """There may be a job, or room for one."""
         self._nudged.set()
+        if self.heir is not None:
+            self.heir.nudge()
 
     def drop(self, response_id: str) -> None:
         """Stops work on a job that was cancelled, if it is done here."""
@@ -71,10 +80,20 @@ class Worker:
     def stop_claiming(self) -> None:
         """From now on nothing is claimed, and what nobody has seen output of is handed back."""
         self.stopping = True
+        self._claims = False
         self._nudged.set()
         for run in self._runs.values():
             run.hand_back()
         self._desk.bells.ring_all()
+
+    async def retire(self, heir: Worker) -> None:
+        """From now on another claims. Returns when all that runs here has ended."""
+        self.heir = heir
+        self._claims = False
+        self._nudged.set()
+        if self._claiming is not None:
+            await asyncio.wait([self._claiming])
+        await self._quiet.wait()
 
     async def close(self, limit_seconds: float) -> None:
         """Returns when nothing runs here any more: after `limit_seconds` answers are ended as they are."""
@@ -86,10 +105,10 @@ class Worker:
             await heard(self._quiet, _SETTLE_SECONDS)
 
     async def _claim_all(self) -> None:
-        while not self.stopping:
+        while self._claims:
             self._nudged.clear()
             try:
-                while not self.stopping and await self._claim_one():
+                while self._claims and await self._claim_one():
                     pass
             except StoreFailed as error:
                 _logger.warning("no background answer could be claimed: %s", error)

@@ -1,6 +1,7 @@
 """What happens between a stop signal and the end: running answers get a while, then are ended properly.
 
-The server stops accepting at the signal by itself; this only sets the time limit.
+The server stops accepting at the signal by itself, or `grace_seconds` later, so that load balancers have time to notice
+that the process calls itself unready. This only tells whoever has to know, and sets the time limit.
 """
 
 from __future__ import annotations
@@ -13,42 +14,86 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from msgspec import Struct
+
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
 
-@contextmanager
-def draining(begin_to_stop: Callable[[], None], end_all: Callable[[], None], after_seconds: float) -> Generator[None]:
-    """Inside, a stop signal calls `begin_to_stop` at once and `end_all` after `after_seconds`.
+class _Party(Struct, frozen=True, eq=False):
+    """Who is told: at once, and `after_seconds` later."""
 
-    Whatever handled the signal before is called too.
+    begin_to_stop: Callable[[], None]
+    end_all: Callable[[], None]
+    after_seconds: float
 
-    Does nothing in a thread that is not the main one: signals come only there.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    timers: list[asyncio.TimerHandle] = []
 
-    def begin() -> None:
-        if not timers:
-            begin_to_stop()
-            timers.append(loop.call_later(after_seconds, end_all))
+class Draining:
+    """Whether the process has been told to stop, and who wants to know."""
 
-    def handle(number: int, stack: FrameType | None) -> None:
-        loop.call_soon_threadsafe(begin)
-        previous = before[number]
+    def __init__(self, grace_seconds: float = 0.0) -> None:
+        """`grace_seconds` is how long requests are taken after SIGTERM; a second signal ends it."""
+        self.begun = False
+        self._grace_seconds = grace_seconds
+        self._parties: list[_Party] = []
+        self._before: dict[int, _Handler] = {}
+        self._timers: list[asyncio.TimerHandle] = []
+        self._waiting: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def joining(
+        self, begin_to_stop: Callable[[], None], end_all: Callable[[], None], after_seconds: float
+    ) -> Generator[None]:
+        """Inside, `begin_to_stop` is called as soon as the server accepts no more, `end_all` after `after_seconds`."""
+        party = _Party(begin_to_stop, end_all, after_seconds)
+        self._parties.append(party)
+        try:
+            yield
+        finally:
+            self._parties.remove(party)
+
+    @contextmanager
+    def by_signals(self, unready: Callable[[], None]) -> Generator[None]:
+        """Inside, stop signals begin it: `unready` is called at once, the others and earlier handlers after the grace.
+
+        Does nothing in a thread that is not the main one: signals come only there.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def handle(number: int, _stack: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._begin, loop, number, unready)
+
+        self._before = {number: signal.getsignal(number) for number in _SIGNALS}
+        for number in _SIGNALS:
+            signal.signal(number, handle)
+        try:
+            yield
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+            for number, previous in self._before.items():
+                signal.signal(number, previous)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop, number: int, unready: Callable[[], None]) -> None:
+        if not self.begun:
+            self.begun = True
+            unready()
+            if number == signal.SIGTERM and self._grace_seconds > 0:
+                self._waiting = loop.call_later(self._grace_seconds, self._stop, loop, number)
+                return
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._stop(loop, number)
+
+    def _stop(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
+        """Tells everybody, and whoever handled the signal before."""
+        if not self._timers:
+            for party in tuple(self._parties):
+                party.begin_to_stop()
+                self._timers.append(loop.call_later(party.after_seconds, party.end_all))
+        previous = self._before.get(number)
         if callable(previous):
-            previous(number, stack)
-
-    before: dict[int, _Handler] = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number in _SIGNALS:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for timer in timers:
-            timer.cancel()
-        for number, previous in before.items():
-            signal.signal(number, previous)
+            previous(number, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -12,35 +13,49 @@ from antiphon.http.call import Call
 
 _encode: Final = msgspec.json.Encoder().encode
 _UNAVAILABLE: Final = 503
+_OK: Final = "ok"
+_LIMIT_SECONDS: Final = 2.0
+"""For all checks together: whoever asks waits for about as long."""
 
-Check = Callable[[], Awaitable[None]]
-"""Raises AntiphonError when a part does not work."""
+Check = Callable[[], Awaitable[str | None]]
+"""What is wrong with a part, if anything is; or raises AntiphonError. Anybody may read it."""
 
 
 class HealthEndpoints:
     """`/health` and `/health/ready`."""
 
-    def __init__(self, version: str, checks: dict[str, Check]) -> None:
-        """`checks` are the parts without which no request can be served, by name."""
+    def __init__(self, version: str, needed: Mapping[str, Check], wanted: Mapping[str, Check]) -> None:
+        """Parts by name: `needed` are those without which no request should come, `wanted` those that help."""
         self._alive = _encode({"status": "ok", "version": version})
-        self._checks = checks
+        self._needed = needed
+        self._wanted = wanted
 
     async def health(self, call: Call) -> None:
         """`GET /health`: the process answers."""
         await call.reply(200, self._alive)
 
     async def ready(self, call: Call) -> None:
-        """`GET /health/ready`: every part works; else 503 and the reason."""
-        parts: dict[str, str] = {}
-        for name, check in self._checks.items():
-            try:
-                await check()
-                parts[name] = "ok"
-            except AntiphonError as error:
-                parts[name] = error.message
-        well = all(part == "ok" for part in parts.values())
-        body = _encode({"status": "ready" if well else "unavailable", "checks": parts})
-        await call.reply(200 if well else _UNAVAILABLE, body)
+        """`GET /health/ready`: requests may come; else 503. The reason stands at each part that does not work."""
+        checks = {**self._needed, **self._wanted}
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(_found(check)) for name, check in checks.items()}
+        parts = {name: task.result() for name, task in tasks.items()}
+        if any(parts[name] != _OK for name in self._needed):
+            status = "unavailable"
+        else:
+            status = "ready" if all(part == _OK for part in parts.values()) else "degraded"
+        body = _encode({"status": status, "checks": parts})
+        await call.reply(_UNAVAILABLE if status == "unavailable" else 200, body)
+
+
+async def _found(check: Check) -> str:
+    try:
+        async with asyncio.timeout(_LIMIT_SECONDS):
+            return await check() or _OK
+    except TimeoutError:
+        return f"It does not answer within {_LIMIT_SECONDS:g} seconds."
+    except AntiphonError as error:
+        return error.message
 
 
 async def refuse_upgrade(call: Call) -> None:

@@ -336,8 +336,11 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         id="ready",
         tag=GATEWAY,
         summary="Readiness",
-        description="Whether every part that a request needs works.",
-        answers={"200": json_answer("It can.", "Readiness"), "503": json_answer("It cannot.", "Readiness")},
+        description=(
+            "Whether requests may come: `unavailable` where a part fails that they need, or the process is stopping;"
+            " `degraded` where they can be served, and something is amiss."
+        ),
+        answers={"200": json_answer("They may.", "Readiness"), "503": json_answer("They may not.", "Readiness")},
     ),
     ("get", "/openapi.json"): Operation(
         id="openapi",

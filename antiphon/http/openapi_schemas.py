@@ -134,9 +134,9 @@ class Health(Struct):
 
 
 class Readiness(Struct):
-    """Whether every part works, and what is wrong with those that do not."""
+    """Whether requests may come, and of each part `ok` or what is wrong with it."""
 
-    status: Literal["ready", "unavailable"]
+    status: Literal["ready", "degraded", "unavailable"]
     checks: dict[str, str]
 
 

@@ -47,11 +47,22 @@ class Sockets:
     def __init__(self, parts: SocketParts) -> None:
         """Serves nobody yet."""
         self._parts = parts
+        self._sessions: set[Session] = set()
 
     async def connect(self, call: Call) -> None:
         """Serves one connection. Raises Unauthorized before it is open."""
         call.caller = self._parts.keyring.caller(call)
-        await Session(call, self._parts).run()
+        session = Session(call, self._parts)
+        self._sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+
+    def retire(self) -> None:
+        """Every connection ends after the answers that run: what it was served with is no longer in force."""
+        for session in self._sessions:
+            session.retire()
 
 
 class _Work(Struct, frozen=True):
@@ -70,6 +81,11 @@ class _Ending(Struct, frozen=True):
     told: bool
 
 
+_CHANGED: Final = _Ending(
+    ShuttingDown("The gateway's configuration has changed; connect again.", retry_after=0), _RESTARTING, told=False
+)
+
+
 class Session:
     """A connection."""
 
@@ -83,6 +99,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: _Ending | None = None
         self._closing = False
+        self._open = self._retired = False
         self._requests = 0
 
     async def run(self) -> None:
@@ -91,6 +108,9 @@ class Session:
         await self._socket.accept()
         try:
             async with asyncio.TaskGroup() as self._group:
+                self._open = True
+                if self._retired:
+                    self.retire()
                 timer = asyncio.get_running_loop().call_later(self._parts.options.lifetime_seconds, self._expire)
                 try:
                     await self._read()
@@ -99,6 +119,12 @@ class Session:
                     self._leave()
         finally:
             self._chains.close()
+
+    def retire(self) -> None:
+        """Takes no more requests, and closes after those that run."""
+        self._retired = True
+        if self._open:
+            self._group.create_task(self._end(_CHANGED))
 
     def _leave(self) -> None:
         """The client has left: nothing begins any more, and what runs ends, its provider's work too."""

@@ -137,15 +137,22 @@ class ProviderInstance:
         headers = _headers(self.name, self.row, self._settings, row.route)
         return ProviderFiles(self.name, row, self._upstream, headers, self._credentials, place, time.time)
 
-    async def listing(self, page: str = "") -> bytes:
-        """The provider's own list of models, or the page of it that the query asks for. Raises UpstreamError."""
+    async def asked_for_list(self, page: str = "") -> UpstreamReply:
+        """What is answered where the list of models is, or the page of it that the query asks for. To be released.
+
+        Raises UpstreamError.
+        """
         address = self._list_address()
         query = f"{'&' if '?' in address else '?'}{page}" if page else ""
         endpoint = self._endpoint(f"{address}{query}")
         lines = self._headers
         if self._credentials is not None:
             lines += await self._credentials.headers(b"GET", endpoint, b"")
-        reply = await self._upstream.get(endpoint, lines)
+        return await self._upstream.get(endpoint, lines)
+
+    async def listing(self, page: str = "") -> bytes:
+        """The provider's own list of models, or the page of it that the query asks for. Raises UpstreamError."""
+        reply = await self.asked_for_list(page)
         try:
             if reply.status != _OK:
                 raise UpstreamBroke(f"{self.name} answered its list of models with status {reply.status}.")

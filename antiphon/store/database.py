@@ -11,15 +11,16 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy import func, select
 
 from antiphon.bus import Bus
+from antiphon.errors import ConfigError
 from antiphon.store.connections import Synchronous, connect_reader
 from antiphon.store.failures import start_up
 from antiphon.store.location import create_file, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.readers import Readers
-from antiphon.store.schema import open_database
+from antiphon.store.schema import HEAD, open_database, serves
 from antiphon.store.statements import Connection, Statement, text_of
 from antiphon.store.tables import revision
-from antiphon.store.work import Work
+from antiphon.store.work import Act, Work
 from antiphon.store.writer import GroupWriter
 
 T = TypeVar("T")
@@ -49,15 +50,17 @@ class SqlDatabase:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS
+        cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS, migrates: bool = True
     ) -> AsyncGenerator[SqlDatabase]:
-        """Makes or migrates the tables if need be; on leaving, everything submitted is on disk. Raises ConfigError.
+        """Makes or migrates the tables if need be; on leaving, everything submitted is on disk.
+
+        Raises ConfigError, also for tables that would have to be migrated where nobody `migrates`.
 
         `busy_seconds` is how long work waits for other processes that write to the same file, or for a PostgreSQL that
         cannot be reached.
         """
         opened = _in_postgres if is_postgres(url) else _in_sqlite
-        async with opened(url, synchronous, busy_seconds) as database:
+        async with opened(url, synchronous, busy_seconds, migrates=migrates) as database:
             yield database
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
@@ -73,6 +76,16 @@ class SqlDatabase:
         await self.read(_Look())
         await self.write(_Look())
 
+    async def fits(self) -> str | None:
+        """Why the tables are not what this release needs, if they are not. Raises StoreFailed."""
+        found = await self.read(Act(lambda connection: connection.execute(_REVISION).fetchone()))
+        current = None if found is None else str(found[0])
+        try:
+            fit = current == HEAD or serves(current, "")
+        except ConfigError:
+            fit = False
+        return None if fit else f"The tables stand at {current or 'nothing'}, and this release needs {HEAD}."
+
     async def checkpoint(self) -> None:
         """Moves SQLite's write-ahead log into the file, so that nothing deleted is left in it. Raises StoreFailed.
 
@@ -83,7 +96,9 @@ class SqlDatabase:
 
 
 @asynccontextmanager
-async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+async def _in_sqlite(
+    url: str, synchronous: Synchronous, busy_seconds: float, *, migrates: bool
+) -> AsyncGenerator[SqlDatabase]:
     location = sqlite_location(url)
     async with AsyncExitStack() as stack:
         lock = nullcontext()
@@ -93,7 +108,7 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
                 create_file(location.path)
                 lock = stack.enter_context(closing(FileLock(location.lock, busy_seconds)))
             readers = Readers(partial(connect_reader, location, busy_seconds), READERS)
-        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds), lock)
+        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds, migrates=migrates), lock)
         stack.push_async_callback(writer.close)
         await writer.open()
         if readers is not None:
@@ -102,9 +117,12 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
 
 
 @asynccontextmanager
-async def _in_postgres(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+async def _in_postgres(
+    url: str, synchronous: Synchronous, busy_seconds: float, *, migrates: bool
+) -> AsyncGenerator[SqlDatabase]:
     opened = postgres_module("opening").opened
-    async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers, bus):
+    options = {"synchronous": synchronous == "full", "wait_seconds": busy_seconds, "migrates": migrates}
+    async with opened(url, **options) as (writers, readers, bus):
         yield SqlDatabase(writers, readers, bus=bus)
 
 
@@ -126,4 +144,5 @@ class _Checkpoint:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
+_REVISION: Final[Statement] = text_of(select(revision.c.version_num))
 _LOOK: Final[Statement] = text_of(select(func.count()).select_from(revision))

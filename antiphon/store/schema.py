@@ -36,12 +36,20 @@ _NAMES: Final = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NO
 _REVISION: Final = f"SELECT version_num FROM {tables.revision.name}"  # noqa: S608 - the name is ours
 
 
+_logger: Final = logging.getLogger("antiphon.store")
+
+
 class Status(Struct, frozen=True):
     """`current` is None where there are no tables yet; `pending` are the migrations to come, oldest first."""
 
     current: str | None
     head: str
     pending: tuple[str, ...]
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer release has made the tables what they are; this one can use them."""
+        return self.current != self.head and not self.pending
 
 
 def status(url: str) -> Status:
@@ -51,7 +59,7 @@ def status(url: str) -> Status:
     if location.path is not None and location.path.exists():
         with start_up(str(location)), closing(connect(location, _WAIT_SECONDS)) as connection:
             current = _revision(connection, location)
-    return Status(current, HEAD, () if current == HEAD else pending(current, location))
+    return Status(current, HEAD, pending(current, location))
 
 
 def upgrade(url: str) -> Status:
@@ -71,7 +79,12 @@ def migrate(connection: Connection) -> None:
 
 
 def pending(current: str | None, database: object) -> tuple[str, ...]:
-    """The migrations to come, oldest first. Raises ConfigError for tables of a newer release."""
+    """The migrations to come, oldest first; none for tables of a newer release that this one can use.
+
+    Raises ConfigError for tables that it cannot.
+    """
+    if current == HEAD or serves(current, database):
+        return ()
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # lists its own parts as it is imported
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
     from alembic.script.revision import RevisionError  # noqa: PLC0415
@@ -79,28 +92,65 @@ def pending(current: str | None, database: object) -> tuple[str, ...]:
     try:
         scripts = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", current or "base"))
     except RevisionError as error:
-        raise ConfigError(
-            f"The database {database} was made by a newer Antiphon: its tables stand at {current!r}, and this release"
-            f" knows them up to {HEAD!r}. Install the newer release."
-        ) from error
+        raise unusable(current, database) from error
     return tuple(script.revision for script in reversed(scripts))
 
 
-def open_database(location: Location, synchronous: Synchronous, busy_seconds: float) -> sqlite3.Connection:
-    """A connection that writes, to tables at the head. Several processes may do this at once. Raises ConfigError."""
+def serves(current: str | None, database: object) -> bool:
+    """Whether the tables are a newer release's that this one can use. Raises ConfigError where it cannot.
+
+    A migration is named after its number, and, once one has taken something away, after the newest that does without
+    that too: `0014-0012` serves every release from the one whose head is 0012.
+    """
+    number, _, floor = (current or "").partition("-")
+    ours = HEAD.partition("-")[0]
+    if not (number.isdecimal() and int(number) > int(ours)):
+        return False
+    if floor and not (floor.isdecimal() and int(floor) <= int(ours)):
+        raise unusable(current, database)
+    return True
+
+
+def unusable(current: str | None, database: object) -> ConfigError:
+    return ConfigError(
+        f"The database {database} was made by a newer Antiphon: its tables stand at {current!r}, and this release"
+        f" knows them up to {HEAD!r}. Install the newer release."
+    )
+
+
+def behind(current: str | None, database: object) -> ConfigError:
+    """What a start says that must not migrate."""
+    return ConfigError(
+        f"The tables of the database {database} stand at {current or 'nothing'}, and this release needs {HEAD}."
+        " Run `antiphon db upgrade`, or set `database.migrate_on_start`."
+    )
+
+
+def warn_of_newer(current: str | None) -> None:
+    """A start tells that it goes on with what a newer release has made."""
+    _logger.warning("the database's tables are a newer release's: %s, where this one knows %s", current, HEAD)
+
+
+def open_database(
+    location: Location, synchronous: Synchronous, busy_seconds: float, *, migrates: bool = True
+) -> sqlite3.Connection:
+    """A connection that writes, to tables at the head. Several processes may do this at once.
+
+    Raises ConfigError, also for tables that would have to be migrated where nobody `migrates`.
+    """
     with start_up(str(location)):
         if location.path is not None:
             create_file(location.path)
         connection = connect_writer(location, synchronous, busy_seconds)
         try:
-            _prepare(connection, location)
+            _prepare(connection, location, migrates=migrates)
         except BaseException:
             connection.close()
             raise
         return connection
 
 
-def _prepare(connection: sqlite3.Connection, location: Location) -> None:
+def _prepare(connection: sqlite3.Connection, location: Location, *, migrates: bool) -> None:
     if location.lock is None:
         _create(connection)
         return
@@ -109,6 +159,11 @@ def _prepare(connection: sqlite3.Connection, location: Location) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         if current == HEAD:
             return
+        if serves(current, location):
+            warn_of_newer(current)
+            return
+        if not migrates:
+            raise behind(current, location)
         if connection.execute(_NAMES).fetchone() is None:
             _create(connection)
         else:

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ import uvicorn
 import uvloop
 
 from antiphon.app import create_app
+from antiphon.config.source import Source
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.model_settings import ModelSettings
@@ -103,11 +104,21 @@ def _no_authorities() -> ssl.SSLContext:
 
 
 @contextmanager
-def running(settings: Settings) -> Generator[Gateway]:
-    """The gateway in a thread of this process, as `antiphon.server` serves it."""
+def running(
+    settings: Settings, source: Source | None = None, settled: Callable[[], None] = lambda: None
+) -> Generator[Gateway]:
+    """The gateway in a thread of this process, as `antiphon.server` serves it.
+
+    `settled` is called when it is open, and after each change that `source` comes to say.
+    """
     opened = threading.Event()
+
+    def ready() -> None:
+        opened.set()
+        settled()
+
     config = uvicorn.Config(
-        create_app(settings, opened.set),
+        create_app(settings, ready, source),
         http=LeanHttpProtocol,
         **websocket_options(settings),
         lifespan="on",

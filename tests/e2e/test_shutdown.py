@@ -118,3 +118,22 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, native: Provider,
     with spawned(settings) as again, again.gateway.wire() as wire:
         assert replayed(wire, events(raw)[-1]["response"]["id"]) == raw
         assert wire.get(f"/v1/responses/{whole['id']}").json() == whole
+
+
+def test_balancers_are_given_time_to_notice(tmp_path: Path, native: Provider, chat: Provider) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url, server=ServerSettings(drain_seconds=60))
+    native.answer(native_whole(message(TEXT)))
+    with spawned(settings) as serving, serving.gateway.wire() as wire:
+        assert wire.get("/health/ready").status_code == 200
+        serving.process.send_signal(signal.SIGTERM)
+        while (unready := wire.get("/health/ready")).status_code == 200:
+            pass
+        assert (unready.status_code, unready.json()["checks"]["accepting"][:11]) == (503, "The process")
+        assert wire.get("/health").status_code == 200, "it lives"
+        with serving.gateway.wire() as fresh:
+            answer = fresh.post("/v1/responses", json={"model": NATIVE_MODEL, "input": "Hi"})
+            assert answer.json()["status"] == "completed", "requests are still taken"
+            while "connection" not in fresh.get("/health").headers:
+                pass
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(PATIENCE) in (0, -signal.SIGTERM), "a second signal waits for nobody"

@@ -65,14 +65,14 @@ def test_the_version_is_told(run: Run) -> None:
 def test_help_names_every_command_and_imports_none(started: Started) -> None:
     process = started("--help", PYTHONPROFILEIMPORTTIME="1")
     out, imported = process.communicate()
-    for name in ("serve", "check", "providers", "models", "ask", "run", "env", "config", "db", "webhooks"):
+    for name in ("serve", "check", "doctor", "providers", "models", "ask", "run", "env", "config", "db", "webhooks"):
         assert f"\n  {name} " in out
     for heavy in ("msgspec", "yaml", "starlette", "sqlalchemy"):
         assert f" {heavy}\n" not in imported
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "check", "providers", "models", "ask", "run", "env", "config", "db", "webhooks"]
+    "command", ["serve", "check", "doctor", "providers", "models", "ask", "run", "env", "config", "db", "webhooks"]
 )
 def test_every_command_has_help(run: Run, command: str) -> None:
     result = run(command, "--help")

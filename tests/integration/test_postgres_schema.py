@@ -74,7 +74,7 @@ def test_what_is_not_ours_is_left_alone(url: str) -> None:
         upkeep.upgrade(url)
     say(url, "DROP TABLE responses")
     upkeep.upgrade(url)
-    say(url, "UPDATE alembic_version SET version_num = '9999'")
+    say(url, "UPDATE alembic_version SET version_num = '9999-9998'")
     with pytest.raises(ConfigError, match="made by a newer Antiphon"):
         upkeep.upgrade(url)
 

@@ -146,7 +146,7 @@ async def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: 
 async def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "newer.db"
     upgrade(url_of(path))
-    execute(path, "UPDATE alembic_version SET version_num = '9999'")
+    execute(path, "UPDATE alembic_version SET version_num = '9999-9998'")
     for use in (status, upgrade):
         with pytest.raises(ConfigError, match="newer Antiphon"):
             use(url_of(path))

@@ -59,6 +59,13 @@ class PostgresBus:
         self._hear: Callable[[Word], None] = _deaf
         self._missed: Callable[[], None] = _nothing
 
+    @property
+    def trouble(self) -> str | None:
+        """Implements `Troubled`."""
+        if self._trouble.since is None:
+            return None
+        return "PostgreSQL cannot be used: what replicas tell each other waits, and is looked for later."
+
     def say(self, word: Word, to: str = EVERYBODY) -> None:
         if self._thread is not None and not self._closing:
             self._waiting.append((to or CHANNEL, word))

@@ -20,11 +20,11 @@ WRITING: Final = 4
 
 @asynccontextmanager
 async def opened(
-    url: str, *, synchronous: bool, wait_seconds: float
+    url: str, *, synchronous: bool, wait_seconds: float, migrates: bool
 ) -> AsyncGenerator[tuple[Lanes, Lanes, PostgresBus]]:
     """Who writes, who reads, and the bus. On leaving, everything submitted is done. Raises ConfigError."""
     address = address_of(url, wait_seconds=wait_seconds, synchronous=synchronous)
-    await asyncio.to_thread(prepare, address)
+    await asyncio.to_thread(prepare, address, migrates=migrates)
     trouble = Trouble()
     async with AsyncExitStack() as stack:
         adding = Lane(add, Link(address, trouble, writes=True))

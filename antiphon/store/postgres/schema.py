@@ -21,7 +21,7 @@ from antiphon.store.every_table import METADATA
 from antiphon.store.failures import start_up
 from antiphon.store.postgres.link import Address, address_of, opened
 from antiphon.store.postgres.session import Session
-from antiphon.store.schema import HEAD, Status, migrate, pending
+from antiphon.store.schema import HEAD, Status, behind, migrate, pending, serves, warn_of_newer
 from antiphon.store.statements import creation_of, positional
 
 NAME: Final = "in PostgreSQL"
@@ -37,7 +37,7 @@ def status(url: str) -> Status:
     """As `antiphon.store.schema.status`."""
     with start_up(NAME), closing(opened(address_of(url, wait_seconds=0))) as session:
         current = _revision(session)
-    return Status(current, HEAD, () if current == HEAD else pending(current, NAME))
+    return Status(current, HEAD, pending(current, NAME))
 
 
 def upgrade(url: str) -> Status:
@@ -47,17 +47,26 @@ def upgrade(url: str) -> Status:
     return before
 
 
-def prepare(address: Address) -> None:
-    """Makes or migrates the tables if need be; several processes may do this at once. Raises ConfigError."""
+def prepare(address: Address, *, migrates: bool = True) -> None:
+    """Makes or migrates the tables if need be; several processes may do this at once.
+
+    Raises ConfigError, also for tables that would have to be migrated where nobody `migrates`.
+    """
     with start_up(NAME), closing(opened(address)) as session:
-        if _revision(session) == HEAD:
+        current = _revision(session)
+        if current == HEAD:
             return
+        if serves(current, NAME):
+            warn_of_newer(current)
+            return
+        if not migrates:
+            raise behind(current, NAME)
         with _looking_after(session):
             if not _is_there(session):
                 _create(session)
                 return
             current = _revision(session)
-            if current != HEAD:
+            if current != HEAD and not serves(current, NAME):
                 _migrate(address, current)
 
 

@@ -288,13 +288,22 @@ def test_an_error_fits(kind: type[AntiphonError]) -> None:
 
 
 async def test_health_fits() -> None:
-    async def broken() -> None:
+    async def broken() -> str | None:
         raise errors.StoreFailed("The disk is full.")
 
-    endpoints = HealthEndpoints("1.2.3", {"database": broken})
+    async def lacking() -> str | None:
+        return "Nobody listens."
+
+    async def sound() -> str | None:
+        return None
+
+    endpoints = HealthEndpoints("1.2.3", {"database": broken}, {"bus": sound})
     assert not faults("Health", (await asked(endpoints.health)).json)
     readiness = await asked(endpoints.ready)
-    assert readiness.status == 503
+    assert (readiness.status, readiness.json["checks"]) == (503, {"database": "The disk is full.", "bus": "ok"})
+    assert not faults("Readiness", readiness.json)
+    readiness = await asked(HealthEndpoints("1.2.3", {"database": sound}, {"bus": lacking}).ready)
+    assert (readiness.status, readiness.json["status"]) == (200, "degraded")
     assert not faults("Readiness", readiness.json)
 
 

@@ -1,0 +1,98 @@
+"""`antiphon doctor`: what is wrong is found, what to do is said, and nothing secret is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from typing_extensions import override
+
+from antiphon.cli import main
+from antiphon.store import upkeep
+from tests.e2e.upstream import Provider, Reply, Seen, refusing, refusing_connections, served
+
+KEY = "sk-hidden-0123456789"
+
+Run = Callable[..., Result]
+
+
+class Refusing(Provider):
+    """Lets nobody see its models, and lives in another time."""
+
+    @override
+    def reply(self, request: Seen) -> Reply:
+        return refusing("No.", 401, headers={"Date": "Mon, 06 Jul 2026 00:00:00 GMT"})
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def ran(*arguments: str, **variables: str) -> Result:
+        own = {"XDG_DATA_HOME": str(tmp_path / "data"), "ANTIPHON_DATABASE_URL": "sqlite:///own.db"}
+        return CliRunner().invoke(main, ["doctor", *arguments], env=own | variables)
+
+    return ran
+
+
+def found(result: Result) -> dict[str, dict[str, Any]]:
+    return {each["about"]: each for each in json.loads(result.output)["findings"]}
+
+
+def test_all_is_well(run: Run, tmp_path: Path) -> None:
+    upkeep.upgrade(f"sqlite:///{tmp_path / 'own.db'}")
+    with served(Provider()) as provider:
+        (tmp_path / "antiphon.yaml").write_text(
+            f"providers: {{box: {{type: openai-compatible, base_url: '{provider.url}', api_key: {KEY}}}}}"
+        )
+        result = run(ANTIPHON_PORT="0", ANTIPHON_MASTER_KEY=KEY)
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    for about in ("versions", "configuration", "port", "database", "tables", "room", "writing", "keys", "provider box"):
+        assert any(line.startswith(f"✓ {about}: ") for line in lines), about
+    assert KEY not in result.output
+
+
+def test_what_is_wrong_is_found_and_what_to_do_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "own.db").write_text("no database at all, and longer than a header " * 20)
+    with socket.create_server(("127.0.0.1", 0)) as taken, refusing_connections() as down, served(Refusing()) as closed:
+        told = {"down": down, "closed": closed.url, "lost": "https://nobody.invalid/v1"}
+        providers = {name: {"type": "openai-compatible", "base_url": url, "api_key": KEY} for name, url in told.items()}
+        (tmp_path / "antiphon.yaml").write_text(json.dumps({"providers": providers}))
+        result = run("--json", ANTIPHON_PORT=str(taken.getsockname()[1]))
+    assert result.exit_code == 1
+    findings = found(result)
+    wrong = {name for name, each in findings.items() if each["state"] == "failed"}
+    assert wrong == {"port", "database", "provider down", "provider closed", "provider lost"}
+    assert f"process {os.getpid()}" in findings["port"]["said"]
+    assert "status 401" in findings["provider closed"]["said"]
+    assert "DNS" in findings["provider lost"]["advice"]
+    assert "was not reached" in findings["provider down"]["advice"]
+    assert findings["provider closed: clock"]["state"] == "warning"
+    assert all(each["advice"] for each in findings.values() if each["state"] != "ok")
+    assert KEY not in result.output
+
+
+def test_replicas_need_the_same_keys(run: Run, postgres_url: str) -> None:
+    findings = found(run("--json", ANTIPHON_PORT="0", ANTIPHON_DATABASE_URL=postgres_url))
+    assert findings["sealing"]["state"] == "failed"
+    assert findings["server"]["said"].startswith("PostgreSQL 1")
+    assert {findings[about]["state"] for about in ("database", "tables", "connections")} == {"ok"}
+    assert "clock" not in findings
+
+
+def test_a_configuration_that_is_none_is_all_that_is_looked_at(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "antiphon.yaml").write_text("servre: {}")
+    result = run()
+    assert (result.exit_code, result.output.startswith("✗ configuration: antiphon.yaml:1:1")) == (1, True)
+    (tmp_path / "antiphon.yaml").write_text(
+        "providers: {x: {type: openai, api_key: sk-x, quirks: {chat_only_models: '('}}}"
+    )
+    result = run("--json", ANTIPHON_PORT="0")
+    assert found(result)["configuration"]["state"] == "failed"
