@@ -47,6 +47,6 @@ USER 10001:10001
 
 # Running answers may go on for server.shutdown_seconds (30): allow 45, as in `docker stop --timeout 45`.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD ["antiphon", "health"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 CMD ["antiphon", "health"]
 ENTRYPOINT ["antiphon"]
 CMD ["serve"]
