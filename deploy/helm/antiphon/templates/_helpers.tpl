@@ -163,4 +163,10 @@ securityContext:
 {{- if and .Values.serviceMonitor.enabled (not (or .Values.existingSecret (index .Values.secrets .Values.serviceMonitor.secretKey))) }}
 {{- fail (printf "Prometheus needs a key to /metrics: say secrets.%s, or existingSecret with that key in it." .Values.serviceMonitor.secretKey) }}
 {{- end }}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
+{{- fail "ingress.hosts is empty: say which names are Antiphon's." }}
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+{{- fail "httpRoute.parentRefs is empty: say which gateways lead here." }}
+{{- end }}
 {{- end }}
