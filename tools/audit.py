@@ -65,7 +65,7 @@ def told(source: str, asked: int, report: dict[str, Any]) -> Findings:
     """What pip-audit's report says."""
     answered = [each for each in report["dependencies"] if "skip_reason" not in each]
     weaknesses = [
-        f"  {each['name']} {each['version']}: {known['id']}, mended in {', '.join(known['fix_versions']) or 'no version'}"
+        f"  {each['name']} {each['version']}: {known['id']}, mended in {', '.join(known['fix_versions']) or 'none yet'}"
         for each in answered
         for known in each["vulns"]
     ]

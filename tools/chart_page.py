@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -38,6 +38,9 @@ $ helm test antiphon
 """
 
 
+Value = dict[str, "Value"] | list["Value"] | str | int | bool | None
+
+
 def described() -> dict[str, str]:
     """What the comments say, by the dotted names of values."""
     said: dict[str, str] = {}
@@ -57,7 +60,7 @@ def described() -> dict[str, str]:
     return said
 
 
-def defaults(values: Mapping[str, Any], said: Mapping[str, str], above: str = "") -> Iterator[tuple[str, Any]]:
+def defaults(values: Mapping[str, Value], said: Mapping[str, str], above: str = "") -> Iterator[tuple[str, Value]]:
     """Every value that has a comment, and every one at the ends of those that have none."""
     for name, value in values.items():
         path = f"{above}{name}"
@@ -70,7 +73,7 @@ def defaults(values: Mapping[str, Any], said: Mapping[str, str], above: str = ""
 def page() -> str:
     """The whole page. Raises KeyError for a value without a comment."""
     said = described()
-    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+    values: dict[str, Value] = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
     rows = [
         f"| `{path}` | `{json.dumps(value)}` | {said[path].replace('|', '&#124;')} |"
         for path, value in defaults(values, said)

@@ -50,14 +50,13 @@ def licence_of(name: str) -> str:
     Raises PackageNotFoundError.
     """
     about = metadata(name)
-    said = about.get("License-Expression")
-    if said:
-        return said
+    if "License-Expression" in about:
+        return about["License-Expression"]
     classified = [each.rpartition(" :: ")[2] for each in about.get_all("Classifier", []) if each.startswith("License ")]
     known = sorted({_BY_CLASSIFIER[each] for each in classified if each in _BY_CLASSIFIER})
     if known:
         return " OR ".join(known)
-    words = (about.get("License") or "UNKNOWN").strip().splitlines()[0]
+    words = about["License"].strip().partition("\n")[0] if "License" in about else "UNKNOWN"
     return _BY_WORDS.get(words, words)
 
 

@@ -45,7 +45,7 @@ class Pin:
 
 
 def pins(lock: str) -> list[Pin]:
-    """What `constraints/LOCK.txt` pins, as uv writes it, but for what only Windows needs, where Antiphon does not run."""
+    """What `constraints/LOCK.txt` pins, as uv writes it, but for what Windows alone needs: nothing is shipped there."""
     text = (ROOT / "constraints" / f"{lock}.txt").read_text("utf-8")
     everywhere = [_pin(entry.splitlines()) for entry in re.split(r"\n(?=[A-Za-z0-9])", text.strip())]
     return [pin for pin in everywhere if pin.marker != _WINDOWS]

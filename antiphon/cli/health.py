@@ -53,8 +53,10 @@ def _own(config: Path | None) -> str:
 
 
 def _asked(url: str, seconds: float) -> tuple[int, str]:
-    """The status, and what came with it. On this machine no proxy is asked, and nobody's certificate is checked:
-    it is made out to the name that clients use, and no secret is sent.
+    """The status, and what came with it.
+
+    On this machine no proxy is asked, and no certificate is checked: it is made out to the name that clients use, and
+    no secret is sent.
     """
     handlers: list[urllib.request.BaseHandler] = []
     if is_here(url):

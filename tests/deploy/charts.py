@@ -82,7 +82,9 @@ def objects(text: str) -> list[dict[str, Any]]:
 def one(text: str, kind: str, ending: str = "") -> dict[str, Any]:
     """The only object of the kind whose name ends so."""
     (found,) = [
-        each for each in objects(text) if each["kind"] == kind and each["metadata"]["name"].endswith(ending or "ours-antiphon")
+        each
+        for each in objects(text)
+        if each["kind"] == kind and each["metadata"]["name"].endswith(ending or "ours-antiphon")
     ]
     return found
 

@@ -21,7 +21,12 @@ Rendered = Callable[[str], str]
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """What each case is rendered to, once."""
-    return cache(lambda case: rendered(CASES[case], tmp_path_factory.mktemp("chart")))
+
+    @cache
+    def of(case: str) -> str:
+        return rendered(CASES[case], tmp_path_factory.mktemp("chart"))
+
+    return of
 
 
 @pytest.mark.parametrize("case", CASES)

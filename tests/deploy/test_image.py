@@ -93,7 +93,9 @@ def test_what_is_copied_is_there_and_let_in(source: str) -> None:
 
 def test_nothing_else_is_let_in() -> None:
     copied = {word for words in said("COPY", 0) for word in words.split(" ")[:-1]}
-    assert {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[0] == "!"} == copied
+    assert {
+        line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[0] == "!"
+    } == copied
 
 
 def test_the_base_can_run_it() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -54,7 +54,7 @@ async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
 
 
 @asynccontextmanager
-async def answering(port: int, went_on: asyncio.Event) -> AsyncIterator[None]:
+async def answering(port: int, went_on: asyncio.Event) -> AsyncGenerator[None]:
     """A server that sends one piece, and the next only when it is told to go on."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,7 +87,9 @@ async def test_a_replica_that_is_not_there_yet_is_waited_for(proxy: int, upstrea
     went_on.set()
     async with asyncio.timeout(PATIENCE):
         reader, writer = await connected(proxy)
-        writer.write(b"POST /v1/responses HTTP/1.1\r\nhost: antiphon\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+        writer.write(
+            b"POST /v1/responses HTTP/1.1\r\nhost: antiphon\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
+        )
         async with answering(upstream_port, went_on):
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
         writer.close()
