@@ -7,7 +7,7 @@ DEV := .venv-dev/bin
 PACKAGED := pyproject.toml constraints/build.txt tools/venv.sh README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev vertex postgres run test agents check format bench record docs lock hooks clean
+.PHONY: help install dev vertex postgres run test agents deploy sbom audit check format bench record docs lock hooks clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
@@ -51,6 +51,22 @@ test: install dev .node-dev/.installed ## every test
 agents: dev .agents-dev/.installed ## the real Codex and Claude Code over four kinds of upstream
 	@$(DEV)/pytest tests/e2e/test_agents.py $(ARGS)
 
+.deploy-dev/.installed: constraints/deploy.txt constraints/build.txt tools/venv.sh tools/helm.sh
+	@PROJECT=none PYTHON="$(PYTHON)" tools/venv.sh .deploy-dev constraints/deploy.txt
+	@tools/helm.sh .deploy-dev
+	@touch $@
+
+# What no machine without containers and clusters can run: rendered and linted by the tools that would run it.
+deploy: export DEPLOY_TOOLS := $(CURDIR)/.deploy-dev/bin:$(PATH)
+deploy: dev .deploy-dev/.installed ## lints and renders the image, the compose file, the chart, the units
+	@$(DEV)/pytest tests/deploy $(ARGS)
+
+sbom: dev ## the bill of materials of what is shipped, in CycloneDX: dist/antiphon-*.cdx.json
+	@$(DEV)/python -m tools.sbom $(ARGS)
+
+audit: dev .deploy-dev/.installed ## known weaknesses and licences of what is shipped (ARGS=--strict: all must be known)
+	@$(DEV)/python -m tools.audit .deploy-dev/bin/pip-audit $(ARGS)
+
 check: dev ## what must hold before a commit: format, lint, types, layers, spelling, fast tests
 	@$(DEV)/ruff format --check --quiet
 	@$(DEV)/ruff check --quiet
@@ -72,6 +88,7 @@ record: dev ## an exchange with a provider, as tests read it: make record PROVID
 docs: dev ## the pages that are generated from the code
 	@$(DEV)/python -m tools.generate_docs
 	@$(DEV)/python -m tools.generate_compatibility
+	@$(DEV)/python -m tools.chart_page
 
 lock: ## newer versions for constraints/ (ARGS="--upgrade-package NAME" for one)
 	@PYTHON="$(PYTHON)" tools/lock.sh $(or $(ARGS),--upgrade)
@@ -80,5 +97,5 @@ hooks: dev ## `make check` before every commit
 	@$(DEV)/pre-commit install
 
 clean: ## everything that the other words made
-	@rm -rf .venv .venv-dev .node-dev .agents-dev dist .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-dev .node-dev .agents-dev .deploy-dev dist .pytest_cache .ruff_cache .hypothesis
 	@find antiphon tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

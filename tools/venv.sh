@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes FOLDER a virtual environment that holds exactly what LOCK pins, and this checkout, editable.
+# Makes FOLDER a virtual environment that holds exactly what LOCK pins, and this checkout: as PROJECT says, editable
+# (if it says nothing), a copy, or none.
 # What MORE pins beyond that is added, and stays until LOCK changes.
 # usage: PYTHON=python3 tools/venv.sh FOLDER LOCK [MORE]
 # The environment gets no pip of its own: it would be the largest thing a server never runs.
@@ -40,7 +41,14 @@ fi
 if [ -n "$more" ]; then
     pip --require-hashes --requirement "$more"
 fi
-# The build backend is pinned too, and stays outside.
-pip --require-hashes --requirement constraints/build.txt --target "$scratch/build"
-PYTHONPATH=$scratch/build pip --no-build-isolation --editable .
+if [ "${PROJECT:-editable}" != none ]; then
+    # The build backend is pinned too, and stays outside.
+    pip --require-hashes --requirement constraints/build.txt --target "$scratch/build"
+    how=$([ "${PROJECT:-editable}" = copy ] || echo --editable)
+    # shellcheck disable=SC2086  # nothing, or one word
+    PYTHONPATH=$scratch/build pip --no-build-isolation $how .
+fi
+if [ "${PROJECT:-editable}" = copy ]; then
+    "$folder/bin/python" -m compileall -q "$folder"/lib/python*/site-packages/antiphon
+fi
 cp "$lock" "$folder/lock.txt"

@@ -18,6 +18,7 @@ _INTERRUPTED: Final = 130
 _COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Serve the API.",
     "worker": "Give answers in the background.",
+    "health": "Ask a gateway whether it can serve.",
     "check": "Check the configuration, and print what holds.",
     "doctor": "Look at everything that can be wrong.",
     "providers": "List the providers that are known, and what each can do.",

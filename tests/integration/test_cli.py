@@ -72,7 +72,8 @@ def test_help_names_every_command_and_imports_none(started: Started) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "check", "doctor", "providers", "models", "ask", "run", "env", "config", "db", "webhooks"]
+    "command",
+    ["serve", "health", "check", "doctor", "providers", "models", "ask", "run", "env", "config", "db", "webhooks"],
 )
 def test_every_command_has_help(run: Run, command: str) -> None:
     result = run(command, "--help")
