@@ -22,6 +22,7 @@ from antiphon.lifecycle_settings import (
     WebSocketSettings,
 )
 from antiphon.media_settings import MediaSettings
+from antiphon.metrics_settings import MetricsSettings
 from antiphon.model_settings import ModelSettings
 from antiphon.passthrough_settings import PassthroughSettings
 from antiphon.provider_settings import ProviderSettings
@@ -296,6 +297,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         PassthroughSettings, Meta(description="The providers' own APIs, at `/p/{provider}/{path}`.")
     ] = field(default_factory=PassthroughSettings)
     media: Annotated[MediaSettings, Meta(description="Pictures and sounds.")] = field(default_factory=MediaSettings)
+    metrics: Annotated[MetricsSettings, Meta(description="Numbers for Prometheus, at `/metrics`.")] = field(
+        default_factory=MetricsSettings
+    )
     batches: Annotated[BatchSettings, Meta(description="How batches are worked off.")] = field(
         default_factory=BatchSettings
     )

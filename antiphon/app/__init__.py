@@ -12,6 +12,7 @@ from antiphon.app.batches import batching_of
 from antiphon.app.edges import routing_of
 from antiphon.app.hearing import listen
 from antiphon.app.ids import new_request_id
+from antiphon.app.metrics import edge_told
 from antiphon.app.parts import Parts
 from antiphon.app.receivers import announcer, webhook_receivers
 from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
@@ -23,6 +24,7 @@ from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.draining import draining
 from antiphon.http.edge import Edge
 from antiphon.observe.logs import RequestLog, configure
+from antiphon.observe.requests import RequestNumbers
 from antiphon.providers.discovery import Discovery
 from antiphon.records import Record
 from antiphon.settings import Settings
@@ -80,7 +82,9 @@ async def wired(settings: Settings, record: Record | None = None) -> AsyncGenera
         idempotency = parts.idempotency(later.add)
         stack.push_async_callback(idempotency.drain, settings.server.shutdown_seconds)
         batching = await stack.enter_async_context(batching_of(parts, later, settings.batches.lines_at_once))
-        yield Edge(routing_of(parts, later, idempotency, batching), parts.record, new_request_id)
+        edge = Edge(routing_of(parts, later, idempotency, batching), parts.record, new_request_id)
+        stack.enter_context(edge_told(edge, parts))
+        yield edge
 
 
 @asynccontextmanager
@@ -100,6 +104,8 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
         if record is None:
             record = request_log = _log(settings)
             stack.callback(request_log.flush)
+        if settings.metrics.enabled:
+            record = RequestNumbers(record)
         database = await stack.enter_async_context(
             SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
