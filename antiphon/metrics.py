@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import Struct
+
 from antiphon.tally import SECONDS, Counter, Family, Gauge, Histogram
 from antiphon.wire.counts import Counts
 
@@ -120,36 +122,46 @@ MOST_DESCRIPTORS: Final = Gauge("process_max_fds", "How many there may be.")
 STARTED: Final = Gauge("process_start_time_seconds", "Unix time at which the process that answered was started.")
 
 
+class Cells(Struct, frozen=True, gc=False):
+    """The numbers of one model."""
+
+    input: list[float]
+    output: list[float]
+    cached: list[float]
+    reasoning: list[float]
+    nanos: list[float]
+
+
 class Spending:
     """What models take, counted under names that are known: others could be whatever a client wrote."""
 
     def __init__(self) -> None:
         """Nothing has been spent. Each of `knows` tells whether the name of a target is known."""
         self.knows: list[Callable[[str], bool]] = []
-        self._cells: dict[str, tuple[list[float], ...]] = {}
+
+    def is_known(self, target: str) -> bool:
+        """Whether the target's own name may be told."""
+        return any(knows(target) for knows in self.knows)
+
+    def cells(self, target: str) -> Cells:
+        """Where what this target takes is added; the name may be known one day, if it is not yet."""
+        name = target if self.is_known(target) else "other"
+        return Cells(
+            input=TOKENS.cell((name, "input")),
+            output=TOKENS.cell((name, "output")),
+            cached=TOKENS.cell((name, "cached")),
+            reasoning=TOKENS.cell((name, "reasoning")),
+            nanos=COST.cell((name,)),
+        )
 
     def add(self, target: str, counts: Counts, nanos: int | None) -> None:
         """An answer by the target took so many tokens, and so many nano-dollars where that is known."""
-        cells = self._cells.get(target)
-        if cells is None:
-            cells = self._opened(target)
-        cells[0][0] += counts.input
-        cells[1][0] += counts.output
-        if counts.cached:
-            cells[2][0] += counts.cached
-        if counts.reasoning:
-            cells[3][0] += counts.reasoning
-        if nanos is not None:
-            cells[4][0] += nanos
-
-    def _opened(self, target: str) -> tuple[list[float], ...]:
-        known = any(knows(target) for knows in self.knows)
-        name = target if known else "other"
-        kinds = ("input", "output", "cached", "reasoning")
-        cells = (*(TOKENS.cell((name, kind)) for kind in kinds), COST.cell((name,)))
-        if known:
-            self._cells[target] = cells
-        return cells
+        cells = self.cells(target)
+        cells.input[0] += counts.input
+        cells.output[0] += counts.output
+        cells.cached[0] += counts.cached
+        cells.reasoning[0] += counts.reasoning
+        cells.nanos[0] += nanos or 0
 
 
 SPENT: Final = Spending()
