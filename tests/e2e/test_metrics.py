@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 
 import httpx
 import openai
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open_metrics
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from antiphon.errors import AntiphonError
@@ -23,6 +24,7 @@ from tests.e2e.gateway import BOTH, CHAT_MODEL, KEY_A, MASTER_KEY, NATIVE_MODEL,
 from tests.e2e.upstream import Gate, Piece, Provider, refusing, stream
 
 READER_KEY = "sk-antiphon-prometheus"
+Reader = Callable[[str], Iterable[Metric]]
 Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -118,6 +120,7 @@ def test_every_number_is_described_and_none_tells_of_a_tenant(gateway: Gateway) 
         f"{gateway.root}/metrics", headers={"accept": "application/openmetrics-text;version=1.0.0"}, trust_env=False
     )
     assert asked.headers["content-type"].startswith("application/openmetrics-text")
+    read_open_metrics: Reader = import_module("prometheus_client.openmetrics.parser").text_string_to_metric_families
     families = {family.name for family in read_open_metrics(asked.text)}
     assert families <= {family.name.removesuffix("_total") for family in EVERY}
     assert {"antiphon_build_info", "process_resident_memory_bytes", "antiphon_processes"} <= families

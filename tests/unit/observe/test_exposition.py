@@ -1,11 +1,19 @@
 """What is counted is read by Prometheus's own parsers as it was counted."""
 
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open_metrics
-from prometheus_client.parser import text_string_to_metric_families as read_text
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Final
+
+from prometheus_client import Metric, parser
 
 from antiphon.metrics import EVERY
 from antiphon.observe.exposition import exposed, snapshot, together
 from antiphon.tally import Counter, Gauge, Histogram
+
+READERS: Final[dict[bool, Callable[[str], Iterable[Metric]]]] = {
+    False: parser.text_string_to_metric_families,
+    True: import_module("prometheus_client.openmetrics.parser").text_string_to_metric_families,
+}
 
 WORDS = Counter("words_total", 'Words, "quoted" and with a \\.', ("text",))
 TENTHS = Counter("tenths_total", "Tenths.", scale=0.1)
@@ -30,10 +38,9 @@ def told(*, open_metrics: bool, copies: int = 1) -> str:
 
 
 def numbers(text: str, *, open_metrics: bool) -> dict[str, float]:
-    read = read_open_metrics if open_metrics else read_text
     return {
         f"{sample.name}{sorted(sample.labels.items())}": sample.value
-        for family in read(text)
+        for family in READERS[open_metrics](text)
         for sample in family.samples
     }
 
@@ -63,7 +70,7 @@ def test_several_processes_are_summed() -> None:
 
 
 def test_kinds_and_sentences_survive() -> None:
-    families = {family.name: family for family in read_text(told(open_metrics=False))}
+    families = {family.name: family for family in READERS[False](told(open_metrics=False))}
     assert families["words"].documentation == WORDS.about
     assert {name: family.type for name, family in families.items()} == {
         "words": "counter",
