@@ -116,6 +116,17 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["full", "normal"],
         Meta(description="`full` survives power loss; `normal` survives only the death of the process."),
     ] = "full"
+    connections: Annotated[
+        int,
+        Meta(
+            description=(
+                "The most connections that a process keeps to PostgreSQL, opened as they are needed: one hears, one"
+                " adds finished answers, the others read and write. Fewer for hundreds of replicas."
+            ),
+            ge=4,
+            le=100,
+        ),
+    ] = 10
 
     @override
     def __repr__(self) -> str:

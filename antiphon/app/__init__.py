@@ -107,7 +107,11 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
         if settings.metrics.enabled:
             record = RequestNumbers(record)
         database = await stack.enter_async_context(
-            SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
+            SqlDatabase.open(
+                settings.database.url or "sqlite://",
+                synchronous=settings.database.synchronous,
+                connections=settings.database.connections,
+            )
         )
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 BUSY_SECONDS: Final = 5.0
 READERS: Final = 4
+CONNECTIONS: Final = 10
 
 
 class Taker(Protocol):
@@ -49,16 +50,24 @@ class SqlDatabase:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS
+        cls,
+        url: str,
+        *,
+        synchronous: Synchronous = "full",
+        busy_seconds: float = BUSY_SECONDS,
+        connections: int = CONNECTIONS,
     ) -> AsyncGenerator[SqlDatabase]:
         """Makes or migrates the tables if need be; on leaving, everything submitted is on disk. Raises ConfigError.
 
         `busy_seconds` is how long work waits for other processes that write to the same file, or for a PostgreSQL that
-        cannot be reached.
+        cannot be reached, to which there are as many `connections` at most.
         """
-        opened = _in_postgres if is_postgres(url) else _in_sqlite
-        async with opened(url, synchronous, busy_seconds) as database:
-            yield database
+        if is_postgres(url):
+            async with _in_postgres(url, synchronous, busy_seconds, connections) as database:
+                yield database
+        else:
+            async with _in_sqlite(url, synchronous, busy_seconds) as database:
+                yield database
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
         """Done once the work is on disk, with all that shares its commit. Cancelling does not undo it."""
@@ -102,9 +111,16 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
 
 
 @asynccontextmanager
-async def _in_postgres(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+async def _in_postgres(
+    url: str, synchronous: Synchronous, busy_seconds: float, connections: int
+) -> AsyncGenerator[SqlDatabase]:
     opened = postgres_module("opening").opened
-    async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers, bus):
+    full = synchronous == "full"
+    async with opened(url, synchronous=full, wait_seconds=busy_seconds, connections=connections) as (
+        writers,
+        readers,
+        bus,
+    ):
         yield SqlDatabase(writers, readers, bus=bus)
 
 
