@@ -1,4 +1,4 @@
-"""What a stored turn costs a PostgreSQL server: bytes, WAL, processor time, its deletion, and what an idle replica asks.
+"""What a stored turn costs PostgreSQL: bytes, WAL, processor time, its deletion, and what an idle replica asks.
 
     python benchmarks/scaling/turns.py [--turns 20000]
 
@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 import uvloop
 from psycopg import Connection
+from servers import Postgres, cpu_seconds, postgres
 
 from antiphon.app import wired
 from antiphon.protocols import StoredTurn
@@ -29,7 +30,6 @@ from antiphon.store.database import SqlDatabase
 from antiphon.store.responses import SqlResponses
 from antiphon.store.sweeper import Sweeper
 from antiphon.wire.ids import RANDOM_BYTES, identifier
-from servers import Postgres, cpu_seconds, postgres
 
 DAY: Final = 86_400
 WORDS: Final = Path(__file__).read_text("utf-8").split()
@@ -61,8 +61,9 @@ def turn(number: int, parent: str | None, *, expires_at: int | None, streamed: b
     }
     frames = [
         b"event: response.output_text.delta\ndata: "
-        + json.dumps({"type": "response.output_text.delta", "sequence_number": n, "item_id": "msg_1", "delta": word})
-        .encode()
+        + json.dumps(
+            {"type": "response.output_text.delta", "sequence_number": n, "item_id": "msg_1", "delta": word}
+        ).encode()
         + b"\n\n"
         for n, word in enumerate(answer.split())
     ]
@@ -79,7 +80,9 @@ def turn(number: int, parent: str | None, *, expires_at: int | None, streamed: b
         upstream_id="resp_" + os.urandom(24).hex(),
         input=json.dumps([{"type": "message", "role": "user", "content": text(150)}]).encode(),
         body=json.dumps(body).encode(),
-        frames=[*frames, b"event: response.completed\ndata: " + json.dumps(body).encode() + b"\n\n"] if streamed else None,
+        frames=[*frames, b"event: response.completed\ndata: " + json.dumps(body).encode() + b"\n\n"]
+        if streamed
+        else None,
     )
 
 
@@ -104,8 +107,12 @@ async def stored(url: str, turns: int, at_once: int, *, expired: bool) -> list[s
     made: list[str] = []
     expires_at = int(time.time()) - 1 if expired else int(time.time()) + 30 * DAY
     ready = [
-        turn(number, made[-at_once] if number % 2 and len(made) > at_once else None, expires_at=expires_at,
-             streamed=number % 2 == 0)
+        turn(
+            number,
+            made[-at_once] if number % 2 and len(made) > at_once else None,
+            expires_at=expires_at,
+            streamed=number % 2 == 0,
+        )
         for number in range(turns)
     ]
     async with SqlDatabase.open(url) as database:
