@@ -27,6 +27,15 @@ class MetricsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Key | None,
         Meta(description="What a reader sends as `Authorization: Bearer`; the master key always opens them too."),
     ] = None
+    worker_port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(
+            description=(
+                "The port, at `server.host`, at which `antiphon worker` answers `/metrics`, `/health` and"
+                " `/health/ready`; none when absent."
+            )
+        ),
+    ] = None
 
     @override
     def __repr__(self) -> str:

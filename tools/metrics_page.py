@@ -45,6 +45,8 @@ Whichever worker of `--workers N` is asked answers for all of them, with what th
 before. What a worker that died had counted still counts. Each replica on a machine of its own is asked by itself; the
 numbers below that are said to be of the whole database are the same at each, so take their `max`.
 
+`antiphon worker` serves no requests, and tells its numbers at `metrics.worker_port`, where one is set.
+
 No tenant, key, response or text is ever told. A label holds what a client chose only where it is the name of a model,
 and of those only names that the configuration or a provider's own list has; the others are `other` together. Every
 other label has few values.

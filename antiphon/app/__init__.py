@@ -16,6 +16,7 @@ from antiphon.app.metrics import edge_told
 from antiphon.app.parts import Parts
 from antiphon.app.receivers import announcer, webhook_receivers
 from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
+from antiphon.app.worker_port import told_at_a_port
 from antiphon.batch_settings import BatchSettings
 from antiphon.gateway.background import Background
 from antiphon.gateway.desk import Desk
@@ -94,7 +95,11 @@ async def working(settings: Settings, answers_at_once: int) -> AsyncGenerator[No
         parts.tasks.create_task(parts.discovery.keep())
         desk = parts.desk(answers_at_once)
         lines_at_once = settings.batches.lines_at_once or BatchSettings().lines_at_once
-        async with _working(desk, parts) as worker, batching_of(parts, Background(desk, worker), lines_at_once):
+        async with (
+            _working(desk, parts) as worker,
+            batching_of(parts, Background(desk, worker), lines_at_once),
+            told_at_a_port(parts),
+        ):
             yield
 
 

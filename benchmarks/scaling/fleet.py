@@ -139,7 +139,7 @@ def main() -> None:
     told: dict[str, object] = {}
     with postgres() as server:
         prepared(server)
-        for connections in (1, 8, 32, 128, 512):
+        for connections in (1, 8, 32, 128):
             told[f"{connections} connections"] = played(server, connections, given.seconds)
         told["idle"] = idle_connections(server, given.idle)
     with postgres(synchronous_commit="off") as server:

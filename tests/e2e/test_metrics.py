@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable
 from importlib import import_module
 
@@ -11,6 +12,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
+from antiphon.app import working
 from antiphon.errors import AntiphonError
 from antiphon.http.auth import Keyring
 from antiphon.http.call import Call, Message
@@ -19,6 +21,7 @@ from antiphon.metrics import EVERY
 from antiphon.metrics_settings import MetricsSettings
 from antiphon.observe.exposition import TEXT
 from antiphon.protocols import Caller
+from antiphon.settings import DatabaseSettings, LoggingSettings, Settings
 from tests.e2e.exchanges import NATIVE_USAGE, message, native_frames, said
 from tests.e2e.gateway import BOTH, CHAT_MODEL, KEY_A, MASTER_KEY, NATIVE_MODEL, Gateway
 from tests.e2e.upstream import Gate, Piece, Provider, refusing, stream
@@ -170,3 +173,17 @@ async def answered(endpoint: MetricsEndpoint, headers: dict[str, str]) -> int:
 def test_where_they_are_switched_off_there_is_nothing(other_gateway: Callable[..., Gateway]) -> None:
     gateway = other_gateway(metrics=MetricsSettings(enabled=False))
     assert httpx.get(f"{gateway.root}/metrics", trust_env=False).status_code == 404
+
+
+async def test_a_worker_tells_its_numbers_at_a_port_of_its_own(gateway: Gateway) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = Settings(
+        database=DatabaseSettings(url=f"sqlite:///{gateway.database}", synchronous="normal"),
+        logging=LoggingSettings(level="warning"),
+        metrics=MetricsSettings(worker_port=port),
+    )
+    async with working(settings, 1), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        assert "antiphon_jobs_claimed_total" in (await client.get("/metrics")).text
+        assert (await client.get("/health/ready")).json()["status"] == "ready"
+        assert (await client.get("/v1/models")).status_code == 404
