@@ -1,7 +1,6 @@
 """The seams that every turn meets, on one page: what the layers promise each other.
 
-`gateway`, `dialects`, `providers`, `store` and `observe` never import each other; they meet here, and `app` introduces
-them.
+`gateway`, `dialects`, `providers`, `store`, `observe` never import each other: they meet here; `app` introduces them.
 """
 
 from __future__ import annotations
@@ -72,12 +71,12 @@ class Begun:
 class Turn:
     """One request on its way to its answer.
 
-    `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
-    an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
-    for an answer in the background, `hold` while the turn has a conversation to itself. `kept`, where it is set, is
-    what `input` was before the gateway changed what the model reads, `lent` the files in it by the names that providers
-    have for them; `compacts` asks for a compaction item alone. The last five tell how the answer came to be; `notes`
-    are the gateway's own warnings, `upstream_request_id` what the provider that was asked last calls the request.
+    `history` is what the chain's ancestors said, oldest first; `input` the items that this turn adds, each with an id;
+    `origins`, by item id, the provider that each reasoning item of the history came from. `begun` is set for an answer
+    in the background, `hold` while the turn has a conversation to itself. `kept`, where set, is what `input` was before
+    the gateway changed it, `lent` the files in it by providers' names; `compacts` asks for a compaction item alone. The
+    last six tell how the answer came to be: `notes` are our own warnings, `upstream_request_id` what the provider that
+    was asked last calls the request, `output_at` is when a stream's first output left (`time.perf_counter`).
     """
 
     id: str
@@ -102,6 +101,7 @@ class Turn:
     transformations: tuple[Transformation, ...] = ()
     attempts: int = 0
     upstream_request_id: str | None = None
+    output_at: float | None = None
 
     @property
     def context(self) -> list[Item]:

@@ -10,7 +10,8 @@ from msgspec import Struct
 class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is told of a request once it is over: facts about it, never what was said in it.
 
-    `cost_nanos` are nano-dollars at the provider's list price.
+    `cost_nanos` are nano-dollars at the provider's list price. `route` is the pattern that the path was found by,
+    `client` whose format was spoken, `first_seconds` when the first output of a stream left.
     """
 
     request_id: str
@@ -18,6 +19,9 @@ class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str
     status: int
     seconds: float
+    route: str = "unknown"
+    client: str = "openai"
+    first_seconds: float | None = None
     key: str | None = None
     tenant: str | None = None
     response_id: str | None = None
@@ -28,6 +32,8 @@ class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     upstream_request_id: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
     cost_nanos: int | None = None
     warnings: tuple[str, ...] = ()
     error: str | None = None

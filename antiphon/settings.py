@@ -22,6 +22,7 @@ from antiphon.lifecycle_settings import (
     WebSocketSettings,
 )
 from antiphon.media_settings import MediaSettings
+from antiphon.metrics_settings import MetricsSettings
 from antiphon.model_settings import ModelSettings
 from antiphon.passthrough_settings import PassthroughSettings
 from antiphon.provider_settings import ProviderSettings
@@ -131,6 +132,17 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool,
         Meta(description="Whether a start makes and migrates tables, or leaves that to `antiphon db upgrade`."),
     ] = True
+    connections: Annotated[
+        int,
+        Meta(
+            description=(
+                "The most connections that a process keeps to PostgreSQL, opened as they are needed: one hears, one"
+                " adds finished answers, the others read and write. Fewer for hundreds of replicas."
+            ),
+            ge=4,
+            le=100,
+        ),
+    ] = 10
 
     @override
     def __repr__(self) -> str:
@@ -312,6 +324,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         PassthroughSettings, Meta(description="The providers' own APIs, at `/p/{provider}/{path}`.")
     ] = field(default_factory=PassthroughSettings)
     media: Annotated[MediaSettings, Meta(description="Pictures and sounds.")] = field(default_factory=MediaSettings)
+    metrics: Annotated[MetricsSettings, Meta(description="Numbers for Prometheus, at `/metrics`.")] = field(
+        default_factory=MetricsSettings
+    )
     batches: Annotated[BatchSettings, Meta(description="How batches are worked off.")] = field(
         default_factory=BatchSettings
     )

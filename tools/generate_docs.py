@@ -24,6 +24,7 @@ from antiphon.http.openapi_paths import Operation
 from antiphon.http.routes import PREFIXES, Endpoint, routes, standing_in
 from antiphon.providers import page as providers
 from tests.replayed import RECORDINGS, beside, sources, tallies
+from tools import metrics_page
 from tools.error_meanings import MEANINGS
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -126,6 +127,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference" / "configuration.md": configuration.page(),
         DOCS / "reference" / "losses.md": losses.page(),
+        DOCS / "reference" / "metrics.md": metrics_page.page(),
         DOCS / "reference" / "providers.md": providers.page(figures(), counted, not_counted()),
         DOCS / "reference" / "endpoints.md": endpoints_page(),
         DOCS / "errors.md": errors_page(),

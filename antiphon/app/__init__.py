@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from functools import partial
 
 import msgspec
 
 from antiphon.app.generation import labouring, serving
 from antiphon.app.generations import Generations, Making, generations
-from antiphon.app.process import log_of, process_of
+from antiphon.app.metrics import counted
+from antiphon.app.process import Process, log_of, process_of
 from antiphon.app.reloading import Reloading, reload_for_ever
+from antiphon.app.worker_port import told_at_a_port
 from antiphon.config.source import Source
 from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.edge import Edge
@@ -56,7 +58,7 @@ class Application:
         async with AsyncExitStack() as stack:
             try:
                 log_of(self._settings)
-                process = await stack.enter_async_context(process_of(self._settings, self._stopping))
+                process = await stack.enter_async_context(_process(self._settings, self._stopping))
                 making: Making = partial(serving, process)
                 self._generations = await stack.enter_async_context(generations(making, self._settings))
             except Exception as error:  # noqa: BLE001 - whatever keeps it from starting, the server is to be told
@@ -90,14 +92,16 @@ async def wired(settings: Settings, record: Record | None = None) -> AsyncGenera
     """
     if record is None:
         log_of(settings)
-    async with process_of(settings, _nothing) as process, serving(process, settings, record) as generation:
+    async with _process(settings, _nothing) as process, serving(process, settings, record) as generation:
         assert generation.edge is not None  # noqa: S101 - what serves has one
         yield generation.edge
 
 
 async def tried(settings: Settings) -> None:
     """Opens all that a server opens but its database and its port, and asks nobody. Raises ConfigError."""
-    async with wired(msgspec.structs.replace(settings, database=DatabaseSettings(url="sqlite://")), _unheard):
+    quiet = msgspec.structs.replace(settings.metrics, enabled=False)
+    memory = DatabaseSettings(url="sqlite://")
+    async with wired(msgspec.structs.replace(settings, database=memory, metrics=quiet), _unheard):
         pass
 
 
@@ -115,12 +119,20 @@ async def working(
     """Gives answers in the background and to batches, and serves nothing. Raises as `wired`."""
     log_of(settings)
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(process_of(settings, _nothing))
+        process = await stack.enter_async_context(_process(settings, _nothing))
+        await stack.enter_async_context(told_at_a_port(process, settings))
         making: Making = partial(labouring, process, answers_at_once)
         made = await stack.enter_async_context(generations(making, settings))
         if source is not None:
             _keep(made, Reloading(settings, source), opened)
         yield
+
+
+@asynccontextmanager
+async def _process(settings: Settings, unready: Callable[[], None]) -> AsyncGenerator[Process]:
+    async with process_of(settings, unready) as process:
+        async with counted(process) if settings.metrics.enabled else nullcontext():
+            yield process
 
 
 def _keep(made: Generations, reloading: Reloading, opened: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from antiphon.app.chats import chat_handlers
 from antiphon.app.files import file_handlers
 from antiphon.app.gemini import gemini_handlers
 from antiphon.app.media import media_handlers
+from antiphon.app.metrics import metrics_handler
 from antiphon.app.parts import Parts
 from antiphon.app.passing import passing_endpoint
 from antiphon.app.readiness import health_of
@@ -109,6 +110,7 @@ def routing_of(
         retrieve_model=models.retrieve_model,
         health=health.health,
         ready=health.ready,
+        metrics=metrics_handler(parts.process, settings),
         openapi=OpenApiEndpoint(__version__),
         docs=DocsEndpoint(),
         landing=LandingEndpoint(__version__),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from antiphon.app.batches import batching_of
 from antiphon.app.edges import routing_of, sockets_of
 from antiphon.app.ids import new_request_id
+from antiphon.app.metrics import edge_told, targets_told
 from antiphon.app.parts import Parts
 from antiphon.app.process import Process, endless, log_of
 from antiphon.app.receivers import announcer, webhook_receivers
@@ -22,6 +23,7 @@ from antiphon.gateway.desk import Desk
 from antiphon.gateway.worker import Worker
 from antiphon.http.edge import Edge
 from antiphon.http.websocket_session import Sockets
+from antiphon.observe.requests import RequestNumbers
 from antiphon.providers.discovery import Discovery
 from antiphon.records import Record
 from antiphon.settings import Settings
@@ -68,6 +70,7 @@ async def serving(process: Process, settings: Settings, record: Record | None = 
         batching, batch_worker = await stack.enter_async_context(batching_of(parts, later, at_once))
         sockets = sockets_of(parts)
         edge = Edge(routing_of(parts, later, idempotency, batching, sockets), parts.record, new_request_id)
+        stack.enter_context(edge_told(edge))
         yield Generation(worker=worker, batch_worker=batch_worker, edge=edge, sockets=sockets)
 
 
@@ -91,15 +94,19 @@ async def _opened(process: Process, settings: Settings, record: Record | None = 
         if record is None:
             record = request_log = log_of(settings)
             stack.callback(request_log.flush)
+        if settings.metrics.enabled:
+            record = RequestNumbers(record)
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)
         knowledge = knowledge_of(settings)
         providers, passing = providers_of(settings, seals, knowledge, stack)
         tasks = await stack.enter_async_context(endless())
+        discovery = Discovery(providers, time.time, knowledge)
+        stack.enter_context(targets_told(settings, discovery))
         yield Parts(
             settings=settings,
             process=process,
-            discovery=Discovery(providers, time.time, knowledge),
+            discovery=discovery,
             passing=passing,
             sealer=seals,
             announcer=announcer(settings, receivers, process.database, tasks),

@@ -16,6 +16,7 @@ from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.worker import Worker
 from antiphon.http.draining import Draining
 from antiphon.observe.logs import RequestLog, configure
+from antiphon.observe.siblings import Siblings, siblings
 from antiphon.settings import Settings
 from antiphon.store.database import SqlDatabase
 from antiphon.store.responses import SqlResponses
@@ -23,13 +24,14 @@ from antiphon.store.responses import SqlResponses
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """Open until the process ends. `workers` are those that may have something to do."""
+    """Open until the process ends. `workers` are those that may have something to do, `family` are processes beside it."""
 
     database: SqlDatabase
     tasks: asyncio.TaskGroup
     draining: Draining
     live: LiveAnswers = field(default_factory=LiveAnswers)
     workers: list[Worker] = field(default_factory=list[Worker])
+    family: Siblings | None = field(default_factory=siblings)
 
     @cached_property
     def bells(self) -> Bells:
@@ -54,6 +56,7 @@ async def process_of(settings: Settings, unready: Callable[[], None]) -> AsyncGe
                 settings.database.url or "sqlite://",
                 synchronous=settings.database.synchronous,
                 migrates=settings.database.migrate_on_start,
+                connections=settings.database.connections,
             )
         )
         tasks = await stack.enter_async_context(endless())

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from antiphon.app.parts import Parts
+from antiphon.app.process import Process
 from antiphon.bus import Troubled
 from antiphon.http.health import Check, HealthEndpoints
 from antiphon.providers.demo import NAME as DEMO
+from antiphon.settings import Settings
 from antiphon.store.location import is_postgres, sqlite_location
 from antiphon.version import __version__
 
@@ -20,24 +22,24 @@ LEAST_BYTES: Final = 64 * 1024 * 1024
 
 def health_of(parts: Parts) -> HealthEndpoints:
     """The endpoints."""
-    return HealthEndpoints(__version__, needed(parts), wanted(parts))
+    return HealthEndpoints(__version__, needed(parts.process, parts.settings), wanted(parts))
 
 
-def needed(parts: Parts) -> Mapping[str, Check]:
+def needed(process: Process, settings: Settings) -> Mapping[str, Check]:
     """Parts without which no request should come here."""
-    draining = parts.process.draining
+    draining = process.draining
 
     async def accepting() -> str | None:
         return "The process is stopping; running answers may end." if draining.begun else None
 
     async def database() -> str | None:
-        await parts.database.ping()
+        await process.database.ping()
         return None
 
     async def disk() -> str | None:
-        return await asyncio.to_thread(full, parts.settings.database.url or "sqlite://")
+        return await asyncio.to_thread(full, settings.database.url or "sqlite://")
 
-    return {"accepting": accepting, "database": database, "schema": parts.database.fits, "disk": disk}
+    return {"accepting": accepting, "database": database, "schema": process.database.fits, "disk": disk}
 
 
 def wanted(parts: Parts) -> Mapping[str, Check]:

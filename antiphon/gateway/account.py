@@ -1,4 +1,4 @@
-"""One line in the log for each answer in the background, since no request is there any more that would have one."""
+"""One line in the log, and one more in the numbers, for each answer in the background: no request is there any more."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from antiphon.metrics import BACKGROUND, SPENT
 from antiphon.protocols import Turn
+from antiphon.wire.counts import counts_of
 from antiphon.wire.events import Outcome
+from antiphon.wire.money import cost_nanos
 
 _logger: Final = logging.getLogger("antiphon.gateway")
 
@@ -32,6 +35,11 @@ def tell(turn: Turn, outcome: Outcome) -> None:
     """
     error = _ended.decode(outcome.body).error
     target = "nobody" if turn.target is None else turn.target.name
+    BACKGROUND.add((outcome.status,))
+    counts = outcome.counts or counts_of(outcome.body)
+    if counts is not None and turn.target is not None:
+        price = turn.target.price
+        SPENT.add(target, counts, None if price is None else cost_nanos(counts, price))
     _logger.log(
         logging.INFO if error is None else logging.WARNING,
         "response %s ended in the background: %s%s (key %s, tenant %s, %s -> %s, %d attempts, %.3f s%s)",

@@ -203,7 +203,11 @@ class _Flow:
 
     def _offer(self, chunk: Chunk) -> bool:
         delivery = self._delivery
-        return chunk.events[0].number == delivery.next_number and delivery.offer(render(chunk), len(chunk.events))
+        if chunk.events[0].number != delivery.next_number or not delivery.offer(render(chunk), len(chunk.events)):
+            return False
+        if chunk.verbatim is None:
+            delivery.rendered += 1
+        return True
 
     def left(self) -> Chunk | None:
         """What could not be handed over. Raises what went wrong."""

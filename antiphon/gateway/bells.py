@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from antiphon.bus import Bus, Word
+from antiphon.metrics import WORDS
 
 _JOB: Final = Word("job")
 
@@ -61,6 +62,7 @@ class Bells:
 
     def hear(self, word: Word) -> None:
         """What another process says."""
+        WORDS.add(("heard", word.kind))
         if word.kind == "more":
             self._ring(word.about)
         elif word.kind == "cancelled":
@@ -86,6 +88,7 @@ class Bells:
 
     def _say(self, word: Word) -> None:
         if self._bus is not None:
+            WORDS.add(("said", word.kind))
             self._bus.say(word)
 
 

@@ -6,11 +6,13 @@ Law: what is kept of a stream is what was sent of it, byte for byte.
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import Final
 
 import msgspec
 
 from antiphon.errors import AntiphonError, UpstreamBroke
+from antiphon.metrics import CHUNKS
 from antiphon.protocols import Begun, DirectSink, Sink, Turn
 from antiphon.wire.assembly import Assembly, events_of
 from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, render, renumbered
@@ -25,6 +27,8 @@ MAX_STREAM_BYTES: Final = 64 * 1024 * 1024
 FOLD_BYTES: Final = 1024 * 1024
 """Of a stream that nobody can replay, no more than this is kept beside its text."""
 
+_VERBATIM: Final = CHUNKS.cell(("verbatim",))
+_RENDERED: Final = CHUNKS.cell(("rendered",))
 _CODES: Final = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt", "insufficient_quota"})
 """Codes that may stand in `response.error` (spec section 1.3)."""
 
@@ -50,6 +54,7 @@ class Delivery:
         "next_number",
         "output",
         "provider",
+        "rendered",
     )
 
     def __init__(self, turn: Turn, sink: Sink) -> None:
@@ -65,6 +70,7 @@ class Delivery:
         self.frames: list[bytes] = []
         self.next_number = 0
         self.provider = ""
+        self.rendered = 0
         self.output = False
         self.ended = False
         if turn.begun is not None:
@@ -91,7 +97,7 @@ class Delivery:
                 if chunk.events:
                     self._held.append(chunk)
                 return
-            self.output = True
+            self._begin_output()
             await self.release()
         if chunk.events:
             await self._send(chunk)
@@ -115,7 +121,8 @@ class Delivery:
 
     async def end(self, chunk: Chunk) -> None:
         """Sends the chunk that brings the terminal event."""
-        self.output = True
+        if not self.output:
+            self._begin_output()
         await self.release()
         self.ended = True
         await self._send(chunk)
@@ -124,6 +131,12 @@ class Delivery:
         """Tells those who follow that nothing more will come."""
         self.ended = True
         self._wake()
+
+    def count(self) -> None:
+        """Counts the pieces that have left since the last time, by lane; `rendered` of them were not the provider's."""
+        _VERBATIM[0] += len(self.frames) - self.rendered
+        _RENDERED[0] += self.rendered
+        self.rendered = 0
 
     def record(self, last: Chunk) -> list[bytes]:
         """The whole stream as it will have been sent once `last` is."""
@@ -151,17 +164,23 @@ class Delivery:
         wire = chunk.verbatim
         if wire is None:
             wire = render(chunk)
+            self.rendered += 1
             chunk = Chunk(chunk.events, wire)
         self._note(wire)
         if self._size > self._limit and not self.ended:
             self._make_room()
         await self._sink(chunk)
 
+    def _begin_output(self) -> None:
+        self.output = True
+        self._turn.output_at = perf_counter()
+
     def _go_on_from(self, begun: Begun) -> None:
         """What was told already counts as sent; nothing of it was output that a provider could contradict."""
         self.provider = begun.provider
         for frames in begun.told:
             self._note(frames)
+            self.rendered += 1
             self.next_number += count_of(frames)
 
     def _note(self, wire: bytes) -> None:
@@ -176,6 +195,7 @@ class Delivery:
             raise UpstreamBroke(f"The answer is longer than the {MAX_STREAM_BYTES} bytes that are passed on.")
         for event in events_of(b"".join(self.frames)):
             self._folded.follow(event)
+        self.count()
         self.frames.clear()
         self._limit += FOLD_BYTES
 

@@ -13,9 +13,10 @@ from typing import Final
 
 from msgspec import structs
 
-from antiphon.bus import Bus, Word
+from antiphon.bus import EVERYBODY, Bus, Word
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.live import LiveAnswers, Telling, follow
+from antiphon.metrics import WORDS
 from antiphon.protocols import Responses, Sink
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import TERMINAL, Chunk, render
@@ -53,13 +54,13 @@ class Elsewhere:
         """Asks everybody: the question's name, and where the words in answer come; None there is a word lost."""
         name = f"{self._bus.name}.{next(self._names)}"
         words = self._asked[name] = asyncio.Queue[Word | None]()
-        self._bus.say(structs.replace(wanted, ask=name, reply=self._bus.name))
+        self._say(structs.replace(wanted, ask=name, reply=self._bus.name))
         return name, words
 
     def leave(self, name: str) -> None:
         """Nobody wants an answer to this question any more."""
         if self._asked.pop(name, None) is not None:
-            self._bus.say(Word("left", ask=name))
+            self._say(Word("left", ask=name))
 
     def hear(self, word: Word) -> None:
         """What another process says."""
@@ -79,6 +80,10 @@ class Elsewhere:
         for words in self._asked.values():
             words.put_nowait(None)
 
+    def _say(self, word: Word, to: str = EVERYBODY) -> None:
+        WORDS.add(("said", word.kind))
+        self._bus.say(word, to)
+
     def _answer(self, word: Word) -> None:
         delivery = self._live.find(word.tenant, word.about)
         if delivery is None or (word.provider and word.provider != delivery.provider):
@@ -90,7 +95,7 @@ class Elsewhere:
         numbers = count(_HERE + 1)
 
         def say(number: int, data: str = "") -> None:
-            self._bus.say(Word("told", number=number, ask=word.ask, data=data), word.reply)
+            self._say(Word("told", number=number, ask=word.ask, data=data), word.reply)
 
         async def sink(chunk: Chunk) -> None:
             say(next(numbers), render(chunk).decode())

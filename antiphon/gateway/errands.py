@@ -9,7 +9,10 @@ from antiphon.protocols import Target
 
 @dataclass(slots=True, kw_only=True)
 class Errand:
-    """One request that is no turn, relayed or for an endpoint beside answers: what the log is told of it."""
+    """One request that is no turn, relayed or for an endpoint beside answers: what the log is told of it.
+
+    `output_at` is when the first bytes of a stream came, by `time.perf_counter`.
+    """
 
     model: str
     target: Target | None = None
@@ -17,6 +20,7 @@ class Errand:
     upstream_request_id: str | None = None
     warnings: tuple[str, ...] = ()
     streamed: bool = False
+    output_at: float | None = None
 
     def begin(self, target: Target, warnings: tuple[str, ...]) -> None:
         """One more attempt."""

@@ -183,6 +183,7 @@ class Gateway:
             return await self._fail(turn, delivery, GatewayError(message))
         finally:
             self.live.end(turn, task)
+            delivery.count()
             if turn.hold is not None:
                 await _leave(turn)
 

@@ -26,6 +26,11 @@ class LiveAnswers:
         self._tasks: set[asyncio.Task[object]] = set()
         self._reasons: dict[asyncio.Task[object], AntiphonError] = {}
 
+    @property
+    def running(self) -> int:
+        """How many turns are being answered."""
+        return len(self._tasks)
+
     def begin(self, turn: Turn, delivery: Delivery) -> asyncio.Task[object] | None:
         """The current task answers the turn from now on, until `end`."""
         task = asyncio.current_task()

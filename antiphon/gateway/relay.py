@@ -6,6 +6,7 @@ Only the model's name is put in place, and what a host wants said differently. N
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Final, Protocol
 
 import msgspec
@@ -119,7 +120,7 @@ class Relay:
             built = _built(asked, target, wrapping)
             reply = await target.relays[self._format](built.body, streamed=asked.streamed, headers=built.headers)
             errand.upstream_request_id = request_id(reply)
-            await _handed_over(reply, target, wrapping, client, opened)
+            await _handed_over(reply, target, errand, wrapping, client, opened)
 
         await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
 
@@ -145,7 +146,12 @@ def _built(asked: Relayed, target: Target, wrapping: Wrapping | None) -> Built:
 
 
 async def _handed_over(
-    reply: UpstreamReply, target: Target, wrapping: Wrapping | None, client: Client, opened: list[Target]
+    reply: UpstreamReply,
+    target: Target,
+    errand: Errand,
+    wrapping: Wrapping | None,
+    client: Client,
+    opened: list[Target],
 ) -> None:
     whole = False
     try:
@@ -155,6 +161,7 @@ async def _handed_over(
             unwrap = None if wrapping is None else wrapping.unwrapping()
             data = await reply.chunk()
             opened.append(target)
+            errand.output_at = perf_counter()
             await client.open(target)
             while data:
                 await client.pass_on(data if unwrap is None else unwrap(data))

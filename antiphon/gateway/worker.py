@@ -19,6 +19,7 @@ from antiphon.gateway.desk import Desk
 from antiphon.gateway.history import items_of
 from antiphon.gateway.journalling import JournalSink
 from antiphon.jobs import Claim
+from antiphon.metrics import CLAIMS, JOBS_LOST
 from antiphon.protocols import Begun, Caller, StoredTurn, Turn
 from antiphon.wire.lifecycle import begun, count_of, says_begun
 from antiphon.wire.requests import Request, parse_request
@@ -123,6 +124,7 @@ class Worker:
         claim = await desk.jobs.claim(policy.running_per_tenant)
         if claim is None:
             return False
+        CLAIMS.add(("first" if claim.attempt == 1 else "again",))
         run = _Run(desk, claim)
         self._runs[claim.id] = run
         self._quiet.clear()
@@ -165,6 +167,7 @@ class _Run:
         try:
             await self._answered()
         except* JobLost:
+            JOBS_LOST.add()
             _logger.debug("response %s is no longer ours", self.claim.id)
         except* StoreFailed as failed:
             _logger.warning("response %s could not be stored: %s", self.claim.id, failed.exceptions[0])

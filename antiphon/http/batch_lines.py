@@ -35,6 +35,7 @@ class HandlerRunner:
         endpoint, client = request.endpoint, _Client(request.body)
         call = Call(_scope(request), client.receive, client.send, self._new_request_id())
         call.caller = request.caller
+        call.route = f"batch {endpoint}"
         call.tongue = tongue_of(endpoint, endpoint, call)
         error: AntiphonError | None = None
         try:

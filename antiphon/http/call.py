@@ -11,6 +11,7 @@ from antiphon.gateway.errands import Errand
 from antiphon.http.codings import decoded, too_large
 from antiphon.passing_protocols import Passage
 from antiphon.protocols import Caller, Target, Turn
+from antiphon.wire.counts import Counts
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -59,24 +60,25 @@ class ClientGone(Exception):
 class Call:
     """A request and the way back to its client. One of `turn`, `errand`, `passage` is set by handlers, for the log.
 
-    `tongue` says in whose words errors are told.
+    `tongue` says in whose words errors are told, `route` which path's pattern it took.
     """
 
     __slots__ = (
         "_first",
         "caller",
         "cost_nanos",
+        "counts",
         "errand",
         "passage",
         "receive",
         "request_id",
+        "route",
         "scope",
         "send",
         "started",
         "status",
         "tongue",
         "turn",
-        "usage",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
@@ -93,7 +95,8 @@ class Call:
         self.started = False
         self.status = 0
         self.tongue: Tongue = "openai"
-        self.usage: tuple[int, int] | None = None
+        self.route = "unknown"
+        self.counts: Counts | None = None
         self.cost_nanos: int | None = None
 
     @property

@@ -12,6 +12,7 @@ from antiphon.gateway.flow import Gateway
 from antiphon.http.call import Call
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Target, Turn
+from antiphon.wire.counts import Counts
 from antiphon.wire.requests import parse_request
 
 SOURCE_HEADER: Final = b"antiphon-token-count"
@@ -47,7 +48,7 @@ class CompactEndpoints:
         with ClientWatch(call, self._group):
             made = await gateway.compactor.compact(turn, targets, gateway.ask_quietly)
         turn.target = made.target
-        call.usage = made.usage.input_tokens, made.usage.output_tokens
+        call.counts = Counts(input=made.usage.input_tokens, output=made.usage.output_tokens)
         answer = {
             "id": turn.id,
             "object": "response.compaction",

@@ -23,14 +23,17 @@ class Edge:
     """Routes requests and turns every exception into an answer."""
 
     def __init__(self, routing: Routing, record: Record, new_request_id: Callable[[], str]) -> None:
-        """Starts nothing."""
+        """Starts nothing. `running` counts the requests that are being served, `sockets` the WebSockets."""
         self._routing = routing
         self._record = record
         self._new_request_id = new_request_id
+        self.running = 0
+        self.sockets = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one HTTP request."""
         began = time.perf_counter()
+        self.running += 1
         call = Call(scope, receive, send, self._new_request_id())
         path = canonical(scope["path"])
         routed = {**scope, "path": path, "root_path": "", "app": self, "antiphon.call": call}
@@ -47,6 +50,7 @@ class Edge:
         except Exception as raised:  # noqa: BLE001 - the edge: whatever happened, the client gets an envelope
             error = await self._answer(call, scope, raised)
         finally:
+            self.running -= 1
             del routed["antiphon.call"]  # the call holds the scope: left alone, the two would wait for the collector
             seconds = time.perf_counter() - began
             self._record(record_of(call, scope["method"], scope["path"], seconds, error))
@@ -54,6 +58,7 @@ class Edge:
     async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one WebSocket; what keeps it from being opened is answered over HTTP."""
         began = time.perf_counter()
+        self.sockets += 1
         call = Call(scope, receive, denying(send), self._new_request_id())
         error: AntiphonError | None = None
         try:
@@ -61,6 +66,7 @@ class Edge:
         except Exception as raised:  # noqa: BLE001 - the edge, as above
             error = await self._answer(call, {"path": scope["path"], "method": "GET"}, raised)
         finally:
+            self.sockets -= 1
             self._record(record_of(call, "GET", scope["path"], time.perf_counter() - began, error))
 
     async def _answer(self, call: Call, scope: Scope, raised: Exception) -> AntiphonError:

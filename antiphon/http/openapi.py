@@ -20,6 +20,7 @@ from antiphon.http.openapi_files import FILE_OPERATIONS, FILE_TAG
 from antiphon.http.openapi_gemini import GEMINI_OPERATIONS, GEMINI_TAG
 from antiphon.http.openapi_media import MEDIA_OPERATIONS, MEDIA_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
+from antiphon.http.openapi_metrics import METRICS_OPERATIONS
 from antiphon.http.openapi_passing import PASSING_OPERATIONS, PASSING_TAG
 from antiphon.http.openapi_paths import OPERATIONS, TAGS
 from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
@@ -61,6 +62,7 @@ EVERY_OPERATION: Final = {
     **BATCH_OPERATIONS,
     **FILE_OPERATIONS,
     **MEDIA_OPERATIONS,
+    **METRICS_OPERATIONS,
 }
 
 _SECURITY: Final = {

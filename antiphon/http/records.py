@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from time import perf_counter
 from typing import Final
 
 import msgspec
@@ -24,7 +25,7 @@ def note_usage(call: Call, outcome: Outcome) -> None:
     counts = outcome.counts or counts_of(outcome.body)
     if counts is None:
         return
-    call.usage = counts.input, counts.output
+    call.counts = counts
     price = None if call.turn is None or call.turn.target is None else call.turn.target.price
     if price is not None:
         call.cost_nanos = cost_nanos(counts, price)
@@ -34,18 +35,18 @@ def note_input(call: Call, errand: Errand, tokens: int | None) -> None:
     """As `note_usage`, for what has input alone."""
     if tokens is None:
         return
-    call.usage = tokens, 0
+    call.counts = Counts(input=tokens)
     price = None if errand.target is None else errand.target.price
     if price is not None:
         free = msgspec.structs.replace(price, output=_NOTHING)
-        call.cost_nanos = cost_nanos(Counts(input=tokens), free)
+        call.cost_nanos = cost_nanos(call.counts, free)
 
 
 def note_counts(call: Call, errand: Errand, counts: Counts | None) -> None:
     """As `note_usage`, for pictures and sounds."""
     if counts is None:
         return
-    call.usage = counts.input, counts.output
+    call.counts = counts
     price = None if errand.target is None else errand.target.price
     if price is not None:
         call.cost_nanos = cost_nanos(counts, price)
@@ -53,7 +54,7 @@ def note_counts(call: Call, errand: Errand, counts: Counts | None) -> None:
 
 def record_of(call: Call, method: str, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
     """The record of a call that took so long; `error` is what its client was told, if it was one."""
-    turn, caller, usage = call.turn, call.caller, call.usage
+    turn, caller, counts = call.turn, call.caller, call.counts
     work = turn or call.errand
     record = RequestRecord(
         request_id=call.request_id,
@@ -61,6 +62,9 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         path=path,
         status=call.status,
         seconds=round(seconds, 6),
+        route=call.route,
+        client=call.tongue,
+        first_seconds=None if work is None or work.output_at is None else _first(work.output_at, seconds),
         key=None if caller is None else caller.key_name,
         tenant=None if caller is None else caller.tenant,
         response_id=None if turn is None else turn.id,
@@ -69,8 +73,10 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         stream=turn.request.streamed if turn is not None else call.errand is not None and call.errand.streamed,
         attempts=0 if work is None else work.attempts,
         upstream_request_id=None if work is None else work.upstream_request_id,
-        input_tokens=None if usage is None else usage[0],
-        output_tokens=None if usage is None else usage[1],
+        input_tokens=None if counts is None else counts.input,
+        output_tokens=None if counts is None else counts.output,
+        cached_tokens=0 if counts is None else counts.cached,
+        reasoning_tokens=0 if counts is None else counts.reasoning,
         cost_nanos=call.cost_nanos,
         warnings=() if work is None else work.warnings,
         error=None if error is None else error.message,
@@ -84,9 +90,14 @@ def note_passed(call: Call, passing: Passing, passage: Passage, counts: Counts |
     """As `note_usage`, for what could be recognised of an answer that was passed on."""
     if counts is None:
         return
-    call.usage = counts.input, counts.output
+    call.counts = counts
     if passage.model is not None:
         call.cost_nanos = passing.cost_nanos(passage.model, counts)
+
+
+def _first(output_at: float, seconds: float) -> float:
+    """Seconds from the head of a request, which has taken so many until now, to its first output."""
+    return round(max(0.0, seconds - perf_counter() + output_at), 6)
 
 
 def _passed(record: RequestRecord, passage: Passage) -> RequestRecord:

@@ -63,10 +63,12 @@ class Endpoint(Struct, frozen=True):
 
     handler: Handler
     keyring: Keyring | None
+    route: str = "unknown"
 
     async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
         """Runs the handler for the call that the edge put into the scope."""
         call: Call = scope["antiphon.call"]
+        call.route = self.route
         if self.keyring is not None:
             call.caller = self.keyring.caller(call)
         await self.handler(call)
@@ -109,6 +111,7 @@ class Handlers(Struct, frozen=True):
     retrieve_model: Handler
     health: Handler
     ready: Handler
+    metrics: Handler
     openapi: Handler
     docs: Handler
     landing: Handler
@@ -135,10 +138,10 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
     """The routing table."""
 
     def private(path: str, method: str, handler: Handler) -> Route:
-        return Route(path, Endpoint(handler, keyring), methods=[method])
+        return Route(path, Endpoint(handler, keyring, _plain(path)), methods=[method])
 
     def public(path: str, handler: Handler) -> Route:
-        return Route(path, Endpoint(handler, None), methods=["GET"])
+        return Route(path, Endpoint(handler, None, _plain(path)), methods=["GET"])
 
     return [
         private("/v1/responses", "POST", handlers.create_response),
@@ -183,10 +186,16 @@ def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
         public("/", handlers.landing),
         public("/health", handlers.health),
         public("/health/ready", handlers.ready),
+        public("/metrics", handlers.metrics),
         public("/openapi.json", handlers.openapi),
         public("/docs", handlers.docs),
         public("/docs/{asset}", handlers.docs),
     ]
+
+
+def _plain(path: str) -> str:
+    """The pattern as people write it: without what its parts may hold."""
+    return path.replace(":path}", "}")
 
 
 class Routing:

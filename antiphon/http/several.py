@@ -18,6 +18,7 @@ from antiphon.http.records import note_usage
 from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Sink, Turn
+from antiphon.wire.counts import Counts, together
 from antiphon.wire.events import Chunk, Event, Outcome
 from antiphon.wire.requests import Request
 
@@ -162,14 +163,13 @@ def _told(data: bytes) -> Chunk:
 
 def _note(call: Call, turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> None:
     """As `note_usage`, for all of them together."""
-    used, cost = (0, 0), 0
+    used, cost = Counts(), 0
     priced = False
     for turn, outcome in zip(turns, outcomes, strict=True):
         call.turn, call.cost_nanos = turn, None
         note_usage(call, outcome)
-        more = call.usage or (0, 0)
-        used = used[0] + more[0], used[1] + more[1]
+        used = used if call.counts is None else together(used, call.counts)
         if call.cost_nanos is not None:
             priced, cost = True, cost + call.cost_nanos
-    call.turn, call.usage = turns[0], used
+    call.turn, call.counts = turns[0], used
     call.cost_nanos = cost if priced else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from antiphon.http.call import Call, Header
+from antiphon.metrics import STREAMS_OPEN
 from antiphon.wire.events import TERMINAL, Chunk, Event, render
 
 STREAM_HEADERS: Final[tuple[Header, ...]] = (
@@ -38,11 +39,12 @@ class Heartbeat:
     async def run(self) -> None:
         """Looks at every open stream from time to time, until cancelled."""
         loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(min(1.0, self._silence / 2))
-            for stream in tuple(self.streams):
-                if stream.silent_since(loop.time() - self._silence):
-                    self.group.create_task(stream.comment())
+        with STREAMS_OPEN.counts(lambda: len(self.streams)):
+            while True:
+                await asyncio.sleep(min(1.0, self._silence / 2))
+                for stream in tuple(self.streams):
+                    if stream.silent_since(loop.time() - self._silence):
+                        self.group.create_task(stream.comment())
 
 
 class EventStream:

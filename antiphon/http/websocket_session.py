@@ -20,6 +20,7 @@ from antiphon.http.edge import CLIENT_GONE_STATUS
 from antiphon.http.errors import error_frame, translated
 from antiphon.http.lanes import Lanes
 from antiphon.http.records import note_usage, record_of
+from antiphon.http.routes import WEBSOCKET_PATH
 from antiphon.http.websocket import Socket, SocketParts, SocketStream
 from antiphon.http.websocket_transport import DRAIN
 from antiphon.wire.client_frames import (
@@ -51,6 +52,7 @@ class Sockets:
 
     async def connect(self, call: Call) -> None:
         """Serves one connection. Raises Unauthorized before it is open."""
+        call.route = WEBSOCKET_PATH
         call.caller = self._parts.keyring.caller(call)
         session = Session(call, self._parts)
         self._sessions.add(session)
@@ -173,6 +175,7 @@ class Session:
             members, Call(self._call.scope, self._call.receive, self._call.send, request_id), time.perf_counter()
         )
         work.call.caller = self._call.caller
+        work.call.route = self._call.route
         if self._ending is not None:
             await self._refuse(lane, work, self._ending.error)
             return

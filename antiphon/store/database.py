@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 BUSY_SECONDS: Final = 5.0
 READERS: Final = 4
+CONNECTIONS: Final = 10
 
 
 class Taker(Protocol):
@@ -50,17 +51,26 @@ class SqlDatabase:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS, migrates: bool = True
+        cls,
+        url: str,
+        *,
+        synchronous: Synchronous = "full",
+        busy_seconds: float = BUSY_SECONDS,
+        migrates: bool = True,
+        connections: int = CONNECTIONS,
     ) -> AsyncGenerator[SqlDatabase]:
         """Makes or migrates the tables if need be; on leaving, everything submitted is on disk.
 
         Raises ConfigError, also for tables that would have to be migrated where nobody `migrates`.
 
         `busy_seconds` is how long work waits for other processes that write to the same file, or for a PostgreSQL that
-        cannot be reached.
+        cannot be reached, to which there are as many `connections` at most.
         """
-        opened = _in_postgres if is_postgres(url) else _in_sqlite
-        async with opened(url, synchronous, busy_seconds, migrates=migrates) as database:
+        if is_postgres(url):
+            opened = _in_postgres(url, synchronous, busy_seconds, connections, migrates=migrates)
+        else:
+            opened = _in_sqlite(url, synchronous, busy_seconds, migrates=migrates)
+        async with opened as database:
             yield database
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
@@ -118,11 +128,11 @@ async def _in_sqlite(
 
 @asynccontextmanager
 async def _in_postgres(
-    url: str, synchronous: Synchronous, busy_seconds: float, *, migrates: bool
+    url: str, synchronous: Synchronous, busy_seconds: float, connections: int, *, migrates: bool
 ) -> AsyncGenerator[SqlDatabase]:
     opened = postgres_module("opening").opened
     options = {"synchronous": synchronous == "full", "wait_seconds": busy_seconds, "migrates": migrates}
-    async with opened(url, **options) as (writers, readers, bus):
+    async with opened(url, connections=connections, **options) as (writers, readers, bus):
         yield SqlDatabase(writers, readers, bus=bus)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from antiphon.metrics import STORED
 from antiphon.protocols import Ancestor, Clock, StoredResponse, StoredTurn
 from antiphon.store.database import SqlDatabase
 from antiphon.store.job_statements import IN_FLIGHT
@@ -52,6 +53,7 @@ class SqlResponses:
 
     async def save(self, turn: StoredTurn) -> None:
         await self._database.write(_Save(self._insertion, turn))
+        STORED.add((turn.status,))
 
     async def get(self, tenant: str, response_id: str) -> StoredResponse | None:
         return await self._database.read(_Query(self._get, self._parameters(tenant, response_id), _response))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Generic, Protocol, TypeVar, cast
 
+from antiphon.metrics import GROUP_SECONDS, GROUP_SIZE
 from antiphon.store.failures import Caught, as_ours
 from antiphon.store.rows import Addition
 from antiphon.store.statements import Connection
@@ -95,8 +96,15 @@ def settle(jobs: Iterable[Job[object]]) -> None:
         job.settle()
 
 
-def tell(loop: asyncio.AbstractEventLoop, jobs: Iterable[Job[object]]) -> None:
-    """Wakes everyone who awaits one of the jobs, by one call into the loop."""
+def settle_group(jobs: Sequence[Job[object]], seconds: float) -> None:
+    """As `settle`, for what was written together and took so long."""
+    settle(jobs)
+    GROUP_SIZE.observe(len(jobs))
+    GROUP_SECONDS.observe(seconds)
+
+
+def tell(loop: asyncio.AbstractEventLoop, jobs: Sequence[Job[object]], seconds: float) -> None:
+    """Wakes everyone who awaits one of the jobs, which took so long, by one call into the loop."""
     # A loop that is closed has nobody left to tell.
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(settle, jobs)
+        loop.call_soon_threadsafe(settle_group, jobs, seconds)

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, suppress
 from itertools import groupby
 from queue import SimpleQueue
 from threading import Thread
+from time import perf_counter
 from typing import Final, TypeVar
 
 from antiphon.errors import StoreFailed
@@ -104,12 +105,13 @@ class GroupWriter:
             while not self._waiting.empty():
                 jobs += self._waiting.get()
             for start in range(0, len(jobs), MAX_JOBS):
+                began = perf_counter()
                 batch = jobs[start : start + MAX_JOBS]
                 self._write(connection, [job for job in batch if not job.alone and job.prepare()])
                 for job in batch:
                     if job.alone:
                         self._write_alone(connection, job)
-                tell(self._loop, batch)
+                tell(self._loop, batch, perf_counter() - began)
 
     def _write(self, connection: sqlite3.Connection, jobs: Sequence[Job[object]]) -> None:
         """One transaction for all of them; if something in it fails, one for each."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from antiphon.errors import StoreFailed
+from antiphon.metrics import NOTICES
 from antiphon.notices import Notice, Outbox
 from antiphon.protocols import Clock
 from antiphon.webhooks.patience import TRIES, pause_after
@@ -115,16 +116,20 @@ class Sender:
     async def _settle(self, receiver: Receiver, notice: Notice, answered: Answered, outbox: Outbox) -> None:
         pause = pause_after(notice.tries, self._random())
         if answered.has_arrived:
+            NOTICES.add(("delivered",))
             _tell(logging.INFO, receiver, notice, answered, "delivered")
             await outbox.delivered(notice)
         elif answered.status == GONE:
             self._gone.add(receiver.name)
+            NOTICES.add(("gone",))
             _tell(logging.ERROR, receiver, notice, answered, "the receiver is gone: it is told nothing until a restart")
             await outbox.bury(notice)
         elif pause is None:
+            NOTICES.add(("given_up",))
             _tell(logging.ERROR, receiver, notice, answered, "given up")
             await outbox.bury(notice)
         else:
+            NOTICES.add(("postponed",))
             _tell(logging.WARNING, receiver, notice, answered, f"next try in {pause} s")
             await outbox.postpone(notice, int(self._clock()) + pause)
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from antiphon.errors import StoreFailed
 from antiphon.store.postgres.link import Link
-from antiphon.store.work import Job, Work, settle
+from antiphon.store.work import Job, Work, settle, settle_group
 
 T = TypeVar("T")
 
@@ -65,15 +65,20 @@ class Lane:
             while not self._waiting.empty() and len(taken) < _MOST_AT_ONCE:
                 taken.append(self._waiting.get())
             closing = taken[-1] is None
+            began = time.perf_counter()
             for done in self._serve(self._link, [asked for asked in taken if asked is not None]):
+                seconds, began = time.perf_counter() - began, time.perf_counter()
                 # A loop that is closed has nobody left to tell.
                 with suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._done, done)
+                    self._loop.call_soon_threadsafe(self._done, done, seconds)
         self._link.drop()
 
-    def _done(self, jobs: Sequence[Job[object]]) -> None:
+    def _done(self, jobs: Sequence[Job[object]], seconds: float) -> None:
         self.pending -= len(jobs)
-        settle(jobs)
+        if self._link.writes:
+            settle_group(jobs, seconds)
+        else:
+            settle(jobs)
 
 
 class Lanes:

@@ -88,6 +88,7 @@ class Link:
 
     def __init__(self, address: Address, trouble: Trouble, *, writes: bool) -> None:
         """Opens nothing."""
+        self.writes = writes
         self._address = address
         self._trouble = trouble
         self._setting = address.setting(writes=writes)

@@ -13,24 +13,28 @@ from antiphon.store.postgres.link import Link, Trouble, address_of
 from antiphon.store.postgres.schema import prepare
 from antiphon.store.postgres.serving import add, read, write
 
-READING: Final = 4
-WRITING: Final = 4
-"""Connections, opened as they are needed; one more adds rows."""
+_BESIDES: Final = 2
+"""Connections that neither read nor change: one adds rows, one is the bus's."""
 
 
 @asynccontextmanager
 async def opened(
-    url: str, *, synchronous: bool, wait_seconds: float, migrates: bool
+    url: str, *, synchronous: bool, wait_seconds: float, migrates: bool, connections: int
 ) -> AsyncGenerator[tuple[Lanes, Lanes, PostgresBus]]:
-    """Who writes, who reads, and the bus. On leaving, everything submitted is done. Raises ConfigError."""
+    """Who writes, who reads, and the bus, on so many connections at most, opened as they are needed.
+
+    On leaving, everything submitted is done. Raises ConfigError.
+    """
+    writing = (connections - _BESIDES) // 2
+    reading = connections - _BESIDES - writing
     address = address_of(url, wait_seconds=wait_seconds, synchronous=synchronous)
     await asyncio.to_thread(prepare, address, migrates=migrates)
     trouble = Trouble()
     async with AsyncExitStack() as stack:
         adding = Lane(add, Link(address, trouble, writes=True))
-        writers = Lanes([Lane(write, Link(address, trouble, writes=True)) for _ in range(WRITING)], adding)
+        writers = Lanes([Lane(write, Link(address, trouble, writes=True)) for _ in range(writing)], adding)
         stack.push_async_callback(writers.close)
-        readers = Lanes([Lane(read, Link(address, trouble, writes=False)) for _ in range(READING)])
+        readers = Lanes([Lane(read, Link(address, trouble, writes=False)) for _ in range(reading)])
         stack.push_async_callback(readers.close)
         bus = PostgresBus(address, trouble)
         stack.push_async_callback(bus.close)
