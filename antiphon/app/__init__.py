@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import msgspec
@@ -130,9 +130,11 @@ async def working(
 
 @asynccontextmanager
 async def _process(settings: Settings, unready: Callable[[], None]) -> AsyncGenerator[Process]:
-    async with process_of(settings, unready) as process:
-        async with counted(process) if settings.metrics.enabled else nullcontext():
-            yield process
+    async with AsyncExitStack() as stack:
+        process = await stack.enter_async_context(process_of(settings, unready))
+        if settings.metrics.enabled:
+            await stack.enter_async_context(counted(process))
+        yield process
 
 
 def _keep(made: Generations, reloading: Reloading, opened: Callable[[], None]) -> None:

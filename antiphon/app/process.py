@@ -24,7 +24,7 @@ from antiphon.store.responses import SqlResponses
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """Open until the process ends. `workers` are those that may have something to do, `family` are processes beside it."""
+    """Open until the process ends. `workers` may have something to do, `family` are beside it."""
 
     database: SqlDatabase
     tasks: asyncio.TaskGroup

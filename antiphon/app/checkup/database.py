@@ -53,13 +53,13 @@ def _findings(settings: Settings) -> list[Finding]:
     else:
         findings.append(Finding("tables", "ok", f"at {found.current}"))
     if is_postgres(url):
-        return findings + _server_findings(url, settings.server.workers)
+        return findings + _server_findings(url, settings.database.connections * settings.server.workers)
     location = sqlite_location(url)
     return findings if location.path is None else [*findings, *_file_findings(location, location.path, url)]
 
 
-def _server_findings(url: str, workers: int) -> list[Finding]:
-    """What PostgreSQL tells of itself."""
+def _server_findings(url: str, needed: int) -> list[Finding]:
+    """What PostgreSQL tells of itself; `needed` are the connections that this machine may open."""
     module = postgres_module("facts")
     try:
         facts = module.Facts(url)
@@ -68,10 +68,9 @@ def _server_findings(url: str, workers: int) -> list[Finding]:
     findings = [Finding("server", "ok", f"PostgreSQL {facts.version}, {facts.size}")]
     if facts.is_old:
         findings = [Finding("server", "failed", f"PostgreSQL {facts.version}", "Antiphon needs 13 or newer.")]
-    needed = module.CONNECTIONS * workers
     connections = f"{facts.free} are free, {needed} may be needed here"
     if facts.free < needed:
-        advice = "Raise `max_connections`, or run fewer processes."
+        advice = "Raise `max_connections`, lower `database.connections`, or run fewer processes."
         findings.append(Finding("connections", "warning", connections, advice))
     else:
         findings.append(Finding("connections", "ok", connections))

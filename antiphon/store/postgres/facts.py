@@ -7,13 +7,9 @@ from contextlib import closing
 from typing import Final
 
 from antiphon.store.postgres.link import address_of, opened
-from antiphon.store.postgres.opening import READING, WRITING
 
 OLDEST: Final = 130_000
 """`server_version_num` of PostgreSQL 13."""
-
-CONNECTIONS: Final = READING + WRITING + 2
-"""Of each process: those, one that adds rows, and the bus's."""
 
 _FACTS: Final = (
     "current_setting('server_version_num')",
