@@ -14,6 +14,7 @@ from antiphon.app.hearing import listen
 from antiphon.app.ids import new_request_id
 from antiphon.app.parts import Parts
 from antiphon.app.receivers import announcer, webhook_receivers
+from antiphon.app.sharing import sharing
 from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
 from antiphon.batch_settings import BatchSettings
 from antiphon.gateway.background import Background
@@ -103,6 +104,7 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
         database = await stack.enter_async_context(
             SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
+        shared = await stack.enter_async_context(sharing(settings, database))
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)
         knowledge = knowledge_of(settings)
@@ -117,6 +119,7 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
             announcer=announcer(settings, receivers, database, tasks),
             tasks=tasks,
             record=record,
+            shared=shared,
         )
 
 

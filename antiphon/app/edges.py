@@ -69,7 +69,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
     services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
     messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
-    health = HealthEndpoints(__version__, {"database": parts.database.ping})
+    health = HealthEndpoints(__version__, {"database": parts.database.ping}, parts.shared.checks)
     keyring = _keyring(settings)
     handlers = Handlers(
         create_response=responses.create,
@@ -114,7 +114,9 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
         files=file_handlers(parts.files, tasks, most),
         connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
     )
-    return routing(handlers, keyring)
+    if parts.limiter is not None:
+        tasks.create_task(parts.limiter.run())
+    return routing(handlers, keyring, parts.limiter)
 
 
 def _sockets(parts: Parts, keyring: Keyring) -> Sockets:
@@ -128,6 +130,7 @@ def _sockets(parts: Parts, keyring: Keyring) -> Sockets:
             memory=ChainMemory(websocket.memory_bytes),
             record=parts.record,
             options=SocketOptions(limits, websocket.lifetime_seconds),
+            limiter=parts.limiter,
         )
     )
 

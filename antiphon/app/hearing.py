@@ -9,7 +9,7 @@ from antiphon.gateway.elsewhere import Elsewhere
 
 def listen(parts: Parts) -> None:
     """From now on, where there is a bus."""
-    bus, bells, live = parts.database.bus, parts.bells, parts.gateway.live
+    bus, bells, live = parts.shared.bus, parts.bells, parts.gateway.live
     if bus is None:
         return
     elsewhere = Elsewhere(bus, live, parts.responses, parts.tasks)

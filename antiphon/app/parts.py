@@ -13,6 +13,7 @@ import msgspec
 
 from antiphon.app.files import FileParts, file_parts
 from antiphon.app.ids import Identifiers
+from antiphon.app.sharing import Shared, limiter_of
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
@@ -24,6 +25,7 @@ from antiphon.gateway.desk import BackgroundPolicy, Desk
 from antiphon.gateway.flow import Gateway, Means, Policy, Surroundings
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.leases import Leases
+from antiphon.gateway.limits import Limiter
 from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
@@ -60,6 +62,11 @@ class Parts:
     announcer: Announcer[Work[None]]
     tasks: asyncio.TaskGroup
     record: Record
+    shared: Shared
+
+    @cached_property
+    def limiter(self) -> Limiter | None:
+        return limiter_of(self.settings, self.shared.counters)
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -67,7 +74,7 @@ class Parts:
 
     @cached_property
     def bells(self) -> Bells:
-        return Bells(self.database.bus)
+        return Bells(self.shared.bus)
 
     @cached_property
     def responses(self) -> SqlResponses:
@@ -151,6 +158,7 @@ class Parts:
             journal=SqlJournal(self.database, time.time),
             bells=self.bells,
             policy=policy,
+            limiter=self.limiter,
         )
 
     def _announced(self, ended: StoredTurn) -> Work[None] | None:

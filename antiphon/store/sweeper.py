@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, delete, literal_column, select, tuple_
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
 from antiphon.store.chat_tables import chat_completion_pairs, chat_completions
+from antiphon.store.counter_tables import counter_places, counters
 from antiphon.store.database import SqlDatabase
 from antiphon.store.file_removal import FileRemoval
 from antiphon.store.file_tables import file_copies, file_uploads
@@ -29,6 +30,8 @@ _EXPIRING: Final = (
     chat_completions,
     file_copies,
     file_uploads,
+    counters,
+    counter_places,
 )
 
 _log = logging.getLogger(__name__)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import hiredis
 from typing_extensions import override
 
 from antiphon.writes import writes_of
 
-Reply = object
-"""What hiredis makes of a reply: bytes, an integer, None, a list of these."""
+Reply: TypeAlias = "bytes | int | list[Reply] | None"
+"""What hiredis makes of a reply."""
 
 _LOST: Final = "The connection was lost."
 
@@ -90,8 +90,9 @@ class Wire(asyncio.Protocol):
             await self.lost.wait()
 
     @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - streams are what was asked for
+    def connection_made(  # pyright: ignore[reportIncompatibleMethodOverride] - a stream's transport is never less
+        self, transport: asyncio.Transport
+    ) -> None:
         self._transport = transport
         self.heard_at = self._loop.time()
 
@@ -128,7 +129,7 @@ class Wire(asyncio.Protocol):
             words = b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in command])
             self._writes.write(self._transport, b"*%d\r\n%b" % (len(command), words))
 
-    def _replied(self, reply: object) -> None:
+    def _replied(self, reply: Reply | hiredis.ReplyError) -> None:
         if not self._waiting:
             return
         _, future = self._waiting.popleft()
