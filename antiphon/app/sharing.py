@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
@@ -30,15 +31,15 @@ class Shared(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def sharing(settings: Settings, database: SqlDatabase) -> AsyncGenerator[Shared]:
-    """Raises ConfigError."""
+async def sharing(settings: Settings, database: SqlDatabase, tasks: asyncio.TaskGroup) -> AsyncGenerator[Shared]:
+    """`tasks` owns the one that keeps the connection. Raises ConfigError."""
     async with AsyncExitStack() as stack:
         wanted = settings.redis
         if wanted.url is None:
             yield Shared(database.bus, _without_redis(settings, database), {})
             return
         address = redis_module("address").address_of(wanted.url)
-        link = await stack.enter_async_context(redis_module("link").Link.open(address, wanted.wait_seconds))
+        link = await stack.enter_async_context(redis_module("link").Link.open(address, wanted.wait_seconds, tasks))
         bus: Bus = redis_module("bus").RedisBus(link, wanted.prefix)
         counters: Counters = redis_module("counters").RedisCounters(link, wanted.prefix, time.time)
         if settings.limits.counters not in ("auto", "redis"):

@@ -8,17 +8,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from antiphon.bus import Bus, Word
-from antiphon.store.redis.address import address_of
 from antiphon.store.redis.bus import MOST_WAITING, RedisBus
-from antiphon.store.redis.link import Link
 from tests.contracts.bus import BusContract, Make, ears
 from tests.integration.harness import until
-from tests.redis import Server, running
+from tests.redis import Server, linked, running
 
 
 @asynccontextmanager
 async def bus_at(url: str, prefix: str = "antiphon") -> AsyncGenerator[Bus]:
-    async with Link.open(address_of(url), 0.5) as link:
+    async with linked(url) as link:
         yield RedisBus(link, prefix)
 
 
@@ -66,7 +64,6 @@ async def test_what_is_said_while_it_is_away_is_said_once_it_is_back() -> None:
     with running() as server:
         async with ears(lambda: bus_at(server.url), 2) as (one, two):
             server.stop()
-            await until(lambda: one.bus is not None, "")
             for number in range(MOST_WAITING + 10):
                 one.bus.say(Word("more", f"resp_{number}"))
             server.start()

@@ -49,7 +49,8 @@ class Link:
         self._wait_seconds = wait_seconds
         self._loop = asyncio.get_running_loop()
         self._wire: Wire | None = None
-        self._is_slow = False
+        self.is_slow = False
+        """A reply has been waited for in vain, and has not come yet."""
         self._watching = False
         self._trouble_since: float | None = None
         self._channels: tuple[bytes, ...] = ()
@@ -58,40 +59,37 @@ class Link:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, address: Address, wait_seconds: float) -> AsyncGenerator[Link]:
-        """Connected, if Redis is there; else as soon as it is."""
+    async def open(cls, address: Address, wait_seconds: float, group: asyncio.TaskGroup) -> AsyncGenerator[Link]:
+        """Connected, if Redis is there; else as soon as it is. `group` owns the task that sees to it."""
         link = cls(address, wait_seconds)
-        running = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(link.run(running))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    await running.wait()
-            try:
-                yield link
-            finally:
-                if link.wire is not None:
-                    await link.wire.close()
-                task.cancel()
+        tried = asyncio.Event()
+        task = group.create_task(link.run(tried))
+        await tried.wait()
+        try:
+            yield link
+        finally:
+            if link.wire is not None:
+                await link.wire.close()
+            task.cancel()
 
     @property
     def wire(self) -> Wire | None:
         """The connection, while there is one that takes words."""
-        return self._wire
+        return None if self._wire is None or self._wire.lost.is_set() else self._wire
 
     def listen(
         self, channels: tuple[bytes, ...], hear: Callable[[Sequence[object]], None], ready: Callable[[], None]
     ) -> None:
         """From now on `hear` gets what comes by the channels; `ready` is called with each new connection."""
         self._channels, self._hear, self._ready = channels, hear, ready
-        if self._wire is not None:
-            self._wire.subscribe(*channels)
+        if self.wire is not None:
+            self.wire.subscribe(*channels)
             ready()
 
     async def ask(self, *command: bytes) -> Reply:
         """The reply. Raises Refused for one that Redis refuses, StoreFailed when there is none."""
-        wire = self._wire
-        if wire is None or self._is_slow:
+        wire = self.wire
+        if wire is None or self.is_slow:
             raise self._unusable()
         asked = wire.ask(*command)
         self._watch()
@@ -122,8 +120,8 @@ class Link:
         with suppress(Refused):
             await self.ask(b"PING")
 
-    async def run(self, running: asyncio.Event | None = None) -> None:
-        """Keeps a connection, for as long as its task runs. Sets `running` after the first try."""
+    async def run(self, tried: asyncio.Event) -> None:
+        """Keeps a connection, for as long as its task runs. Sets `tried` after the first try."""
         tries = 0
         while True:
             wire = None
@@ -132,8 +130,7 @@ class Link:
                     wire = await self._connected()
             except (OSError, TimeoutError, Refused) as error:
                 self._begins(str(error) or "it does not answer")
-            if running is not None:
-                running.set()
+            tried.set()
             if wire is not None:
                 tries = 0
                 await self._keep(wire)
@@ -171,7 +168,7 @@ class Link:
         await wire.ask(*hello, b"SETNAME", b"antiphon")
         if address.database:
             await wire.ask(b"SELECT", b"%d" % address.database)
-        self._wire, self._is_slow = wire, False
+        self._wire, self.is_slow = wire, False
         self._is_over()
         if self._channels:
             wire.subscribe(*self._channels)
@@ -222,17 +219,17 @@ class Link:
     def _look(self) -> None:
         """Whether what was asked longest ago has been waited for long enough."""
         self._watching = False
-        wire = self._wire
+        wire = self.wire
         if wire is None:
             return
         asked_at = wire.asked_at
         if asked_at is None:
-            self._is_slow = False
+            self.is_slow = False
             self._is_over()
             return
         waited = self._loop.time() - max(asked_at, wire.heard_at)
         if waited >= self._wait_seconds:
-            self._is_slow = True
+            self.is_slow = True
             self._begins(f"no reply within {self._wait_seconds:g} s")
             wire.give_up()
         self._watch()
@@ -262,7 +259,7 @@ class Link:
             self._trouble_since = None
 
     def _unusable(self) -> StoreFailed:
-        why = "does not answer in time" if self._wire is not None and self._is_slow else "cannot be reached"
+        why = "does not answer in time" if self.wire is not None and self.is_slow else "cannot be reached"
         return StoreFailed(f"Redis {why}.", retry_after=RETRY_SECONDS)
 
 
