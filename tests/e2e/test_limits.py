@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
+from typing import Literal
 
 import anthropic
 import httpx
+import msgspec
 import openai
 import pytest
 
@@ -21,7 +23,7 @@ from tests.e2e.anthropics import anthropic_client
 from tests.e2e.exchanges import chat_stream, message, native_frames, native_stream, native_whole
 from tests.e2e.gateway import CHAT_MODEL, KEY_A, NATIVE_MODEL, Gateway, running, settings_for
 from tests.e2e.sockets import opened
-from tests.e2e.upstream import Gate, Provider, refusing, stream
+from tests.e2e.upstream import Gate, Provider, Reply, refusing, stream
 from tests.redis import Server
 from tests.redis import running as redis_running
 
@@ -44,18 +46,15 @@ def key_of(kind: str) -> str:
     return f"sk-{kind}-{next(_number) % TESTS}"
 
 
-def limited(settings: Settings, redis: Server, **limits: str) -> Settings:
+def limited(settings: Settings, redis: Server, limits: LimitSettings = LimitSettings()) -> Settings:
     keys = [
-        KeySettings(name=f"{kind}-{number}", key=f"sk-{kind}-{number}", tenant="a", limits=limits)
-        for kind, limits in KINDS.items()
+        KeySettings(name=f"{kind}-{number}", key=f"sk-{kind}-{number}", tenant="a", limits=each)
+        for kind, each in KINDS.items()
         for number in range(TESTS)
     ]
-    more = {
-        "keys": [*settings.keys, *keys],
-        "redis": RedisSettings(url=redis.url),
-        "limits": LimitSettings(**limits),  # pyright: ignore[reportArgumentType] - words of the test
-    }
-    return Settings(**{name: getattr(settings, name) for name in settings.__struct_fields__} | more)
+    return msgspec.structs.replace(
+        settings, keys=[*settings.keys, *keys], redis=RedisSettings(url=redis.url), limits=limits
+    )
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def pair(
         yield Pair(one, other)
 
 
-def gated(gate: Gate) -> object:
+def gated(gate: Gate) -> Reply:
     made = native_frames(message("one two"))
     return stream(*made[:6], gate, *made[6:])
 
@@ -150,7 +149,7 @@ def test_a_request_larger_than_the_limit_gets_in_when_nothing_else_counts(pair: 
 
 def test_so_many_at_once_and_no_more_and_one_after_the_other(pair: Pair, native: Provider) -> None:
     key, gate = key_of("alone"), Gate()
-    native.answer(gated(gate))  # pyright: ignore[reportArgumentType]
+    native.answer(gated(gate))
     with pair.one.client(key) as one, pair.other.client(key) as other:
         stream = one.responses.create(model=NATIVE_MODEL, input="Hi", stream=True)
         gate.wait_until_reached()
@@ -167,7 +166,7 @@ def test_so_many_at_once_and_no_more_and_one_after_the_other(pair: Pair, native:
 
 def test_who_leaves_leaves_a_place(pair: Pair, native: Provider) -> None:
     key, gate = key_of("alone"), Gate()
-    native.answer(gated(gate), native_whole(message("a")))  # pyright: ignore[reportArgumentType]
+    native.answer(gated(gate), native_whole(message("a")))
     with pair.one.client(key) as one, pair.other.client(key).with_options(max_retries=5) as patient:
         stream = one.responses.create(model=NATIVE_MODEL, input="Hi", stream=True)
         gate.wait_until_reached()
@@ -228,19 +227,22 @@ def test_an_answer_in_the_background_is_counted_too(pair: Pair, native: Provider
             begun = client.responses.create(model=NATIVE_MODEL, input="Hi", background=True)
             with client.responses.with_streaming_response.retrieve(begun.id, stream=True) as following:
                 following.read()
-        body = {"model": "nobody/has-it", "input": "Hi"}
+        body = {"model": "nobody/has-it", "input": "Hi" * 20}
         # What was guessed too little is counted once the answer has been stored.
         assert any(wire.post("/v1/responses", json=body).status_code == 429 for _ in range(100))
 
 
 @pytest.mark.parametrize("policy", ["allow", "refuse"])
 def test_without_redis_requests_are_let_through_or_refused_as_the_owner_wants(
-    tmp_path_factory: pytest.TempPathFactory, native: Provider, chat_server: Provider, policy: str
+    tmp_path_factory: pytest.TempPathFactory,
+    native: Provider,
+    chat_server: Provider,
+    policy: Literal["allow", "refuse"],
 ) -> None:
     with ExitStack() as stack:
         redis = stack.enter_context(redis_running())
         settings = settings_for(tmp_path_factory.mktemp("away"), native.url, chat_server.url)
-        gateway = stack.enter_context(running(limited(settings, redis, when_unavailable=policy)))
+        gateway = stack.enter_context(running(limited(settings, redis, LimitSettings(when_unavailable=policy))))
         key = key_of("two")
         wire = stack.enter_context(gateway.wire(key))
         assert wire.get("/health/ready").json() == {"status": "ready", "checks": {"database": "ok", "redis": "ok"}}
