@@ -114,9 +114,7 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
         files=file_handlers(parts.files, tasks, most),
         connect=_sockets(parts, keyring).connect if settings.websocket.enabled else None,
     )
-    if parts.limiter is not None:
-        tasks.create_task(parts.limiter.run())
-    return routing(handlers, keyring, parts.limiter)
+    return routing(handlers, keyring, parts.shared.limiter)
 
 
 def _sockets(parts: Parts, keyring: Keyring) -> Sockets:
@@ -130,7 +128,7 @@ def _sockets(parts: Parts, keyring: Keyring) -> Sockets:
             memory=ChainMemory(websocket.memory_bytes),
             record=parts.record,
             options=SocketOptions(limits, websocket.lifetime_seconds),
-            limiter=parts.limiter,
+            limiter=parts.shared.limiter,
         )
     )
 

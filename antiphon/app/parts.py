@@ -13,7 +13,7 @@ import msgspec
 
 from antiphon.app.files import FileParts, file_parts
 from antiphon.app.ids import Identifiers
-from antiphon.app.sharing import Shared, limiter_of
+from antiphon.app.sharing import Shared
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
@@ -25,7 +25,6 @@ from antiphon.gateway.desk import BackgroundPolicy, Desk
 from antiphon.gateway.flow import Gateway, Means, Policy, Surroundings
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.leases import Leases
-from antiphon.gateway.limits import Limiter
 from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
@@ -63,10 +62,6 @@ class Parts:
     tasks: asyncio.TaskGroup
     record: Record
     shared: Shared
-
-    @cached_property
-    def limiter(self) -> Limiter | None:
-        return limiter_of(self.settings, self.shared.counters)
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -158,7 +153,7 @@ class Parts:
             journal=SqlJournal(self.database, time.time),
             bells=self.bells,
             policy=policy,
-            limiter=self.limiter,
+            limiter=self.shared.limiter,
         )
 
     def _announced(self, ended: StoredTurn) -> Work[None] | None:

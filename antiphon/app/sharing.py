@@ -16,39 +16,44 @@ from antiphon.errors import ConfigError
 from antiphon.gateway.limits import Limiter
 from antiphon.http.health import Check
 from antiphon.settings import Settings
-from antiphon.store.counters import SqlCounters
 from antiphon.store.database import SqlDatabase
 from antiphon.store.location import is_postgres, redis_module
 from antiphon.store.memory_counters import MemoryCounters
 
 
 class Shared(Struct, frozen=True):
-    """What a process has in common with others. `checks` are of parts that can be done without."""
+    """What a process has in common with others. `checks` are of parts that can be done without.
+
+    Without a `limiter` no key is limited.
+    """
 
     bus: Bus | None
     counters: Counters
+    limiter: Limiter | None
     checks: dict[str, Check]
 
 
 @asynccontextmanager
 async def sharing(settings: Settings, database: SqlDatabase, tasks: asyncio.TaskGroup) -> AsyncGenerator[Shared]:
-    """`tasks` owns the one that keeps the connection. Raises ConfigError."""
+    """`tasks` owns what goes on beside. Raises ConfigError."""
+    wanted = settings.redis
     async with AsyncExitStack() as stack:
-        wanted = settings.redis
-        if wanted.url is None:
-            yield Shared(database.bus, _without_redis(settings, database), {})
-            return
-        address = redis_module("address").address_of(wanted.url)
-        link = await stack.enter_async_context(redis_module("link").Link.open(address, wanted.wait_seconds, tasks))
-        bus: Bus = redis_module("bus").RedisBus(link, wanted.prefix)
-        counters: Counters = redis_module("counters").RedisCounters(link, wanted.prefix, time.time)
-        if settings.limits.counters not in ("auto", "redis"):
-            counters = _without_redis(settings, database)
-        yield Shared(bus, counters, {"redis": link.ping})
+        bus, checks = database.bus, dict[str, Check]()
+        counting: Counters | None = None
+        if wanted.url is not None:
+            address = redis_module("address").address_of(wanted.url)
+            link = await stack.enter_async_context(redis_module("link").Link.open(address, wanted.wait_seconds, tasks))
+            bus, checks = redis_module("bus").RedisBus(link, wanted.prefix), {"redis": link.ping}
+            if settings.limits.counters in ("auto", "redis"):
+                counting = redis_module("counters").RedisCounters(link, wanted.prefix, time.time)
+        counters = counting or _without_redis(settings, database)
+        limiter = _limiter(settings, counters)
+        if limiter is not None:
+            tasks.create_task(limiter.run())
+        yield Shared(bus, counters, limiter, checks)
 
 
-def limiter_of(settings: Settings, counters: Counters) -> Limiter | None:
-    """None where no key is limited."""
+def _limiter(settings: Settings, counters: Counters) -> Limiter | None:
     limits = {key.name: key.limits for key in settings.keys if key.limits is not None}
     if not limits:
         return None
@@ -61,11 +66,12 @@ def _without_redis(settings: Settings, database: SqlDatabase) -> Counters:
     url = settings.database.url or ""
     match settings.limits.counters:
         case "redis":
-            raise ConfigError("`limits.counters` is redis, and `redis.url` says of none.")
-        case "database":
-            shared = True
+            raise ConfigError("`limits.counters` is `redis`, and there is no `redis.url`.")
         case "memory":
-            shared = False
-        case "auto":
-            shared = is_postgres(url) or settings.server.workers > 1
-    return SqlCounters(database, time.time) if shared else MemoryCounters(time.time)
+            return MemoryCounters(time.time)
+        case "auto" if not is_postgres(url) and settings.server.workers == 1:
+            return MemoryCounters(time.time)
+        case _:
+            from antiphon.store.counters import SqlCounters  # noqa: PLC0415 - statements, for who shares a database
+
+            return SqlCounters(database, time.time)

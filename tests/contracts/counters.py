@@ -28,8 +28,8 @@ def places(most: int, count: int, seconds: float = 30.0) -> list[Place]:
     return [Place("crowd", f"token {number}", most, seconds) for number in range(count)]
 
 
-class CountersContract:
-    """A test class per implementation inherits these."""
+class _Counting:
+    """What the tests need."""
 
     @pytest.fixture
     def clock(self) -> HandClock:
@@ -41,6 +41,10 @@ class CountersContract:
     async def counters(self, make: Make, clock: HandClock) -> AsyncGenerator[Counters]:
         async with make(clock) as counters:
             yield counters
+
+
+class CountersContract(_Counting):
+    """A test class per implementation inherits these."""
 
     async def test_as_much_is_granted_as_there_is_room_for(self, counters: Counters) -> None:
         for amount, granted, running in ((6, True, 6), (5, False, 6), (4, True, 10), (1, False, 10), (0, True, 10)):
@@ -113,6 +117,24 @@ class CountersContract:
         await counters.change([Change(SLIDING, 12, 0)])
         assert not (await counters.reserve([Want(SLIDING, 1, 10)])).granted
 
+    async def test_names_of_any_letters_and_numbers_of_any_size(self, counters: Counters) -> None:
+        odd = Window("key:ü {a} * \n 'x'", MINUTE)
+        most = 1_000_000_000_000
+        assert (await counters.reserve([Want(odd, most - 1, most)])).granted
+        assert not (await counters.reserve([Want(odd, 2, most)])).granted
+        assert (await counters.reserve([Want(odd, 1, most)])).granted
+        assert await counters.read([odd, SLIDING]) == [Count(PIECE, most), Count(PIECE)]
+
+    async def test_what_was_never_counted_is_nothing(self, counters: Counters) -> None:
+        assert await counters.read([SLIDING]) == [Count(PIECE)]
+        assert await counters.read([]) == []
+        told = await counters.reserve([])
+        assert (told.granted, told.placed, list(told.counts)) == (True, True, [])
+
+
+class PlacesContract(_Counting):
+    """As above."""
+
     async def test_there_are_so_many_places_and_no_more(self, counters: Counters) -> None:
         crowd = places(3, 8)
         told = await together(*[counters.reserve([Want(SLIDING, 1, 100)], place) for place in crowd])
@@ -145,17 +167,3 @@ class CountersContract:
     async def test_a_place_that_nobody_holds_can_be_left(self, counters: Counters) -> None:
         await counters.change([], places(1, 1)[0])
         assert (await counters.reserve([], places(1, 1)[0])).granted
-
-    async def test_names_of_any_letters_and_numbers_of_any_size(self, counters: Counters) -> None:
-        odd = Window("key:ü {a} * \n 'x'", MINUTE)
-        most = 1_000_000_000_000
-        assert (await counters.reserve([Want(odd, most - 1, most)])).granted
-        assert not (await counters.reserve([Want(odd, 2, most)])).granted
-        assert (await counters.reserve([Want(odd, 1, most)])).granted
-        assert await counters.read([odd, SLIDING]) == [Count(PIECE, most), Count(PIECE)]
-
-    async def test_what_was_never_counted_is_nothing(self, counters: Counters) -> None:
-        assert await counters.read([SLIDING]) == [Count(PIECE)]
-        assert await counters.read([]) == []
-        told = await counters.reserve([])
-        assert (told.granted, told.placed, list(told.counts)) == (True, True, [])

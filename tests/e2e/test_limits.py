@@ -46,14 +46,17 @@ def key_of(kind: str) -> str:
     return f"sk-{kind}-{next(_number) % TESTS}"
 
 
-def limited(settings: Settings, redis: Server, limits: LimitSettings = LimitSettings()) -> Settings:
+def limited(settings: Settings, redis: Server, limits: LimitSettings | None = None) -> Settings:
     keys = [
         KeySettings(name=f"{kind}-{number}", key=f"sk-{kind}-{number}", tenant="a", limits=each)
         for kind, each in KINDS.items()
         for number in range(TESTS)
     ]
     return msgspec.structs.replace(
-        settings, keys=[*settings.keys, *keys], redis=RedisSettings(url=redis.url), limits=limits
+        settings,
+        keys=[*settings.keys, *keys],
+        redis=RedisSettings(url=redis.url),
+        limits=limits or LimitSettings(),
     )
 
 

@@ -19,7 +19,7 @@ from antiphon.store.database import SqlDatabase
 from antiphon.store.memory_counters import MemoryCounters
 from antiphon.store.redis.counters import RedisCounters
 from antiphon.store.sweeper import Sweeper
-from tests.contracts.counters import MINUTE, PIECE, SLIDING, CountersContract, Make, places
+from tests.contracts.counters import MINUTE, PIECE, SLIDING, CountersContract, Make, PlacesContract, places
 from tests.contracts.responses_store import HandClock
 from tests.integration.harness import until
 from tests.redis import Server, linked, running
@@ -42,31 +42,31 @@ async def in_redis(url: str, clock: Clock, prefix: str = "antiphon") -> AsyncGen
         yield RedisCounters(link, prefix, clock)
 
 
-class TestInMemory(CountersContract):
+class TestInMemory(CountersContract, PlacesContract):
     @pytest.fixture
     def make(self) -> Make:
         return in_memory
 
 
-class TestInAFile(CountersContract):
+class TestInAFile(CountersContract, PlacesContract):
     @pytest.fixture
     def make(self, tmp_path: Path) -> Make:
         return lambda clock: in_database(f"sqlite:///{tmp_path}/counters.db", clock)
 
 
-class TestInPostgres(CountersContract):
+class TestInPostgres(CountersContract, PlacesContract):
     @pytest.fixture
     def make(self, postgres_url: str) -> Make:
         return lambda clock: in_database(postgres_url, clock)
 
 
-class TestInRedis(CountersContract):
+class TestInRedis(CountersContract, PlacesContract):
     @pytest.fixture
     def make(self, redis_url: str) -> Make:
         return lambda clock: in_redis(redis_url, clock)
 
 
-class TestInValkey(CountersContract):
+class TestInValkey(CountersContract, PlacesContract):
     @pytest.fixture
     def make(self, valkey_url: str) -> Make:
         return lambda clock: in_redis(valkey_url, clock)
