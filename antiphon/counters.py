@@ -14,6 +14,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from antiphon.errors import StoreFailed
+
 
 class Window(Struct, frozen=True):
     """What is counted under a name. The same name always has the same `seconds`."""
@@ -86,6 +88,17 @@ class Counters(Protocol):
     async def renew(self, places: Sequence[Place]) -> None:
         """Holds the places for their time again."""
         ...
+
+
+async def is_first(counters: Counters, name: str, seconds: int) -> bool:
+    """Whether nobody has come before in this piece of time: for what one process of many has to do now and then.
+
+    Everybody is the first where the counts cannot be had.
+    """
+    try:
+        return (await counters.reserve([Want(Window(name, seconds, sliding=False), 1, 1)])).granted
+    except StoreFailed:
+        return True
 
 
 def aged(count: Count | None, window: Window, now: float) -> Count:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Generator, Iterator
@@ -31,10 +32,11 @@ _PATIENCE: Final = 10.0
 class Server:
     """Redis in a folder."""
 
-    def __init__(self, program: Path, folder: Path) -> None:
-        """Starts nothing yet."""
+    def __init__(self, program: Path, folder: Path, *told: str) -> None:
+        """`told` are lines of its configuration. Starts nothing yet."""
         self._program = program
         self._folder = folder
+        self._told = ("port 0", 'save ""', "appendonly no", f"dir {folder}", f"unixsocket {self.path}", *told)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,13 +47,13 @@ class Server:
     def url(self) -> str:
         return f"unix://{self.path}"
 
-    def start(self, *told: str) -> None:
+    def start(self) -> None:
         """Returns when it takes connections."""
-        quiet = ("--port", "0", "--save", "", "--appendonly", "no", "--dir", str(self._folder))
+        config = self._folder / "config"
+        config.write_text("\n".join(self._told))
+        mode = ["--sentinel"] if any(line.startswith("sentinel") for line in self._told) else []
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(self._program), *quiet, "--unixsocket", self.path, *told], stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen([str(self._program), str(config), *mode], stdout=log, stderr=log)
         deadline = time.monotonic() + _PATIENCE
         while not Path(self.path).exists():
             assert self._process.poll() is None, (self._folder / "log").read_text()
@@ -87,17 +89,24 @@ class Server:
                 await writer.wait_closed()
 
 
+def free_port() -> int:
+    """A port that nobody has just now."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
 @contextmanager
 def running(kind: str = "redis", *told: str) -> Generator[Server]:
-    """A server that is gone afterwards."""
+    """A server that is gone afterwards, told these lines of a configuration."""
     package, place = PROGRAMS[kind]
     found = find_spec(package)
     program = None if found is None or found.origin is None else Path(found.origin).parent / place
     if program is None or not program.exists():
         pytest.skip(f"{package} is not installed: there is no {kind} to test with")
     with TemporaryDirectory(prefix="antiphon-redis-") as folder:  # pytest's own have names too long for a socket
-        server = Server(program, Path(folder))
-        server.start(*told)
+        server = Server(program, Path(folder), *told)
+        server.start()
         try:
             yield server
         finally:

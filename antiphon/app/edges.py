@@ -46,7 +46,7 @@ from antiphon.settings import MASTER, Settings
 from antiphon.store.sweeper import Sweeper
 from antiphon.version import __version__
 
-_SWEEP_SECONDS: Final = 60.0
+_SWEEP_SECONDS: Final = 60
 
 
 def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batching: Batching) -> Routing:
@@ -55,7 +55,8 @@ def routing_of(parts: Parts, later: Background, idempotency: Idempotency, batchi
     options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
     most, done_marker = options.max_body_bytes, options.done_marker
     heartbeat = Heartbeat(settings.responses.keepalive_seconds, tasks)
-    sweeper = Sweeper(parts.database, time.time, _SWEEP_SECONDS)
+    turn = parts.shared.turn("sweep", _SWEEP_SECONDS // 2)
+    sweeper = Sweeper(parts.database, time.time, _SWEEP_SECONDS, turn=turn)
     for work in (heartbeat.run(), parts.discovery.keep(), sweeper.run(), idempotency.run()):
         tasks.create_task(work)
     background = BackgroundEndpoints(later, heartbeat, tasks, done_marker=done_marker)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from msgspec import Struct
 
 from antiphon.bus import Bus
-from antiphon.counters import Counters
+from antiphon.counters import Counters, is_first
 from antiphon.errors import ConfigError
 from antiphon.gateway.limits import Limiter
 from antiphon.http.health import Check
@@ -31,6 +32,12 @@ class Shared(Struct, frozen=True):
     counters: Counters
     limiter: Limiter | None
     checks: dict[str, Check]
+
+    def turn(self, name: str, seconds: int) -> Callable[[], Awaitable[bool]] | None:
+        """Asks whether nobody has come before in this piece of time. None where there is nobody else."""
+        if isinstance(self.counters, MemoryCounters):
+            return None
+        return partial(is_first, self.counters, name, seconds)
 
 
 @asynccontextmanager

@@ -46,12 +46,14 @@ class Sweeper:
         clock: Clock,
         interval_seconds: float,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        turn: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
-        """`pause` is how it waits between rounds."""
+        """`pause` is how it waits between rounds. `turn` says whether this process sweeps, where others do too."""
         self._database = database
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._pause = pause
+        self._turn = turn
         self._expiries = [_expiry(table) for table in _EXPIRING]
         self._files = FileRemoval(database)
 
@@ -59,6 +61,8 @@ class Sweeper:
         """Until cancelled. A round that fails is logged, and the next one makes up for it."""
         while True:
             await self._pause(self._interval_seconds)
+            if self._turn is not None and not await self._turn():
+                continue
             try:
                 await self.sweep()
             except StoreFailed as error:

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from antiphon.counters import Change, Count, Counters, Place, Want, Window, used
+from antiphon.counters import Change, Count, Counters, Place, Want, Window, is_first, used
 from antiphon.protocols import Clock
 from tests.contracts.responses_store import NOW, HandClock
 from tests.together import together
@@ -124,6 +124,12 @@ class CountersContract(_Counting):
         assert not (await counters.reserve([Want(odd, 2, most)])).granted
         assert (await counters.reserve([Want(odd, 1, most)])).granted
         assert await counters.read([odd, SLIDING]) == [Count(PIECE, most), Count(PIECE)]
+
+    async def test_one_of_many_is_the_first_in_each_piece_of_time(self, counters: Counters, clock: HandClock) -> None:
+        for _ in range(2):
+            told = await together(*[is_first(counters, "sweep", 30) for _ in range(5)])
+            assert sorted(told) == [False] * 4 + [True]
+            clock.now += 30
 
     async def test_what_was_never_counted_is_nothing(self, counters: Counters) -> None:
         assert await counters.read([SLIDING]) == [Count(PIECE)]

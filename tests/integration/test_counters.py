@@ -187,16 +187,3 @@ async def test_who_opens_before_redis_is_there_is_connected_once_it_is() -> None
             server.start()
             await until(lambda: link.wire is not None, "it is connected")
             await link.ping()
-
-
-async def test_a_password_a_user_and_a_database() -> None:
-    with running("redis", "--requirepass", "secret") as server:
-        async with linked(f"unix://:secret@{server.path}?db=3") as link:
-            await link.ask(b"SET", b"a", b"1")
-        async with linked(f"unix://default:secret@{server.path}") as link:
-            assert await link.ask(b"GET", b"a") is None
-            await link.ask(b"SELECT", b"3")
-            assert await link.ask(b"GET", b"a") == b"1"
-        async with linked(f"unix://:wrong@{server.path}") as link:
-            with pytest.raises(StoreFailed):
-                await link.ping()

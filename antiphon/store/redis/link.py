@@ -68,9 +68,9 @@ class Link:
         try:
             yield link
         finally:
+            task.cancel()
             if link.wire is not None:
                 await link.wire.close()
-            task.cancel()
 
     @property
     def wire(self) -> Wire | None:
