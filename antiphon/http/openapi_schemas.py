@@ -136,7 +136,7 @@ class Health(Struct):
 class Readiness(Struct):
     """Whether every part works, and what is wrong with those that do not."""
 
-    status: Literal["ready", "unavailable"]
+    status: Literal["ready", "degraded", "unavailable"]
     checks: dict[str, str]
 
 
