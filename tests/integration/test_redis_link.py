@@ -11,14 +11,17 @@ from urllib.parse import quote
 
 import pytest
 
-from antiphon.counters import Want
+from antiphon.bus import Word
+from antiphon.counters import Change, Want
 from antiphon.errors import StoreFailed
 from antiphon.store.redis.counters import RedisCounters
 from antiphon.store.redis.link import Link
 from antiphon.store.redis.wire import Refused
+from tests.contracts.bus import ears
 from tests.contracts.counters import SLIDING, places
 from tests.contracts.responses_store import HandClock
-from tests.integration.harness import until
+from tests.integration.harness import ROOT, until
+from tests.integration.test_redis_bus import bus_at
 from tests.integration.upstream.authority import Authority
 from tests.redis import Server, free_port, linked, running
 
@@ -34,6 +37,21 @@ async def test_a_password_a_user_and_a_database() -> None:
         async with linked(f"unix://:wrong@{server.path}") as link:
             with pytest.raises(StoreFailed):
                 await link.ping()
+
+
+async def test_a_user_who_may_do_no_more_than_the_manual_says() -> None:
+    _, _, rest = (ROOT / "docs" / "howto" / "redis.md").read_text("utf-8").partition("ACL SETUSER ")
+    with running("redis", f"user {' '.join(rest.partition('```')[0].split())}") as server:
+        url = f"unix://gateway:secret@{server.path}?db=1"
+        async with linked(url) as link, ears(lambda: bus_at(url), 2) as (one, two):
+            one.bus.say(Word("job"))
+            one.bus.say(Word("told"), two.bus.name)
+            await until(lambda: len(two.heard) == 2, "both have come")
+            counters, place = RedisCounters(link, "antiphon", HandClock()), places(1, 1)[0]
+            assert (await counters.reserve([Want(SLIDING, 1, 10)], place)).granted
+            await counters.renew([place])
+            await counters.change([Change(SLIDING, 1, 0)], place)
+            assert (await counters.read([SLIDING]))[0].running == 2
 
 
 async def test_what_redis_refuses_is_told_and_the_next_is_not(redis_url: str, valkey_url: str) -> None:
