@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+import sys
 
 import pytest
 
 from antiphon.errors import ConfigError
+from antiphon.store.location import check_redis
 from antiphon.store.redis.address import Address, address_of
 
 HERE = ("localhost", 6379)
@@ -68,3 +70,11 @@ def test_what_is_none_is_refused_without_being_repeated(url: str) -> None:
         address_of(url)
     assert "hidden" not in str(caught.value)
     assert "hidden" not in repr(Address(password="hidden"))
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("antiphon.store.redis.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "hiredis", None)
+    with pytest.raises(ConfigError, match=r"pip install 'antiphon\[redis\]'"):
+        check_redis("redis://h")
