@@ -336,7 +336,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         id="ready",
         tag=GATEWAY,
         summary="Readiness",
-        description="Whether every part that a request needs works. `degraded` is ready too, without something that helps.",
+        description="Whether every part that a request needs works. `degraded` can serve too, with less help.",
         answers={"200": json_answer("It can.", "Readiness"), "503": json_answer("It cannot.", "Readiness")},
     ),
     ("get", "/openapi.json"): Operation(
