@@ -7,7 +7,7 @@ DEV := .venv-dev/bin
 PACKAGED := pyproject.toml constraints/build.txt tools/venv.sh README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev vertex postgres run test agents deploy sbom audit check format bench record docs lock hooks clean
+.PHONY: help install dev vertex postgres redis run test agents deploy sbom audit check format bench record docs lock hooks clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ vertex: install ## into .venv: what signs with the key file of a Google service 
 
 postgres: install ## into .venv: what speaks to PostgreSQL
 	@PYTHON="$(PYTHON)" tools/venv.sh .venv constraints/runtime.txt constraints/postgres.txt
+
+redis: install ## into .venv: what speaks to Redis and Valkey
+	@PYTHON="$(PYTHON)" tools/venv.sh .venv constraints/runtime.txt constraints/redis.txt
 
 .venv/.installed: constraints/runtime.txt tools/fastest_python.sh $(PACKAGED)
 	@PYTHON="$(if $(filter file,$(origin PYTHON)),$$(tools/fastest_python.sh),$(PYTHON))" tools/venv.sh .venv constraints/runtime.txt

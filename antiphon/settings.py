@@ -21,11 +21,13 @@ from antiphon.lifecycle_settings import (
     PromptSettings,
     WebSocketSettings,
 )
+from antiphon.limit_settings import KeyLimits, LimitSettings
 from antiphon.media_settings import MediaSettings
 from antiphon.metrics_settings import MetricsSettings
 from antiphon.model_settings import ModelSettings
 from antiphon.passthrough_settings import PassthroughSettings
 from antiphon.provider_settings import ProviderSettings
+from antiphon.redis_settings import RedisSettings
 from antiphon.setting_types import (
     Key,
     ModelName,
@@ -80,6 +82,7 @@ class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     tenant: Annotated[
         Name | None, Meta(description="Who owns what is stored under the key; the key's name when absent.")
     ] = None
+    limits: Annotated[KeyLimits | None, Meta(description="What the key may ask for; anything when absent.")] = None
 
     @override
     def __repr__(self) -> str:
@@ -282,6 +285,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = field(default_factory=SecuritySettings)
     database: Annotated[DatabaseSettings, Meta(description="Where responses are kept.")] = field(
         default_factory=DatabaseSettings
+    )
+    redis: Annotated[
+        RedisSettings, Meta(description="Redis or Valkey, by which processes tell each other things and count.")
+    ] = field(default_factory=RedisSettings)
+    limits: Annotated[LimitSettings, Meta(description="How the limits of keys are kept.")] = field(
+        default_factory=LimitSettings
     )
     providers: Annotated[
         dict[Name, ProviderSettings], Meta(description="Who answers, by the name that clients use.")

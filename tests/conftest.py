@@ -11,8 +11,17 @@ import pytest
 import uvloop
 
 from tests.postgres import postgres_database, postgres_server, postgres_url
+from tests.redis import redis_server, redis_url, valkey_server, valkey_url
 
-__all__ = ["postgres_database", "postgres_server", "postgres_url"]
+__all__ = [
+    "postgres_database",
+    "postgres_server",
+    "postgres_url",
+    "redis_server",
+    "redis_url",
+    "valkey_server",
+    "valkey_url",
+]
 
 PERSONAL = re.compile(r"^ANTIPHON_|_(API_?KEY|ACCESS_KEY|SECRET_KEY|TOKEN|PAT|BASE_URL|PROXY)$", re.IGNORECASE)
 

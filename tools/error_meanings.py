@@ -129,8 +129,8 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "range_not_satisfiable": ("The file has no byte in the range.", "Ask for one below its size."),
     "rate_limit_exceeded": (
-        "The provider limits how much the gateway may ask.",
-        "Wait for `retry-after` seconds. Antiphon has already tried again and elsewhere.",
+        "Your key may not ask for more (the message says of what), or the provider limits how much the gateway may.",
+        "Wait for `retry-after` seconds. With providers, Antiphon has already tried again and elsewhere.",
     ),
     "request_head_too_large": (
         "The path and the headers are longer than 64 KiB.",

@@ -48,7 +48,7 @@ from antiphon.settings import MASTER, Settings
 from antiphon.store.sweeper import Sweeper
 from antiphon.version import __version__
 
-_SWEEP_SECONDS: Final = 60.0
+_SWEEP_SECONDS: Final = 60
 
 
 def routing_of(
@@ -59,7 +59,8 @@ def routing_of(
     options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
     most, done_marker = options.max_body_bytes, options.done_marker
     heartbeat = Heartbeat(settings.responses.keepalive_seconds, tasks)
-    sweeper = Sweeper(parts.database, time.time, _SWEEP_SECONDS)
+    turn = parts.shared.turn("sweep", _SWEEP_SECONDS // 2)
+    sweeper = Sweeper(parts.database, time.time, _SWEEP_SECONDS, turn=turn)
     for work in (heartbeat.run(), parts.discovery.keep(), sweeper.run(), idempotency.run()):
         tasks.create_task(work)
     background = BackgroundEndpoints(later, heartbeat, tasks, done_marker=done_marker)
@@ -119,7 +120,7 @@ def routing_of(
         files=file_handlers(parts.files, tasks, most),
         connect=None if sockets is None else sockets.connect,
     )
-    return routing(handlers, keyring)
+    return routing(handlers, keyring, parts.limiter)
 
 
 def sockets_of(parts: Parts) -> Sockets | None:
@@ -136,6 +137,7 @@ def sockets_of(parts: Parts) -> Sockets | None:
             memory=ChainMemory(websocket.memory_bytes),
             record=parts.record,
             options=SocketOptions(limits, websocket.lifetime_seconds),
+            limiter=parts.limiter,
         )
     )
 

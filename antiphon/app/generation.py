@@ -15,6 +15,7 @@ from antiphon.app.metrics import edge_told, targets_told
 from antiphon.app.parts import Parts
 from antiphon.app.process import Process, endless, log_of
 from antiphon.app.receivers import announcer, webhook_receivers
+from antiphon.app.sharing import limiter_of
 from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
 from antiphon.batch_settings import BatchSettings
 from antiphon.gateway.background import Background
@@ -103,6 +104,9 @@ async def _opened(process: Process, settings: Settings, record: Record | None = 
         tasks = await stack.enter_async_context(endless())
         discovery = Discovery(providers, time.time, knowledge)
         stack.enter_context(targets_told(settings, discovery))
+        limiter = limiter_of(settings, process.shared.counters)
+        if limiter is not None:
+            tasks.create_task(limiter.run())
         yield Parts(
             settings=settings,
             process=process,
@@ -112,6 +116,7 @@ async def _opened(process: Process, settings: Settings, record: Record | None = 
             announcer=announcer(settings, receivers, process.database, tasks),
             tasks=tasks,
             record=record,
+            limiter=limiter,
         )
 
 

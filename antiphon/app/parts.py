@@ -14,6 +14,7 @@ import msgspec
 from antiphon.app.files import FileParts, file_parts
 from antiphon.app.ids import Identifiers
 from antiphon.app.process import Process
+from antiphon.app.sharing import Shared
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
@@ -25,6 +26,7 @@ from antiphon.gateway.desk import BackgroundPolicy, Desk
 from antiphon.gateway.flow import Gateway, Means, Policy, Surroundings
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.leases import Leases
+from antiphon.gateway.limits import Limiter
 from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
@@ -64,6 +66,7 @@ class Parts:
     announcer: Announcer[Work[None]]
     tasks: asyncio.TaskGroup
     record: Record
+    limiter: Limiter | None
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -72,6 +75,10 @@ class Parts:
     @property
     def database(self) -> SqlDatabase:
         return self.process.database
+
+    @property
+    def shared(self) -> Shared:
+        return self.process.shared
 
     @property
     def bells(self) -> Bells:
@@ -161,6 +168,7 @@ class Parts:
             journal=SqlJournal(self.database, time.time),
             bells=self.bells,
             policy=policy,
+            limiter=self.limiter,
         )
 
     def _announced(self, ended: StoredTurn) -> Work[None] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from antiphon.app.hearing import listen
+from antiphon.app.sharing import Shared, sharing
 from antiphon.gateway.bells import Bells
 from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.worker import Worker
@@ -27,6 +28,7 @@ class Process:
     """Open until the process ends. `workers` may have something to do, `family` are beside it."""
 
     database: SqlDatabase
+    shared: Shared
     tasks: asyncio.TaskGroup
     draining: Draining
     live: LiveAnswers = field(default_factory=LiveAnswers)
@@ -35,7 +37,7 @@ class Process:
 
     @cached_property
     def bells(self) -> Bells:
-        return Bells(self.database.bus)
+        return Bells(self.shared.bus)
 
     @cached_property
     def responses(self) -> SqlResponses:
@@ -60,8 +62,10 @@ async def process_of(settings: Settings, unready: Callable[[], None]) -> AsyncGe
             )
         )
         tasks = await stack.enter_async_context(endless())
-        process = Process(database=database, tasks=tasks, draining=Draining(settings.server.drain_seconds))
-        listen(process.database.bus, process.bells, process.live, process.responses, tasks)
+        shared = await stack.enter_async_context(sharing(settings, database, tasks))
+        draining = Draining(settings.server.drain_seconds)
+        process = Process(database=database, shared=shared, tasks=tasks, draining=draining)
+        listen(shared.bus, process.bells, process.live, process.responses, tasks)
         stack.enter_context(process.draining.by_signals(unready))
         yield process
 

@@ -99,6 +99,20 @@ def check_database(settings: Settings, tree: Node, problems: Problems) -> None:
         problems.add(_place(tree, "database", "url"), f"`database.url`: {error.message}")
 
 
+def check_redis(settings: Settings, tree: Node, problems: Problems) -> None:
+    """The address is one that leads to a Redis, and there is one where limits are to be counted in it."""
+    if settings.redis.url is None:
+        if settings.limits.counters == "redis":
+            problems.add(
+                _place(tree, "limits", "counters"), "`limits.counters` is `redis`, and there is no `redis.url`"
+            )
+        return
+    try:
+        location.check_redis(settings.redis.url)
+    except ConfigError as error:
+        problems.add(_place(tree, "redis", "url"), f"`redis.url`: {error.message}")
+
+
 def check_prompts(settings: Settings, tree: Node, problems: Problems) -> None:
     """Every template is one that a request could be made of."""
     for name, prompt in settings.prompts.items():

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from antiphon.config.check import checked
-from antiphon.config.consistency import Aliases, check_database, check_keys, check_prompts, idle
+from antiphon.config.consistency import Aliases, check_database, check_keys, check_prompts, check_redis, idle
 from antiphon.config.environment import Environment
 from antiphon.config.keeping import data_folder, database_url
 from antiphon.config.models import check_models
@@ -68,6 +68,7 @@ def load(
     settings = msgspec.structs.replace(settings, models=aliases.available())
     check_keys(settings, tree, problems)
     check_database(settings, tree, problems)
+    check_redis(settings, tree, problems)
     check_webhooks(settings, tree, problems)
     check_prompts(settings, tree, problems)
     problems.settle()

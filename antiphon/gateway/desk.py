@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from antiphon.gateway.bells import Bells
 from antiphon.gateway.flow import Gateway
+from antiphon.gateway.limits import Limiter
 from antiphon.jobs import Jobs, Journal
 from antiphon.protocols import Responses
 
@@ -32,3 +33,4 @@ class Desk(Struct, frozen=True):
     journal: Journal
     bells: Bells
     policy: BackgroundPolicy
+    limiter: Limiter | None = None

@@ -21,6 +21,7 @@ from antiphon.gateway.journalling import JournalSink
 from antiphon.jobs import Claim
 from antiphon.metrics import CLAIMS, JOBS_LOST
 from antiphon.protocols import Begun, Caller, StoredTurn, Turn
+from antiphon.wire.counts import counts_of
 from antiphon.wire.lifecycle import begun, count_of, says_begun
 from antiphon.wire.requests import Request, parse_request
 from antiphon.wire.responses import opened
@@ -208,6 +209,12 @@ class _Run:
         else:
             outcome = await gateway.give_up(turn, self._sink, lost)
         tell(turn, outcome)
+        limiter = self._desk.limiter
+        if limiter is None:
+            return
+        counts = outcome.counts or counts_of(outcome.body)
+        if counts is not None:
+            await limiter.spend(turn.caller.key_name, self.claim.request, counts.input + counts.output)
 
     def _reason_to_fail(self) -> AntiphonError | None:
         if self._sink.output:

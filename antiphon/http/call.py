@@ -60,7 +60,8 @@ class ClientGone(Exception):
 class Call:
     """A request and the way back to its client. One of `turn`, `errand`, `passage` is set by handlers, for the log.
 
-    `tongue` says in whose words errors are told, `route` which path's pattern it took.
+    `tongue` says in whose words errors are told, `route` which path's pattern it took. Where its key is limited,
+    `weigh` is asked with the body whether the request may go on, and `standings` are headers that tell what is left.
     """
 
     __slots__ = (
@@ -75,10 +76,12 @@ class Call:
         "route",
         "scope",
         "send",
+        "standings",
         "started",
         "status",
         "tongue",
         "turn",
+        "weigh",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
@@ -98,6 +101,8 @@ class Call:
         self.route = "unknown"
         self.counts: Counts | None = None
         self.cost_nanos: int | None = None
+        self.weigh: Callable[[bytes], Awaitable[None]] | None = None
+        self.standings: Callable[[], list[Header]] | None = None
 
     @property
     def tenant(self) -> str:
@@ -147,7 +152,11 @@ class Call:
         return values
 
     async def body(self, limit: int) -> bytes:
-        """The whole body, decompressed. Raises BodyTooLarge, UnsupportedMediaType, BadRequest or ClientGone."""
+        """The whole body, decompressed.
+
+        Raises BodyTooLarge, UnsupportedMediaType, BadRequest or ClientGone, or RateLimited or StoreFailed of a key with
+        limits.
+        """
         self._check_media_type()
         if int(self.header(b"content-length") or 0) > limit:
             raise too_large(limit)
@@ -157,9 +166,11 @@ class Call:
             data = await self._received(limit)
         if len(data) > limit:
             raise too_large(limit)
-        if self.header(b"content-encoding") is None:
-            return data
-        return decoded(data, self.headers(b"content-encoding"), limit)
+        if self.header(b"content-encoding") is not None:
+            data = decoded(data, self.headers(b"content-encoding"), limit)
+        if self.weigh is not None:
+            await self.weigh(data)
+        return data
 
     async def reply(self, status: int, body: bytes, headers: Iterable[Header] = (_JSON,)) -> None:
         """Answers with a whole body, JSON unless `headers` say otherwise."""
@@ -181,6 +192,8 @@ class Call:
         headers.append((b"x-request-id", self.request_id.encode()))
         if self.tongue == "anthropic":
             headers.append((b"request-id", self.request_id.encode()))
+        if self.standings is not None:
+            headers += self.standings()
         work = self.turn or self.errand
         if work is not None and work.target is not None:
             _tell_work(work, work.target, headers)

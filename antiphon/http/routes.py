@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
+from antiphon.gateway.limits import Limiter
 from antiphon.http.auth import Keyring
 from antiphon.http.batch_routes import BatchHandlers, batch_routes
 from antiphon.http.call import Call, Receive, Scope, Send, Tongue
@@ -22,6 +23,7 @@ from antiphon.http.errors import unknown_path
 from antiphon.http.file_routes import FileHandlers, file_routes
 from antiphon.http.gemini_paths import google_path, is_googles
 from antiphon.http.gemini_routes import GeminiHandlers, gemini_routes
+from antiphon.http.limits import limited
 from antiphon.http.media_routes import MediaHandlers, media_routes
 from antiphon.http.passing import MARK, refuse_passed_socket
 from antiphon.http.passing_routes import passing_routes
@@ -134,10 +136,12 @@ def _filled(kind: type[Struct], handler: Handler) -> dict[str, Any]:
     }
 
 
-def routes(handlers: Handlers, keyring: Keyring) -> Sequence[Route]:
-    """The routing table."""
+def routes(handlers: Handlers, keyring: Keyring, limiter: Limiter | None = None) -> Sequence[Route]:
+    """The routing table. Without a `limiter` no key is limited."""
 
     def private(path: str, method: str, handler: Handler) -> Route:
+        if limiter is not None:
+            handler = limited(limiter, path, method, handler)
         return Route(path, Endpoint(handler, keyring, _plain(path)), methods=[method])
 
     def public(path: str, handler: Handler) -> Route:
@@ -238,9 +242,9 @@ class Routing:
         return ", ".join(sorted(methods))
 
 
-def routing(handlers: Handlers, keyring: Keyring) -> Routing:
+def routing(handlers: Handlers, keyring: Keyring, limiter: Limiter | None = None) -> Routing:
     """Every route, ready to be taken."""
-    return Routing(routes(handlers, keyring), {WEBSOCKET_PATH: handlers.connect or handlers.refuse_upgrade})
+    return Routing(routes(handlers, keyring, limiter), {WEBSOCKET_PATH: handlers.connect or handlers.refuse_upgrade})
 
 
 def canonical(path: str) -> str:

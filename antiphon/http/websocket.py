@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from antiphon.gateway.flow import Gateway
+from antiphon.gateway.limits import Limiter
 from antiphon.http.auth import Keyring, key_protocol
 from antiphon.http.call import FRAME_WRITE, Call
 from antiphon.http.chains import ChainMemory
@@ -37,6 +38,7 @@ class SocketParts(Struct, frozen=True, kw_only=True):
     memory: ChainMemory
     record: Record
     options: SocketOptions = SocketOptions()
+    limiter: Limiter | None = None
 
 
 class Socket:

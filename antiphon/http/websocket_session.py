@@ -11,6 +11,7 @@ import logging
 import time
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from antiphon.errors import AntiphonError, BadRequest, ShuttingDown
@@ -19,6 +20,7 @@ from antiphon.http.chains import Ancestry
 from antiphon.http.edge import CLIENT_GONE_STATUS
 from antiphon.http.errors import error_frame, translated
 from antiphon.http.lanes import Lanes
+from antiphon.http.limits import taken
 from antiphon.http.records import note_usage, record_of
 from antiphon.http.routes import WEBSOCKET_PATH
 from antiphon.http.websocket import Socket, SocketParts, SocketStream
@@ -194,7 +196,7 @@ class Session:
 
     async def _serve(self, lane: str | None, work: _Work) -> None:
         try:
-            await self._answer(lane, work)
+            await self._measured(lane, work)
         except asyncio.CancelledError:
             work.call.status = CLIENT_GONE_STATUS
             self._tell(work, None)
@@ -208,6 +210,24 @@ class Session:
         self._begin()
         if self._ending is not None and not self._lanes.running:
             await self._close(self._ending)
+
+    async def _measured(self, lane: str | None, work: _Work) -> None:
+        """Answers one request within the limits of its key."""
+        call, limiter = work.call, self._parts.limiter
+        meter = None if limiter is None else limiter.meter(call.known_caller.key_name)
+        if meter is None:
+            await self._answer(lane, work)
+            return
+        gone = False
+        try:
+            await meter.weigh(msgspec.json.encode(work.members))
+            await self._answer(lane, work)
+            call.started = True
+        except asyncio.CancelledError:
+            gone = True
+            raise
+        finally:
+            await meter.end(taken(call, gone=gone))
 
     async def _answer(self, lane: str | None, work: _Work) -> None:
         """Answers one request; what it went on from is forgotten by its lane if that fails (spec section 1.7)."""

@@ -50,6 +50,21 @@ def postgres_module(name: str) -> ModuleType:
         raise ConfigError(message) from error
 
 
+def redis_module(name: str) -> ModuleType:
+    """As `postgres_module`, for those who have Redis."""
+    try:
+        return import_module(f"antiphon.store.redis.{name}")
+    except ImportError as error:
+        message = f"Redis needs a parser that is not installed: pip install 'antiphon[redis]'. ({error})"
+        raise ConfigError(message) from error
+
+
+def check_redis(url: str) -> None:
+    """As `check`, for an address of Redis."""
+    redis_module("link")
+    redis_module("address").address_of(url)
+
+
 def check(url: str) -> None:
     """Raises ConfigError for an address that leads nowhere, without asking anybody."""
     if is_postgres(url):

@@ -27,7 +27,7 @@ from antiphon.store.statements import creation_of, positional
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 """The newest migration; a test holds it to what the folder says."""
 
 _WAIT_SECONDS: Final = 600.0

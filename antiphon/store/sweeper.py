@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, delete, literal_column, select, tuple_
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock
 from antiphon.store.chat_tables import chat_completion_pairs, chat_completions
+from antiphon.store.counter_tables import counter_places, counters
 from antiphon.store.database import SqlDatabase
 from antiphon.store.file_removal import FileRemoval
 from antiphon.store.file_tables import file_copies, file_uploads
@@ -29,6 +30,8 @@ _EXPIRING: Final = (
     chat_completions,
     file_copies,
     file_uploads,
+    counters,
+    counter_places,
 )
 
 _log = logging.getLogger(__name__)
@@ -43,12 +46,14 @@ class Sweeper:
         clock: Clock,
         interval_seconds: float,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        turn: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
-        """`pause` is how it waits between rounds."""
+        """`pause` is how it waits between rounds. `turn` says whether this process sweeps, where others do too."""
         self._database = database
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._pause = pause
+        self._turn = turn
         self._expiries = [_expiry(table) for table in _EXPIRING]
         self._files = FileRemoval(database)
 
@@ -56,6 +61,8 @@ class Sweeper:
         """Until cancelled. A round that fails is logged, and the next one makes up for it."""
         while True:
             await self._pause(self._interval_seconds)
+            if self._turn is not None and not await self._turn():
+                continue
             try:
                 await self.sweep()
             except StoreFailed as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -12,54 +12,28 @@ from hypothesis import strategies as st
 from antiphon.bus import Bus, Word
 from antiphon.store.database import SqlDatabase
 from antiphon.store.postgres.bus import Parts, payloads
+from tests.contracts.bus import BusContract, Make, ears
 from tests.integration.harness import until
 from tests.integration.test_postgres_faults import kill_all
 
 MOST_BYTES = 8_000
 
 
-class Ear:
-    """What one process has heard."""
-
-    def __init__(self, bus: Bus) -> None:
-        self.bus = bus
-        self.heard: list[Word] = []
-        self.missed = 0
-        bus.listen(self.heard.append, self._miss)
-
-    def _miss(self) -> None:
-        self.missed += 1
+class TestByPostgres(BusContract):
+    @pytest.fixture
+    def make(self, postgres_url: str) -> Make:
+        return lambda: bus_of(postgres_url)
 
 
 @asynccontextmanager
-async def ears(url: str, count: int = 3) -> AsyncGenerator[Sequence[Ear]]:
-    async with AsyncExitStack() as stack:
-        found: list[Ear] = []
-        for _ in range(count):
-            bus = (await stack.enter_async_context(SqlDatabase.open(url))).bus
-            assert bus is not None
-            found.append(Ear(bus))
-        await until(lambda: all(ear.missed for ear in found), "everybody listens")
-        yield found
-
-
-async def test_everybody_else_hears_a_word_and_one_hears_what_is_for_it(postgres_url: str) -> None:
-    async with ears(postgres_url) as (one, two, three):
-        words = [Word("more", f"resp_{number}") for number in range(500)]
-        for word in words:
-            one.bus.say(word)
-        secret = Word("told", ask="a", data="ü\n\0" * 30_000)
-        two.bus.say(secret, three.bus.name)
-        two.bus.say(Word("job"))
-        await until(lambda: len(two.heard) >= 500 and len(three.heard) >= 502, "all words have come")
-        assert two.heard == words
-        assert [word for word in three.heard if word.kind == "more"] == words
-        assert [word for word in three.heard if word.kind != "more"] == [secret, Word("job")]
-        assert one.heard == [Word("job")]
+async def bus_of(url: str) -> AsyncGenerator[Bus]:
+    async with SqlDatabase.open(url) as database:
+        assert database.bus is not None
+        yield database.bus
 
 
 async def test_who_was_cut_off_hears_again_and_knows_that_it_missed_something(postgres_url: str) -> None:
-    async with ears(postgres_url, 2) as (one, two):
+    async with ears(lambda: bus_of(postgres_url), 2) as (one, two):
         kill_all(postgres_url)
         await until(lambda: (one.missed, two.missed) == (2, 2), "both listen again")
         one.bus.say(Word("job"))

@@ -1,4 +1,7 @@
-"""Two gateways on one PostgreSQL: what one has told a client the other knows, and what one does the other follows."""
+"""Two gateways on one database: what one has told a client the other knows, and what one does the other follows.
+
+Once on PostgreSQL alone, and once on a file with Redis beside it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from antiphon.lifecycle_settings import BackgroundSettings
+from antiphon.redis_settings import RedisSettings
 from tests.grammar import check_stream
 from tests.integration.harness import KEY, Gateway, ask, asking, events_of, frames_of, serving, settings_for
 from tests.integration.provider import Upstream, providing
@@ -46,11 +50,15 @@ class Pair:
     other: Gateway
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pair(postgres_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Pair]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["postgres", "redis"])
+async def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Pair]:
     folder = tmp_path_factory.mktemp("replicas")
     async with providing(answers) as upstream:
-        settings = settings_for(upstream.port, postgres_database, background=SELDOM)
+        if request.param == "postgres":
+            settings = settings_for(upstream.port, request.getfixturevalue("postgres_database"), background=SELDOM)
+        else:
+            redis = RedisSettings(url=request.getfixturevalue("redis_server").url)
+            settings = settings_for(upstream.port, f"sqlite:///{folder}/a.db", background=SELDOM, redis=redis)
         takes_only = msgspec.structs.replace(settings, background=msgspec.structs.replace(SELDOM, answers_at_once=0))
         async with serving(takes_only, folder / "one") as one, serving(settings, folder / "other") as other:
             yield Pair(upstream, one, other)

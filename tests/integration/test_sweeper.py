@@ -142,3 +142,21 @@ async def test_a_response_that_was_swept_is_as_unknown_as_before(
     await Sweeper(database, clock, 60.0).sweep()
     assert await responses.get(MINE, "resp_old") is None
     assert not await responses.delete(MINE, "resp_old")
+
+
+async def test_where_others_sweep_too_it_sweeps_when_it_is_its_turn(
+    path: Path, database: SqlDatabase, responses: SqlResponses, clock: HandClock
+) -> None:
+    await save_expiring(responses, "past", NOW - 1)
+    seen: list[set[str]] = []
+    turns = iter([False, True, False])
+
+    async def asked() -> bool:
+        return next(turns)
+
+    def look() -> None:
+        seen.append(names(path))
+
+    with pytest.raises(asyncio.CancelledError):
+        await Sweeper(database, clock, 60.0, Rounds(look, look, look), asked).run()
+    assert seen == [{"past"}, {"past"}, set()]

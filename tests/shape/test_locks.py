@@ -6,7 +6,7 @@ import pytest
 from tests.shape.repository import ROOT
 
 MAX_DISTRIBUTIONS = 30
-EXTRAS = ("vertex", "postgres")
+EXTRAS = ("vertex", "postgres", "redis")
 LOCKS = ("runtime", *EXTRAS, "dev", "build")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 

@@ -80,5 +80,5 @@ def test_what_opens_a_door_is_marked() -> None:
     assert marked == expected | {f"providers.NAME.{path}" for path in signing}
     addresses = {".".join(path) for path, field in leaves(SETTINGS) if mark(field.type, "address")}
     services = {"aws.metadata_url", "aws.sts_url", "azure.authority_url", "azure.identity_url", "azure.metadata_url"}
-    expected = {"database.url", "providers.NAME.base_url", "providers.NAME.proxy", "webhooks.[].url"}
+    expected = {"database.url", "redis.url", "providers.NAME.base_url", "providers.NAME.proxy", "webhooks.[].url"}
     assert addresses == expected | {f"providers.NAME.{path}" for path in services}

@@ -66,6 +66,7 @@ def test_every_number_has_a_lower_bound_and_says_its_unit() -> None:
     counts |= {"concurrent_turns", "max_stream_ids"}
     counts |= {"native_least_lines", "lines_at_once", "lines_per_batch", "lines_per_tenant", "max_lines"}
     counts |= {"batches_per_tenant", "tries"}
+    counts |= {"requests_per_minute", "tokens_per_minute", "parallel_requests"}
     counts |= {"context_window", "over"}  # tokens, as everybody calls it
     for path, kind in numbers():
         if isinstance(kind, IntType | FloatType):

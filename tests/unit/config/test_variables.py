@@ -28,6 +28,7 @@ def test_a_long_name_beats_its_short_one(given: Given, short: str) -> None:
         "ANTIPHON_PORT": ("1", "2"),
         "ANTIPHON_HOST": ("a", "b"),
         "ANTIPHON_DATABASE_URL": ("sqlite:///a", "sqlite:///b"),
+        "ANTIPHON_REDIS_URL": ("redis://a", "redis://b"),
     }
     less, more = texts[short]
     assert given(**{short: less, SHORT[short]: more}).settings == given(**{SHORT[short]: more}).settings

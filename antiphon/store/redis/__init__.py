@@ -1,0 +1,1 @@
+"""Redis or Valkey: one connection, the bus, and counters. Nothing here is imported without need."""
