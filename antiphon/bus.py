@@ -6,7 +6,7 @@ Law: nothing durable goes this way. A word that is lost costs time, and whoever 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -47,4 +47,14 @@ class Bus(Protocol):
 
     def listen(self, hear: Callable[[Word], None], missed: Callable[[], None]) -> None:
         """From now on `hear` gets every word, and `missed` is called after a time in which some may have been lost."""
+        ...
+
+
+@runtime_checkable
+class Local(Protocol):
+    """A bus that knows who is there, as one that stays on a machine can: what nobody hears need not be waited for."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else listens."""
         ...

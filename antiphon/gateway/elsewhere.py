@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import structs
 
-from antiphon.bus import Bus, Word
+from antiphon.bus import Bus, Local, Word
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.live import LiveAnswers, Telling, follow
 from antiphon.protocols import Responses, Sink
@@ -46,6 +46,8 @@ class Elsewhere:
 
     async def find(self, tenant: str, response_id: str, provider: str, after: int) -> Telling | None:
         """What tells of an answer that is being given somewhere, by this provider if one is named; else None."""
+        if isinstance(self._bus, Local) and self._bus.alone:
+            return None
         following = _Following(self, self._responses, Word("follow", response_id, tenant, provider, after))
         return following.tell if await following.ask() else None
 
