@@ -17,13 +17,15 @@ class Word(Struct, frozen=True, array_like=True):
     """What one process tells others.
 
     `more`: there is more of the answer `about`. `cancelled`: it was cancelled. `job`: an answer waits for a worker.
+    `batch`: there is something to do for a batch, or less than there was. `awaited`: whoever gives the answer `about`
+    shall say `more` when it has ended.
 
     `follow`: whoever gives the answer `about` to `tenant` shall send the events above `number` as `told` to `reply`,
     naming `ask`. `told`: `data` is the next frames, `number` counts from 0, nothing being the end of it. `left`: the
     one who asked is gone.
     """
 
-    kind: Literal["more", "cancelled", "job", "follow", "told", "left"]
+    kind: Literal["more", "cancelled", "job", "batch", "awaited", "follow", "told", "left"]
     about: str = ""
     tenant: str = ""
     provider: str = ""

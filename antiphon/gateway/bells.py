@@ -9,7 +9,9 @@ from typing import Final
 
 from antiphon.bus import Bus, Word
 
+LOOKS_PER_LEASE: Final = 6
 _JOB: Final = Word("job")
+_BATCH: Final = Word("batch")
 
 
 class Bells:
@@ -21,15 +23,25 @@ class Bells:
         self._listening: dict[str, set[asyncio.Event]] = {}
         self._nudge: Callable[[], None] = _nothing
         self._drop: Callable[[str], None] = _nobody
+        self._batch: Callable[[], None] = _nothing
+        self._awaited: dict[str, bool] = {}
 
     @property
     def carry(self) -> bool:
         """Whether a ring is heard in other processes: who waits there need not look so often."""
         return self._bus is not None
 
+    def look_seconds(self, poll_seconds: float, lease_seconds: float) -> float:
+        """How often to look for what others do: seldom where they tell, for what the dead leave behind."""
+        return max(poll_seconds, lease_seconds / LOOKS_PER_LEASE) if self.carry else poll_seconds
+
     def works(self, nudge: Callable[[], None], drop: Callable[[str], None]) -> None:
         """This process's worker, to be told of jobs that came and of answers that were cancelled elsewhere."""
         self._nudge, self._drop = nudge, drop
+
+    def works_on_batches(self, nudge: Callable[[], None]) -> None:
+        """As `works`, of the worker for batches."""
+        self._batch = nudge
 
     @contextmanager
     def listening(self, response_id: str) -> Generator[asyncio.Event]:
@@ -59,6 +71,25 @@ class Bells:
         """There is work that this process may have no hands for."""
         self._say(_JOB)
 
+    def call_for_batches(self) -> None:
+        """There is something to do for a batch, here and elsewhere."""
+        self._batch()
+        self._say(_BATCH)
+
+    def wait_for(self, response_id: str) -> None:
+        """Whoever gives this answer shall ring when it has ended, where somebody listens for it."""
+        self._say(Word("awaited", response_id))
+
+    @contextmanager
+    def giving(self, response_id: str) -> Generator[None]:
+        """This process gives the answer; at the end, those who wait for it elsewhere are told."""
+        self._awaited[response_id] = False
+        try:
+            yield
+        finally:
+            if self._awaited.pop(response_id):
+                self.ring(response_id)
+
     def hear(self, word: Word) -> None:
         """What another process says."""
         if word.kind == "more":
@@ -68,10 +99,15 @@ class Bells:
             self._ring(word.about)
         elif word.kind == "job":
             self._nudge()
+        elif word.kind == "batch":
+            self._batch()
+        elif word.kind == "awaited" and word.about in self._awaited:
+            self._awaited[word.about] = True
 
     def missed(self) -> None:
         """Something may have been said that was not heard."""
         self._nudge()
+        self._batch()
         self.ring_all()
 
     def ring_all(self) -> None:

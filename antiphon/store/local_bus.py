@@ -105,7 +105,7 @@ class LocalBus:
             return
         if not self._waiting:
             # What is said in one turn of the loop goes together.
-            self._loop.call_soon(self._speak)
+            self._loop.call_soon(self.speak)
         self._waiting.append((to, word))
 
     def listen(self, hear: Callable[[Word], None], missed: Callable[[], None]) -> None:
@@ -114,12 +114,13 @@ class LocalBus:
         self._loop.add_reader(self._door, self._open_ears)
         # Only now has it a name that others look for: whoever finds the socket can connect to it.
         os.rename(f".{self.name}", self.name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-        for name in os.listdir(self._folder):
-            self._greet(name)
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                self._greet(entry.name)
 
     def close(self) -> None:
         """What was said until now is said first, as far as the others take it at once."""
-        self._speak()
+        self.speak()
         if self._listening:
             self._loop.remove_reader(self._door)
         self._listening = False
@@ -155,7 +156,8 @@ class LocalBus:
         if self._mouths.get(mouth.name) is mouth:
             del self._mouths[mouth.name]
 
-    def _speak(self) -> None:
+    def speak(self) -> None:
+        """Says what waits to be said now, and not when the loop comes to it."""
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
@@ -259,7 +261,7 @@ class _Ear:
         self._loop = loop
         self._link = link
         self._come = bytearray()
-        link.setblocking(False)
+        link.setblocking(False)  # noqa: FBT003 - the standard library's
         loop.add_reader(link, self._read)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from typing_extensions import override
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.errors import Conflict, RateLimited, StoreFailed
 from antiphon.gateway import idempotency
+from antiphon.gateway.bells import Bells
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
 from antiphon.gateway.idempotency import Answering, Idempotency
 from antiphon.kept import Claim, Holder, IdempotencyKeys
@@ -78,7 +79,9 @@ class Scene:
         store = MemoryResponses()
         gateway = Gateway(router, store, Policy(), around, no_conversations(store))
         self.pauses = 0
-        self.registry = Idempotency(gateway, self.keys, group, self.refuse, lease_seconds=15.0, pause=self.pause)
+        self.registry = Idempotency(
+            gateway, self.keys, group, self.refuse, bells=Bells(), lease_seconds=15.0, pause=self.pause
+        )
 
     async def refuse(self, _: Turn) -> None:
         raise RateLimited("too many")
