@@ -9,7 +9,7 @@ from typing import Final
 
 from antiphon.bus import Bus, Word
 
-LOOKS_PER_LEASE: Final = 6
+_LOOKS_PER_LEASE: Final = 6
 _JOB: Final = Word("job")
 _BATCH: Final = Word("batch")
 
@@ -26,14 +26,9 @@ class Bells:
         self._batch: Callable[[], None] = _nothing
         self._awaited: dict[str, bool] = {}
 
-    @property
-    def carry(self) -> bool:
-        """Whether a ring is heard in other processes: who waits there need not look so often."""
-        return self._bus is not None
-
     def look_seconds(self, poll_seconds: float, lease_seconds: float) -> float:
         """How often to look for what others do: seldom where they tell, for what the dead leave behind."""
-        return max(poll_seconds, lease_seconds / LOOKS_PER_LEASE) if self.carry else poll_seconds
+        return max(poll_seconds, lease_seconds / _LOOKS_PER_LEASE) if self._bus is not None else poll_seconds
 
     def works(self, nudge: Callable[[], None], drop: Callable[[str], None]) -> None:
         """This process's worker, to be told of jobs that came and of answers that were cancelled elsewhere."""
