@@ -1,7 +1,6 @@
 """The seams that every turn meets, on one page: what the layers promise each other.
 
-`gateway`, `dialects`, `providers`, `store` and `observe` never import each other; they meet here, and `app` introduces
-them.
+`gateway`, `dialects`, `providers`, `store` and `observe` never import each other; they meet here, led by `app`.
 """
 
 from __future__ import annotations
@@ -74,10 +73,10 @@ class Turn:
 
     `history` is what the ancestors of the chain said, oldest first; `input` the items that this turn adds, each with
     an id. `origins` names, by item id, the provider that each reasoning item of the history came from. `begun` is set
-    for an answer in the background, `hold` while the turn has a conversation to itself. `kept`, where it is set, is
-    what `input` was before the gateway changed what the model reads, `lent` the files in it by the names that providers
-    have for them; `compacts` asks for a compaction item alone. The last five tell how the answer came to be; `notes`
-    are the gateway's own warnings, `upstream_request_id` what the provider that was asked last calls the request.
+    for an answer in the background, `hold` while the turn has a conversation to itself; `fence` keeps the turn from
+    being kept where it must not be. `kept`, where set, is what `input` was before the gateway changed what the model
+    reads, `lent` the files in it by providers' names for them; `compacts` asks for a compaction item alone. The last
+    five tell how the answer came to be: `notes` are our own warnings, `upstream_request_id` the last provider's name.
     """
 
     id: str
@@ -92,6 +91,7 @@ class Turn:
     origins: dict[str, str] = field(default_factory=dict[str, str])
     conversation: str | None = None
     hold: ConversationHold | None = None
+    fence: Alongside | None = None
     strict: bool = False
     kept: list[Item] | None = None
     lent: dict[str, str] | None = None

@@ -1,6 +1,7 @@
 """`Idempotency-Key`: one answer for a request, however often its client sends it.
 
-Law: under one key there is never more than one answer in the making, and what was answered once is answered again.
+Law: under one key there is never more than one answer in the making, and what was answered once is answered again. A
+process that was taken for dead may come back and still be at it: nothing of that is kept.
 
 Every request with a key is answered by a task of its own that no client owns, so that it goes on when its client has
 gone: the retry shall find it. Whoever sends the request again meanwhile follows that task; in another process it waits
@@ -203,6 +204,7 @@ class Idempotency:
             stored = await self._claimed(claim) if request.stored else None
             if stored is None:
                 answering.turn = await self._gateway.open(request, caller, response_id=claim.response_id)
+                answering.turn.fence = self._keys.holding(claim) if request.stored else None
                 if request.background:
                     await self._later(answering.turn)
                     stored = claim.response_id

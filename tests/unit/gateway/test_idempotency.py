@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 from typing_extensions import override
 
+from antiphon.conversation_protocols import Alongside
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.errors import Conflict, RateLimited, StoreFailed
 from antiphon.gateway import idempotency
@@ -34,6 +35,16 @@ UNSTORED = parse_request(b'{"model":"m","input":"Hi","store":false}')
 STORED = parse_request(b'{"model":"m","input":"Hi"}')
 
 
+class NoFence(Alongside):
+    @override
+    def prepare(self) -> None:
+        """Nothing."""
+
+    @override
+    def perform(self, connection: object) -> None:
+        """Nothing."""
+
+
 class NoKeys(IdempotencyKeys):
     """Every claim gets its key. Remembers what was renewed and released."""
 
@@ -48,6 +59,10 @@ class NoKeys(IdempotencyKeys):
     async def claim(self, claim: Claim) -> Holder:
         await self.go_on.wait()
         return Holder(claim.digest, claim.response_id, answered=False)
+
+    @override
+    def holding(self, claim: Claim) -> Alongside:
+        return NoFence()
 
     @override
     async def look(self, tenant: str, key: str) -> Holder | None:
