@@ -19,6 +19,7 @@ from antiphon.gateway.live import LiveAnswers, Telling, follow
 from antiphon.protocols import Responses, Sink
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import TERMINAL, Chunk, render
+from antiphon.wire.synthesis import error_event
 
 FOUND_SECONDS: Final = 0.5
 """So long whoever gives the answer has to say so: the bus takes a few milliseconds."""
@@ -26,6 +27,11 @@ FOUND_SECONDS: Final = 0.5
 SILENCE_SECONDS: Final = 10.0
 """After so long without a word it is asked again, lest whoever gave the answer is dead."""
 
+_LOST: Final = {
+    "type": "server_error",
+    "code": "server_error",
+    "message": "Whoever gave this answer was lost, and nothing of it is kept.",
+}
 _HERE: Final = 0
 _OVER: Final = -1
 _logger: Final = logging.getLogger("antiphon.gateway")
@@ -144,6 +150,8 @@ class _Following:
                     return True
             elif not await self.ask():
                 stored = await self._responses.frames(self._wanted.tenant, self._wanted.about)
+                if stored is None:
+                    await sink(Chunk((error_event(self._after + 1, _LOST),)))
                 return await self._pass_on(b"".join(stored or ()), sink)
 
     async def _pass_on(self, frames: bytes, sink: Sink) -> bool:

@@ -113,8 +113,11 @@ class Answering:
                 continue
             chunk = self._chunks[place]
             place += 1
+            last = chunk.events[-1].type in TERMINAL
+            if last:  # who retries after it shall not be told the same again where that has failed
+                await self.whole()
             await sink(chunk)
-            if chunk.events[-1].type in TERMINAL:
+            if last:
                 return
 
     def _wake(self) -> None:
