@@ -52,10 +52,13 @@ class Elsewhere:
 
     async def find(self, tenant: str, response_id: str, provider: str, after: int) -> Telling | None:
         """What tells of an answer that is being given somewhere, by this provider if one is named; else None."""
-        if isinstance(self._bus, Local) and self._bus.alone:
-            return None
         following = _Following(self, self._responses, Word("follow", response_id, tenant, provider, after))
         return following.tell if await following.ask() else None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is known that nobody can be asked."""
+        return isinstance(self._bus, Local) and self._bus.alone
 
     def ask(self, wanted: Word) -> tuple[str, asyncio.Queue[Word | None]]:
         """Asks everybody: the question's name, and where the words in answer come; None there is a word lost."""
@@ -126,6 +129,8 @@ class _Following:
     async def ask(self) -> bool:
         """Whether somebody gives the answer, who tells of it from now on."""
         self._elsewhere.leave(self._name)
+        if self._elsewhere.alone:
+            return False
         self._name, self._words = self._elsewhere.ask(structs.replace(self._wanted, number=self._after))
         self._expected = _HERE
         word = await self._next(FOUND_SECONDS)
