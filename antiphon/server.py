@@ -8,15 +8,16 @@ import math
 import signal
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final
+from typing import Final, Self
 
 import uvicorn
 import uvloop
 from msgspec import Struct
+from typing_extensions import override
 from uvicorn.supervisors import Multiprocess
 
 from antiphon.app import Application, create_app, working
@@ -57,11 +58,33 @@ def run_server(settings: Settings) -> None:
     if settings.server.workers == 1:
         uvicorn.Server(config).run()
         return
-    listener = config.bind_socket()
-    try:
-        Multiprocess(config, sockets=[listener]).run()
-    finally:
-        listener.close()
+    config.bind_socket().close()  # whoever has the address already may be willing to share it, and is not asked
+    with _Shared.at(settings.server.host, settings.server.port) as address:
+        Multiprocess(config, sockets=[address]).run()
+
+
+class _Shared(socket.socket):
+    """An address. Each process that it is handed to has a socket of its own there, and the kernel deals out clients.
+
+    At one socket for all of them, whoever is awake takes every client of a burst, and keeps them while they last.
+    """
+
+    @classmethod
+    def at(cls, host: str, port: int) -> Self:
+        """Nobody listens there yet. Raises OSError when the address cannot be had."""
+        made = cls(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            made.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            made.bind((host, port))
+        except OSError:
+            made.close()
+            raise
+        return made
+
+    @override
+    def __reduce__(self) -> tuple[Callable[[str, int], Self], tuple[str, int]]:
+        return self.at, self.getsockname()[:2]
 
 
 @contextmanager
