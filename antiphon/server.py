@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
+import multiprocessing
+import multiprocessing.connection
+import os
 import signal
 import socket
 import threading
@@ -39,7 +42,16 @@ class _Factory(Struct, frozen=True):
     settings: Settings
 
     def __call__(self) -> Application:
+        supervisor = multiprocessing.parent_process()
+        if supervisor is not None:
+            threading.Thread(target=_follow, args=(supervisor.sentinel,), name="antiphon-orphan", daemon=True).start()
         return create_app(self.settings, _settle_memory)
+
+
+def _follow(supervisor: int) -> None:
+    """Stops the process when its supervisor is gone: nobody would start it again, nor stop it with the others."""
+    multiprocessing.connection.wait([supervisor])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _settle_memory() -> None:

@@ -204,6 +204,12 @@ async def test_answers_in_the_background_outlive_their_worker(scene: Scene) -> N
     assert len(scene.upstream.requests) <= before + 12
 
 
+async def test_workers_do_not_outlive_their_supervisor(scene: Scene) -> None:
+    """The last test: there is nobody left."""
+    scene.gateway.kill()
+    await until(lambda: not listening(scene.path), "the workers have ended", BACK_WITHIN)
+
+
 @asynccontextmanager
 async def following(scene: Scene, response_id: str, but: int) -> AsyncGenerator[Exchange]:
     """A follower at any process but this one: connections are tried until one leads there."""
