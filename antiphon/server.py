@@ -10,6 +10,7 @@ import multiprocessing.connection
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -70,8 +71,12 @@ def run_server(settings: Settings) -> None:
     if settings.server.workers == 1:
         uvicorn.Server(config).run()
         return
-    config.bind_socket().close()  # whoever has the address already may be willing to share it, and is not asked
-    with _Shared.at(settings.server.host, settings.server.port) as address:
+    with config.bind_socket() as listener:  # fails where somebody has the address, who might be willing to share it
+        host, port = listener.getsockname()[:2]
+        if sys.platform != "linux":  # elsewhere the kernel does not deal out clients
+            Multiprocess(config, sockets=[listener]).run()
+            return
+    with _Shared.at(host, port) as address:
         Multiprocess(config, sockets=[address]).run()
 
 

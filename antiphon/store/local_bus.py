@@ -83,9 +83,9 @@ class LocalBus:
         self._mouths: dict[str, _Mouth] = {}
         self._ears: set[_Ear] = set()
         folder.mkdir(FOLDER_MODE, exist_ok=True)
-        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._place = _NEAR / str(self._folder) if _NEAR.exists() else folder
-        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._door = _link()
         try:
             os.fchmod(self._folder, FOLDER_MODE)
             self._door.bind(self._path(f".{self.name}"))
@@ -179,7 +179,7 @@ class LocalBus:
         """Connects to somebody, and says who it is that does."""
         if not self._listening or name == self.name or name in self._mouths or name.startswith("."):
             return
-        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        link = _link()
         try:
             link.connect(self._path(name))
         except BlockingIOError:  # too many come at once
@@ -298,6 +298,12 @@ class _Ear:
             self._bus.greeted(self, told)
         else:
             self._bus.heard(told)
+
+
+def _link() -> socket.socket:
+    link = socket.socket(socket.AF_UNIX)
+    link.setblocking(False)  # noqa: FBT003 - the standard library's
+    return link
 
 
 def _frame(text: bytes) -> bytes:
