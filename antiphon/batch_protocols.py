@@ -101,8 +101,8 @@ class BatchWork(Protocol):
     All raise StoreFailed.
     """
 
-    async def due(self) -> bool:
-        """Whether `claim` would find one."""
+    async def due_at(self) -> float | None:
+        """The Unix time from which `claim` finds one; None while there is none to be found ever."""
         ...
 
     async def claim(self) -> Batch | None:

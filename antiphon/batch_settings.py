@@ -71,7 +71,12 @@ class BatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     poll_seconds: Annotated[
         float,
         Meta(
-            description="How often a worker looks for what is to be done, and for what was cancelled.", ge=0.05, le=60
+            description=(
+                "How often a worker looks for work, and for cancels, that it was not told of. Where processes hear each"
+                " other, as they nearly always do, it looks no more often than six times in `batches.lease_seconds`."
+            ),
+            ge=0.05,
+            le=60,
         ),
     ] = 1.0
     keep_days: Annotated[int, Meta(description="How long a batch can be looked at after its end.", ge=1, le=36_500)] = (

@@ -17,13 +17,15 @@ class Word(Struct, frozen=True, array_like=True):
     """What one process tells others.
 
     `more`: there is more of the answer `about`. `cancelled`: it was cancelled. `job`: an answer waits for a worker.
+    `batch`: there is something to do for a batch, or less than there was. `awaited`: whoever gives the answer `about`
+    shall say `more` when it has ended.
 
     `follow`: whoever gives the answer `about` to `tenant` shall send the events above `number` as `told` to `reply`,
     naming `ask`. `told`: `data` is the next frames, `number` counts from 0, nothing being the end of it. `left`: the
     one who asked is gone.
     """
 
-    kind: Literal["more", "cancelled", "job", "follow", "told", "left"]
+    kind: Literal["more", "cancelled", "job", "batch", "awaited", "follow", "told", "left"]
     about: str = ""
     tenant: str = ""
     provider: str = ""
@@ -57,4 +59,14 @@ class Troubled(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why words do not arrive at the moment, for anybody to read; None where they do."""
+        ...
+
+
+@runtime_checkable
+class Local(Protocol):
+    """A bus that knows who is there, as one that stays on a machine can: what nobody hears need not be waited for."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else listens."""
         ...

@@ -25,6 +25,7 @@
     └── GatewayError           our fault or our owner's
         ├── ConfigError            start-up only
         ├── StoreFailed            503
+        ├── Superseded             503
         └── ShuttingDown           503
 
 Only `http/errors.py` renders them; only `gateway` decides on `retry`.
@@ -235,6 +236,13 @@ class StoreFailed(GatewayError):
 
     status = 503
     code = "store_unavailable"
+
+
+class Superseded(GatewayError):
+    """Another process has taken this answer over while this one seemed dead; whoever asks again gets that one."""
+
+    status = 503
+    code = "superseded"
 
 
 class ShuttingDown(GatewayError):

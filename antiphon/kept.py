@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from antiphon.conversation_protocols import Alongside
 from antiphon.wire.requests import Item
 
 
@@ -91,6 +92,10 @@ class IdempotencyKeys(Protocol):
 
     async def look(self, tenant: str, key: str) -> Holder | None:
         """Who holds the key, None when it is free."""
+        ...
+
+    def holding(self, claim: Claim) -> Alongside:
+        """To stand beside what keeps the answer: raises Superseded when somebody else has the key by then."""
         ...
 
     async def renew(self, claims: Sequence[Claim]) -> None:

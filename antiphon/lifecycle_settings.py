@@ -43,7 +43,15 @@ class BackgroundSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = 10.0
     poll_seconds: Annotated[
-        float, Meta(description="How often a worker looks for what other processes have taken in.", ge=0.05, le=60)
+        float,
+        Meta(
+            description=(
+                "How often a worker looks for work that it was not told of. Where processes hear each other, as they"
+                " nearly always do, it looks no more often than six times in `background.lease_seconds`."
+            ),
+            ge=0.05,
+            le=60,
+        ),
     ] = 1.0
     cancel_clears_output: Annotated[
         bool, Meta(description="Whether a cancelled answer loses the items that were finished.")

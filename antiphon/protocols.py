@@ -73,10 +73,10 @@ class Turn:
 
     `history` is what the chain's ancestors said, oldest first; `input` the items that this turn adds, each with an id;
     `origins`, by item id, the provider that each reasoning item of the history came from. `begun` is set for an answer
-    in the background, `hold` while the turn has a conversation to itself. `kept`, where set, is what `input` was before
-    the gateway changed it, `lent` the files in it by providers' names; `compacts` asks for a compaction item alone. The
-    last six tell how the answer came to be: `notes` are our own warnings, `upstream_request_id` what the provider that
-    was asked last calls the request, `output_at` is when a stream's first output left (`time.perf_counter`).
+    in the background, `hold` while the turn has a conversation to itself; `fence` keeps the turn from being kept where
+    it must not be. `kept`, where set, is what `input` was before the gateway changed it, `lent` its files by providers'
+    names; `compacts` asks for a compaction alone. The last six tell how the answer came to be: `upstream_request_id` is
+    the last provider's name for it, `output_at` when a stream's first output left (`time.perf_counter`).
     """
 
     id: str
@@ -91,6 +91,7 @@ class Turn:
     origins: dict[str, str] = field(default_factory=dict[str, str])
     conversation: str | None = None
     hold: ConversationHold | None = None
+    fence: Alongside | None = None
     strict: bool = False
     kept: list[Item] | None = None
     lent: dict[str, str] | None = None

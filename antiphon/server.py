@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
+import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 import uvicorn
@@ -48,6 +50,9 @@ class _Factory(Struct, frozen=True):
     source: Source | None
 
     def __call__(self) -> Application:
+        supervisor = multiprocessing.parent_process()
+        if supervisor is not None:
+            threading.Thread(target=_follow, args=(supervisor.sentinel,), name="antiphon-orphan", daemon=True).start()
         return create_app(self.settings, _settle_memory, self.source)
 
 
@@ -64,6 +69,12 @@ class _Config(uvicorn.Config):
 
     def _part(self) -> None:
         self.encoded_headers = [*self.encoded_headers, (b"connection", b"close")]
+
+
+def _follow(supervisor: int) -> None:
+    """Stops the process when its supervisor is gone: nobody would start it again, nor stop it with the others."""
+    multiprocessing.connection.wait([supervisor])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _settle_memory() -> None:
@@ -86,11 +97,44 @@ def run_server(settings: Settings, source: Source | None = None) -> None:
     log_of(settings)
     told = None if source is None else msgspec.structs.replace(source, watches=False)
     config = _config(settings, _Factory(settings, told), factory=True)
-    listener = config.bind_socket()
-    try:
+    with _listener(config) as listener:
         _Workers(config, listener, None if source is None else Reloading(settings, source)).run()
-    finally:
-        listener.close()
+
+
+@contextmanager
+def _listener(config: uvicorn.Config) -> Generator[socket.socket]:
+    """What every process is handed. Raises OSError when the address cannot be had."""
+    with config.bind_socket() as listener:  # fails where somebody has the address, who might be willing to share it
+        host, port = listener.getsockname()[:2]
+        if sys.platform != "linux":  # elsewhere the kernel does not deal out clients
+            yield listener
+            return
+    with _Shared.at(host, port) as address:
+        yield address
+
+
+class _Shared(socket.socket):
+    """An address. Each process that it is handed to has a socket of its own there, and the kernel deals out clients.
+
+    At one socket for all of them, whoever is awake takes every client of a burst, and keeps them while they last.
+    """
+
+    @classmethod
+    def at(cls, host: str, port: int) -> Self:
+        """Nobody listens there yet. Raises OSError when the address cannot be had."""
+        made = cls(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            made.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            made.bind((host, port))
+        except OSError:
+            made.close()
+            raise
+        return made
+
+    @override
+    def __reduce__(self) -> tuple[Callable[[str, int], Self], tuple[str, int]]:
+        return self.at, self.getsockname()[:2]
 
 
 def _hold_reloads(source: Source | None) -> None:

@@ -147,6 +147,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "shutting_down": ("This process is stopping.", "Try again: another process, or the next one, answers."),
     "store_unavailable": ("The database cannot be used just now.", "Try again; the owner finds the cause in the log."),
+    "superseded": (
+        "This process seemed dead, and another took over what was asked under this `Idempotency-Key`.",
+        "Try again under the same key: you get that answer.",
+    ),
     "too_many_batches": (
         "As many of your batches are under way as may be (`batches.batches_per_tenant`).",
         "Wait until one has ended, or cancel one.",

@@ -20,6 +20,7 @@ from antiphon.gateway.batch_native import NativeWork
 from antiphon.gateway.batch_stages import Stages
 from antiphon.gateway.batch_worker import BatchWorker
 from antiphon.gateway.batches import Batching, BatchPolicy, BatchRoom
+from antiphon.gateway.bells import Bells
 from antiphon.gateway.relay import Relay
 from antiphon.gateway.services import Services
 from antiphon.http.background import BackgroundEndpoints
@@ -78,11 +79,12 @@ async def batching_of(
         work=SqlBatchWork(parts.database, clock, wanted.lease_seconds, parts.announcer),
         lines=SqlBatchLines(parts.database, clock, wanted.lease_seconds),
         files=SqlFiles(parts.database, clock),
+        bells=parts.bells,
         run=HandlerRunner(lines, parts.record, new_request_id),
         endpoints=frozenset(lines),
         clock=clock,
         new_id=parts.surroundings.new_id,
-        policy=_policy(wanted, lines_at_once, settings.files.retention_days),
+        policy=_policy(wanted, lines_at_once, settings.files.retention_days, parts.bells),
     )
 
     def find(name: str) -> NativeBatches | None:
@@ -94,10 +96,13 @@ async def batching_of(
     native = NativeWork(room, LineReader(room.run), find, enabled=wanted.native == "auto")
     worker = BatchWorker(room, Stages(room, native), parts.tasks, random.random)
     limit = settings.server.shutdown_seconds
-    with parts.process.draining.joining(worker.stop_claiming, worker.give_up, limit):
+    with (
+        parts.bells.works_on_batches(worker.nudge),
+        parts.process.draining.joining(worker.stop_claiming, worker.give_up, limit),
+    ):
         worker.start()
         try:
-            yield Batching(room, worker.nudge), worker
+            yield Batching(room), worker
         finally:
             await worker.close(limit)
 
@@ -133,7 +138,7 @@ def _line_handlers(parts: Parts, later: Background) -> Mapping[str, Handler]:
     }
 
 
-def _policy(wanted: BatchSettings, lines_at_once: int, file_days: int | None) -> BatchPolicy:
+def _policy(wanted: BatchSettings, lines_at_once: int, file_days: int | None, bells: Bells) -> BatchPolicy:
     return BatchPolicy(
         shares=Shares(lines_at_once, wanted.lines_per_batch, wanted.lines_per_tenant),
         limits=Limits(lines=wanted.max_lines, bytes=wanted.max_file_bytes),
@@ -143,7 +148,7 @@ def _policy(wanted: BatchSettings, lines_at_once: int, file_days: int | None) ->
         longest_pause_seconds=wanted.longest_pause_seconds,
         line_seconds=wanted.line_seconds,
         lease_seconds=wanted.lease_seconds,
-        poll_seconds=wanted.poll_seconds,
+        poll_seconds=bells.look_seconds(wanted.poll_seconds, wanted.lease_seconds),
         keep_seconds=wanted.keep_days * _DAY,
         output_seconds=None if file_days is None else file_days * _DAY,
         native_least_lines=wanted.native_least_lines,

@@ -51,7 +51,7 @@ class Generation:
             self.sockets.retire()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.worker.retire(heir.worker))
-            group.create_task(self.batch_worker.retire(heir.batch_worker))
+            group.create_task(self.batch_worker.retire())
             await unused.wait()
 
 

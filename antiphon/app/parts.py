@@ -22,7 +22,7 @@ from antiphon.gateway.bells import Bells
 from antiphon.gateway.compact import Compactor
 from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.counting import Counter
-from antiphon.gateway.desk import BackgroundPolicy, Desk
+from antiphon.gateway.desk import FOLLOW_SECONDS, BackgroundPolicy, Desk
 from antiphon.gateway.flow import Gateway, Means, Policy, Surroundings
 from antiphon.gateway.idempotency import Idempotency
 from antiphon.gateway.leases import Leases
@@ -31,7 +31,6 @@ from antiphon.gateway.prompts import PromptLibrary
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.router import ModelRouter
 from antiphon.kept import StoredPrompt
-from antiphon.lifecycle_settings import BackgroundSettings
 from antiphon.notices import Announcer
 from antiphon.passing_protocols import Passing
 from antiphon.protocols import Router, Sealer, StoredTurn, Turn
@@ -146,7 +145,7 @@ class Parts:
         wanted = self.settings.idempotency
         lease = wanted.lease_seconds
         keys = SqlIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=wanted.keep_seconds)
-        return Idempotency(self.gateway, keys, self.tasks, later, lease_seconds=lease)
+        return Idempotency(self.gateway, keys, self.tasks, later, bells=self.bells, lease_seconds=lease)
 
     def desk(self, answers_at_once: int) -> Desk:
         """What answers in the background are given with, so many at once in this process."""
@@ -157,7 +156,8 @@ class Parts:
             queued_per_tenant=background.queued_per_tenant,
             heartbeat_seconds=min(background.heartbeat_seconds, background.lease_seconds / 3),
             limit_seconds=background.limit_seconds,
-            **_looking(background, told=self.bells.carry),
+            poll_seconds=self.bells.look_seconds(background.poll_seconds, background.lease_seconds),
+            follow_seconds=self.bells.look_seconds(FOLLOW_SECONDS, background.lease_seconds),
             cancel_clears_output=background.cancel_clears_output,
         )
         joining = [self._announced, self._let_go]
@@ -179,14 +179,6 @@ class Parts:
         if ended.conversation_id is None:
             return None
         return self.conversation_turns.ending(Holder(ended.tenant, ended.conversation_id, ended.id), ())
-
-
-def _looking(background: BackgroundSettings, *, told: bool) -> dict[str, float]:
-    """How often a process looks for what others do. Whoever is told looks for what the dead leave behind."""
-    if not told:
-        return {"poll_seconds": background.poll_seconds}
-    seldom = background.lease_seconds / 6
-    return {"poll_seconds": max(background.poll_seconds, seldom), "follow_seconds": seldom}
 
 
 def _configured_prompts(settings: Settings) -> dict[str, StoredPrompt]:

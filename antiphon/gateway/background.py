@@ -13,6 +13,7 @@ import msgspec
 from antiphon.errors import BadRequest, NotFound, RateLimited, ShuttingDown
 from antiphon.gateway.bells import heard
 from antiphon.gateway.desk import Desk
+from antiphon.gateway.leases import fenced
 from antiphon.gateway.worker import Worker
 from antiphon.jobs import IN_FLIGHT, Page, Queued
 from antiphon.protocols import Sink, StoredResponse, StoredTurn, Turn
@@ -133,7 +134,7 @@ class Background:
             input=_encode(turn.own),
             body=body,
             frames=frames,
-            along=None if turn.hold is None else turn.hold.lasting(),
+            along=turn.fence if turn.hold is None else fenced(turn, turn.hold.lasting()),
         )
         job = Queued(turn=stored, key_name=turn.caller.key_name, request=request.body)
         if not await desk.jobs.add(job, desk.policy.queued_per_tenant):

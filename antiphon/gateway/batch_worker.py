@@ -37,14 +37,10 @@ _LOST_STATUS: Final = 500
 
 
 class BatchWorker:
-    """Works on batches and their lines. One per process, which may also serve.
-
-    `heir` is who claims in its place once it has retired.
-    """
+    """Works on batches and their lines. One per process, which may also serve."""
 
     def __init__(self, room: BatchRoom, stages: Stages, group: asyncio.TaskGroup, random: Callable[[], float]) -> None:
         """`group` owns the tasks; `random` gives numbers from 0 to 1."""
-        self.heir: BatchWorker | None = None
         self._room = room
         self._stages = stages
         self._group = group
@@ -68,8 +64,6 @@ class BatchWorker:
     def nudge(self) -> None:
         """There may be a batch, a line, or a cancel."""
         self._nudged.set()
-        if self.heir is not None:
-            self.heir.nudge()
 
     def stop_claiming(self) -> None:
         """From now on nothing is claimed."""
@@ -81,9 +75,8 @@ class BatchWorker:
         for task in (*self._lines.values(), *self._batches):
             task.cancel()
 
-    async def retire(self, heir: BatchWorker) -> None:
+    async def retire(self) -> None:
         """From now on another claims. Returns when all that runs here has ended."""
-        self.heir = heir
         self.stop_claiming()
         if self._loop is not None:
             await self._claimed_last.wait()
@@ -102,24 +95,28 @@ class BatchWorker:
 
     async def _run(self) -> None:
         while not self._stopping:
-            await self._round()
-            await heard(self._nudged, self._room.policy.poll_seconds)
+            await heard(self._nudged, await self._round())
         self._claimed_last.set()
         while self._lines:
-            await self._round()
-            await heard(self._nudged, self._room.policy.poll_seconds)
+            await heard(self._nudged, await self._round())
 
-    async def _round(self) -> None:
+    async def _round(self) -> float:
+        """Does what there is to do. After so many seconds there may be more, whatever is heard."""
         self._nudged.clear()
+        policy = self._room.policy
+        look = min(policy.poll_seconds, policy.lease_seconds / (2 * _RENEWALS)) if self._lines else policy.poll_seconds
         try:
             await self._drop_lost()
             await self._renew()
-            await self._claim_batches()
+            due_at = await self._claim_batches()
             await self._claim_lines()
         except StoreFailed as error:
             _logger.warning("batches have to wait: %s", error)
         except Exception:  # the worker's loop: whatever a round breaks on, the next may not
             _logger.exception("batches have to wait")
+        else:
+            return look if due_at is None else max(0.0, min(look, due_at - self._room.clock()))
+        return look
 
     async def _drop_lost(self) -> None:
         """Stops work on lines that were cancelled, or are somebody else's by now."""
@@ -137,15 +134,20 @@ class BatchWorker:
             await self._room.lines.renew(self._holder)
             self._renewed = now
 
-    async def _claim_batches(self) -> None:
-        work = self._room.work
-        while not self._stopping and len(self._batches) < STAGES_AT_ONCE and await work.due():
-            batch = await work.claim()
+    async def _claim_batches(self) -> float | None:
+        """The Unix time at which the next one is due, if there is room for it and one to come."""
+        room = self._room
+        while not self._stopping and len(self._batches) < STAGES_AT_ONCE:
+            due_at = await room.work.due_at()
+            if due_at is None or due_at > room.clock():
+                return due_at
+            batch = await room.work.claim()
             if batch is None:
-                return
+                break
             task = self._group.create_task(self._attend(batch))
             self._batches.add(task)
             self._quiet.clear()
+        return None
 
     async def _claim_lines(self) -> None:
         room = self._room
@@ -162,6 +164,8 @@ class BatchWorker:
     async def _attend(self, batch: Batch) -> None:
         try:
             await self._stages.advance(batch)
+            if batch.status == "validating":  # there are lines, for others too
+                self._room.bells.call_for_batches()
         finally:
             task = asyncio.current_task()
             if task is not None:
@@ -205,7 +209,9 @@ class BatchWorker:
                 await lines.postpone(claim, 0, counts=False)
                 return
             if claim.tries + 1 < policy.tries:
-                await lines.postpone(claim, self._pause(claim.tries, answer.retry_after), counts=True)
+                pause = self._pause(claim.tries, answer.retry_after)
+                await lines.postpone(claim, pause, counts=True)
+                asyncio.get_running_loop().call_later(pause, self._nudged.set)
                 return
         await lines.settle(claim, answer)
 

@@ -5,7 +5,7 @@ Law: every look-up names the tenant and the API that the batch came by; a batch 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -14,6 +14,7 @@ from msgspec import Struct
 from antiphon.batch_protocols import Batches, BatchLines, BatchWork, LineRunner, Shares
 from antiphon.errors import BadRequest, Conflict, NotFound, RateLimited
 from antiphon.file_protocols import FileStore
+from antiphon.gateway.bells import Bells
 from antiphon.protocols import Caller, Clock
 from antiphon.wire.batch_input import Limits
 from antiphon.wire.batch_states import ENDED
@@ -58,6 +59,7 @@ class BatchRoom(Struct, frozen=True, kw_only=True):
     work: BatchWork
     lines: BatchLines
     files: FileStore
+    bells: Bells
     run: LineRunner
     endpoints: Collection[str]
     clock: Clock
@@ -68,10 +70,9 @@ class BatchRoom(Struct, frozen=True, kw_only=True):
 class Batching:
     """The client's side."""
 
-    def __init__(self, room: BatchRoom, nudge: Callable[[], None]) -> None:
-        """`nudge` tells the process's own worker that there is something for it."""
+    def __init__(self, room: BatchRoom) -> None:
+        """Opens nothing."""
         self._room = room
-        self._nudge = nudge
 
     async def create(self, caller: Caller, wanted: NewBatch) -> Batch:
         """A batch of a file's lines, which are looked at later. Raises BadRequest, RateLimited."""
@@ -145,7 +146,7 @@ class Batching:
             raise _unknown(batch_id)
         if batch.status not in ("cancelling", "cancelled"):
             raise Conflict(f"Cannot cancel a batch with status '{batch.status}'.")
-        self._nudge()
+        self._room.bells.call_for_batches()
         return batch
 
     async def delete(self, tenant: str, kind: Kind, batch_id: str) -> None:
@@ -173,7 +174,7 @@ class Batching:
         if not await self._room.batches.add(batch, lines, most):
             message = f"You have {most} batches under way, the most that may be. Wait until one has ended."
             raise RateLimited(message, code="too_many_batches", retry_after=_RETRY_SECONDS)
-        self._nudge()
+        self._room.bells.call_for_batches()
         return batch
 
 

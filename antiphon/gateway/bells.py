@@ -10,7 +10,9 @@ from typing import Final
 from antiphon.bus import Bus, Word
 from antiphon.metrics import WORDS
 
+_LOOKS_PER_LEASE: Final = 6
 _JOB: Final = Word("job")
+_BATCH: Final = Word("batch")
 
 
 class Bells:
@@ -22,15 +24,25 @@ class Bells:
         self._listening: dict[str, set[asyncio.Event]] = {}
         self._nudge: Callable[[], None] = _nothing
         self._drop: Callable[[str], None] = _nobody
+        self._batch_workers: list[Callable[[], None]] = []
+        self._awaited: dict[str, bool] = {}
 
-    @property
-    def carry(self) -> bool:
-        """Whether a ring is heard in other processes: who waits there need not look so often."""
-        return self._bus is not None
+    def look_seconds(self, poll_seconds: float, lease_seconds: float) -> float:
+        """How often to look for what others do: seldom where they tell, for what the dead leave behind."""
+        return max(poll_seconds, lease_seconds / _LOOKS_PER_LEASE) if self._bus is not None else poll_seconds
 
     def works(self, nudge: Callable[[], None], drop: Callable[[str], None]) -> None:
         """This process's worker, to be told of jobs that came and of answers that were cancelled elsewhere."""
         self._nudge, self._drop = nudge, drop
+
+    @contextmanager
+    def works_on_batches(self, nudge: Callable[[], None]) -> Generator[None]:
+        """While the block runs, a worker of this process is told that there is something to do for a batch."""
+        self._batch_workers.append(nudge)
+        try:
+            yield
+        finally:
+            self._batch_workers.remove(nudge)
 
     @contextmanager
     def listening(self, response_id: str) -> Generator[asyncio.Event]:
@@ -60,6 +72,29 @@ class Bells:
         """There is work that this process may have no hands for."""
         self._say(_JOB)
 
+    def call_for_batches(self) -> None:
+        """There is something to do for a batch, here and elsewhere."""
+        self._nudge_for_batches()
+        self._say(_BATCH)
+
+    def _nudge_for_batches(self) -> None:
+        for nudge in self._batch_workers:
+            nudge()
+
+    def wait_for(self, response_id: str) -> None:
+        """Whoever gives this answer shall ring when it has ended, where somebody listens for it."""
+        self._say(Word("awaited", response_id))
+
+    @contextmanager
+    def giving(self, response_id: str) -> Generator[None]:
+        """This process gives the answer; at the end, those who wait for it elsewhere are told."""
+        self._awaited[response_id] = False
+        try:
+            yield
+        finally:
+            if self._awaited.pop(response_id):
+                self.ring(response_id)
+
     def hear(self, word: Word) -> None:
         """What another process says."""
         WORDS.add(("heard", word.kind))
@@ -70,10 +105,15 @@ class Bells:
             self._ring(word.about)
         elif word.kind == "job":
             self._nudge()
+        elif word.kind == "batch":
+            self._nudge_for_batches()
+        elif word.kind == "awaited" and word.about in self._awaited:
+            self._awaited[word.about] = True
 
     def missed(self) -> None:
         """Something may have been said that was not heard."""
         self._nudge()
+        self._nudge_for_batches()
         self.ring_all()
 
     def ring_all(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from antiphon.gateway.bells import Bells
@@ -9,6 +11,9 @@ from antiphon.gateway.flow import Gateway
 from antiphon.gateway.limits import Limiter
 from antiphon.jobs import Jobs, Journal
 from antiphon.protocols import Responses
+
+FOLLOW_SECONDS: Final = 0.1
+"""How often a follower looks for what another process tells, where it does not hear of it."""
 
 
 class BackgroundPolicy(Struct, frozen=True, kw_only=True):
@@ -20,7 +25,7 @@ class BackgroundPolicy(Struct, frozen=True, kw_only=True):
     heartbeat_seconds: float = 10.0
     limit_seconds: float = 3600.0
     poll_seconds: float = 1.0
-    follow_seconds: float = 0.1
+    follow_seconds: float = FOLLOW_SECONDS
     cancel_clears_output: bool = False
 
 

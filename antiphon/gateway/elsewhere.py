@@ -13,13 +13,14 @@ from typing import Final
 
 from msgspec import structs
 
-from antiphon.bus import EVERYBODY, Bus, Word
+from antiphon.bus import EVERYBODY, Bus, Local, Word
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.live import LiveAnswers, Telling, follow
 from antiphon.metrics import WORDS
 from antiphon.protocols import Responses, Sink
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import TERMINAL, Chunk, render
+from antiphon.wire.synthesis import error_event
 
 FOUND_SECONDS: Final = 0.5
 """So long whoever gives the answer has to say so: the bus takes a few milliseconds."""
@@ -27,6 +28,11 @@ FOUND_SECONDS: Final = 0.5
 SILENCE_SECONDS: Final = 10.0
 """After so long without a word it is asked again, lest whoever gave the answer is dead."""
 
+_LOST: Final = {
+    "type": "server_error",
+    "code": "server_error",
+    "message": "Whoever gave this answer was lost, and nothing of it is kept.",
+}
 _HERE: Final = 0
 _OVER: Final = -1
 _logger: Final = logging.getLogger("antiphon.gateway")
@@ -49,6 +55,11 @@ class Elsewhere:
         """What tells of an answer that is being given somewhere, by this provider if one is named; else None."""
         following = _Following(self, self._responses, Word("follow", response_id, tenant, provider, after))
         return following.tell if await following.ask() else None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is known that nobody can be asked."""
+        return isinstance(self._bus, Local) and self._bus.alone
 
     def ask(self, wanted: Word) -> tuple[str, asyncio.Queue[Word | None]]:
         """Asks everybody: the question's name, and where the words in answer come; None there is a word lost."""
@@ -123,6 +134,8 @@ class _Following:
     async def ask(self) -> bool:
         """Whether somebody gives the answer, who tells of it from now on."""
         self._elsewhere.leave(self._name)
+        if self._elsewhere.alone:
+            return False
         self._name, self._words = self._elsewhere.ask(structs.replace(self._wanted, number=self._after))
         self._expected = _HERE
         word = await self._next(FOUND_SECONDS)
@@ -147,6 +160,8 @@ class _Following:
                     return True
             elif not await self.ask():
                 stored = await self._responses.frames(self._wanted.tenant, self._wanted.about)
+                if stored is None:
+                    await sink(Chunk((error_event(self._after + 1, _LOST),)))
                 return await self._pass_on(b"".join(stored or ()), sink)
 
     async def _pass_on(self, frames: bytes, sink: Sink) -> bool:

@@ -25,6 +25,7 @@ from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.counting import Counter
 from antiphon.gateway.delivery import Delivery
 from antiphon.gateway.history import Lineage, lineage_of, new_items, not_found, output_of
+from antiphon.gateway.leases import fenced
 from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.materials import Materials
 from antiphon.gateway.prompts import PromptLibrary, unknown_prompt
@@ -298,7 +299,7 @@ class Gateway:
                 input=_encode(turn.own),
                 body=outcome.body,
                 frames=None if last is None else delivery.record(last),
-                along=None if hold is None else hold.ending(turn.own, _said(outcome), provider),
+                along=turn.fence if hold is None else fenced(turn, hold.ending(turn.own, _said(outcome), provider)),
             )
         )
         if hold is not None:

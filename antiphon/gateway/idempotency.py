@@ -1,10 +1,11 @@
 """`Idempotency-Key`: one answer for a request, however often its client sends it.
 
-Law: under one key there is never more than one answer in the making, and what was answered once is answered again.
+Law: under one key there is never more than one answer in the making, and what was answered once is answered again. A
+process that was taken for dead may come back and still be at it: nothing of that is kept.
 
 Every request with a key is answered by a task of its own that no client owns, so that it goes on when its client has
 gone: the retry shall find it. Whoever sends the request again meanwhile follows that task; in another process it waits
-until the answer is stored, or until the process that makes it is dead.
+until it is told that the answer is stored, or finds the process that makes it dead.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 import msgspec
 
 from antiphon.errors import AntiphonError, BadRequest, Conflict, GatewayError, ShuttingDown, StoreFailed
+from antiphon.gateway.bells import Bells, heard
 from antiphon.gateway.flow import Gateway
 from antiphon.kept import Claim, Holder, IdempotencyKeys
 from antiphon.protocols import Caller, Sink, Turn
@@ -35,6 +37,10 @@ _LEAST_SIZE: Final = 4096
 """What an answer counts for beside its contents."""
 
 _POLL_SECONDS: Final = 0.1
+"""How often a waiting request looks where processes do not hear each other."""
+
+_FIRST_LOOK_SECONDS: Final = 0.25
+"""Where they do, it looks after so long once, lest the answer ended just as it began to wait; then seldom."""
 _RENEWALS_PER_LEASE: Final = 3
 
 _logger: Final = logging.getLogger("antiphon.gateway")
@@ -107,8 +113,11 @@ class Answering:
                 continue
             chunk = self._chunks[place]
             place += 1
+            last = chunk.events[-1].type in TERMINAL
+            if last:  # who retries after it shall not be told the same again where that has failed
+                await self.whole()
             await sink(chunk)
-            if chunk.events[-1].type in TERMINAL:
+            if last:
                 return
 
     def _wake(self) -> None:
@@ -119,24 +128,26 @@ class Answering:
 class Idempotency:
     """Answers requests that come under a key. One per process; `run` must run beside it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as many as it stands between
         self,
         gateway: Gateway,
         keys: IdempotencyKeys,
         group: asyncio.TaskGroup,
         later: Callable[[Turn], Awaitable[object]],
         *,
+        bells: Bells,
         lease_seconds: float,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`group` owns the answering tasks; `later` stores a turn to be answered in the background.
 
-        `lease_seconds` is how long a claim holds; `pause` is how it waits.
+        `lease_seconds` is how long a claim holds; `pause` is how it waits between renewals.
         """
         self._gateway = gateway
         self._keys = keys
         self._group = group
         self._later = later
+        self._bells = bells
         self._clock = gateway.surroundings.clock
         self._new_id = gateway.surroundings.new_id
         self._lease_seconds = lease_seconds
@@ -186,12 +197,17 @@ class Idempotency:
     async def _run(self, answering: Answering, caller: Caller, key: str, request: Request) -> None:
         """Raises nothing but cancellation: the group would end with it."""
         claim = Claim(caller.tenant, key, answering.digest, self._new_id("resp"))
+        with self._bells.giving(claim.response_id):
+            await self._give(answering, claim, caller, request)
+
+    async def _give(self, answering: Answering, claim: Claim, caller: Caller, request: Request) -> None:
         outcome, stored = None, None
         error: AntiphonError | None = ShuttingDown("The gateway is shutting down; please retry.")
         try:
             stored = await self._claimed(claim) if request.stored else None
             if stored is None:
                 answering.turn = await self._gateway.open(request, caller, response_id=claim.response_id)
+                answering.turn.fence = self._keys.holding(claim) if request.stored else None
                 if request.background:
                     await self._later(answering.turn)
                     stored = claim.response_id
@@ -216,6 +232,8 @@ class Idempotency:
         """The id of the response that answered the key before, None when the claim holds it. Raises Conflict."""
         self._claims[claim.response_id] = claim
         holder: Holder | None = None
+        seldom = self._bells.look_seconds(_POLL_SECONDS, self._lease_seconds)
+        patience = min(_FIRST_LOOK_SECONDS, seldom)
         while True:
             if holder is None:
                 holder = await self._keys.claim(claim)
@@ -225,7 +243,10 @@ class Idempotency:
                 return None
             if holder.answered:
                 return holder.response_id
-            await self._pause(_POLL_SECONDS)
+            with self._bells.listening(holder.response_id) as bell:
+                self._bells.wait_for(holder.response_id)
+                await heard(bell, patience)
+            patience = seldom
             holder = await self._keys.look(claim.tenant, claim.key)
 
     async def _settle(self, claim: Claim, *, failed: bool) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from antiphon.conversation_protocols import Alongside, ConversationTurns, Holder, StoredItem
 from antiphon.errors import StoreFailed
+from antiphon.protocols import Turn
 from antiphon.wire.conversations import ConversationView
 from antiphon.wire.requests import Item
 
@@ -91,6 +93,26 @@ class Hold:
             await self._turns.release(self._holder)
         except StoreFailed as error:
             _logger.warning("a hold on a conversation could not be let go and will lapse: %s", error)
+
+
+def fenced(turn: Turn, work: Alongside) -> Alongside:
+    """What is to be done along with keeping the turn, if it may be kept."""
+    return work if turn.fence is None else _Both(turn.fence, work)
+
+
+class _Both(Struct, frozen=True):
+    """Two pieces of work, one after the other."""
+
+    first: Alongside
+    second: Alongside
+
+    def prepare(self) -> None:
+        self.first.prepare()
+        self.second.prepare()
+
+    def perform(self, connection: Any) -> None:  # noqa: ANN401 - as `Alongside` has it
+        self.first.perform(connection)
+        self.second.perform(connection)
 
 
 def stored(item: Item, provider: str | None = None) -> StoredItem:

@@ -109,9 +109,9 @@ def delete_lines() -> ClauseElement:
     return delete(batch_lines).where(_lines.batch_id == bindparam("id"), _lines.number.in_(some))
 
 
-def due() -> ClauseElement:
-    """`moment`."""
-    return _due()
+def due_at() -> ClauseElement:
+    """When the first of them may be claimed."""
+    return select(func.min(batches.c.due_at))
 
 
 def claim() -> ClauseElement:

@@ -41,7 +41,7 @@ class SqlBatchWork:
         self._clock = clock
         self._lease = int(lease_seconds * _MILLISECONDS)
         self._announcer = announcer
-        self._due = text_of(say.due())
+        self._due_at = text_of(say.due_at())
         self._claim = text_of(say.claim())
         self._renew = text_of(say.renew())
         self._is_claimed = text_of(say.is_claimed())
@@ -55,9 +55,9 @@ class SqlBatchWork:
         self._change = text_of(say.change())
         self._delete = text_of(say.delete_batch())
 
-    async def due(self) -> bool:
-        key = {"moment": self._moment()}
-        return await self._read(lambda connection: connection.execute(self._due, key).fetchone() is not None)
+    async def due_at(self) -> float | None:
+        due_at = await self._read(lambda connection: connection.execute(self._due_at).fetchone()[0])
+        return None if due_at is None else due_at / _MILLISECONDS
 
     async def claim(self) -> Batch | None:
         now = self._moment()

@@ -14,6 +14,7 @@ from antiphon.bus import Bus
 from antiphon.errors import ConfigError
 from antiphon.store.connections import Synchronous, connect_reader
 from antiphon.store.failures import start_up
+from antiphon.store.local_bus import Nobody, local_bus
 from antiphon.store.location import create_file, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.readers import Readers
@@ -113,17 +114,19 @@ async def _in_sqlite(
     async with AsyncExitStack() as stack:
         lock = nullcontext()
         readers = None
-        if location.path is not None and location.lock is not None:
+        bus: Bus | None = Nobody()
+        if location.path is not None and location.lock is not None and location.bus is not None:
             with start_up(str(location)):
                 create_file(location.path)
                 lock = stack.enter_context(closing(FileLock(location.lock, busy_seconds)))
             readers = Readers(partial(connect_reader, location, busy_seconds), READERS)
+            bus = stack.enter_context(local_bus(location.bus))
         writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds, migrates=migrates), lock)
         stack.push_async_callback(writer.close)
         await writer.open()
         if readers is not None:
             stack.push_async_callback(readers.close)
-        yield SqlDatabase(writer, readers or writer, log=writer)
+        yield SqlDatabase(writer, readers or writer, log=writer, bus=bus)
 
 
 @asynccontextmanager

@@ -25,6 +25,8 @@ from sqlalchemy import (
     update,
 )
 
+from antiphon.conversation_protocols import Alongside
+from antiphon.errors import Superseded
 from antiphon.kept import Claim, Holder
 from antiphon.protocols import Clock
 from antiphon.store.database import SqlDatabase
@@ -51,6 +53,8 @@ class SqlIdempotencyKeys:
             take=text_of(_take()),
             look=text_of(_look()),
             renew=text_of(_renew()),
+            hold=text_of(_hold()),
+            named=text_of(select(_keys.response_id).where(_named())),
             release=text_of(delete(idempotency_keys).where(_named(), _is_claims(), not_(_answered()))),
         )
 
@@ -59,6 +63,9 @@ class SqlIdempotencyKeys:
 
     async def look(self, tenant: str, key: str) -> Holder | None:
         return await self._database.read(_Look(self._statements.look, self._place(tenant, key)))
+
+    def holding(self, claim: Claim) -> Alongside:
+        return _Holding(self._statements, self._parameters(claim))
 
     async def renew(self, claims: Sequence[Claim]) -> None:
         await self._database.write(_Each(self._statements.renew, [self._parameters(claim) for claim in claims]))
@@ -85,6 +92,8 @@ class _Statements(Struct, frozen=True):
     take: str
     look: str
     renew: str
+    hold: str
+    named: str
     release: str
 
 
@@ -106,6 +115,24 @@ class _Take:
             raise outrun()
         digest, response_id, answered = row
         return Holder(digest, response_id, bool(answered))
+
+
+class _Holding:
+    """Changes nothing, and keeps others from taking the key until the transaction ends."""
+
+    def __init__(self, statements: _Statements, parameters: Parameters) -> None:
+        self._statements = statements
+        self._parameters = parameters
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+    def perform(self, connection: Connection) -> None:
+        if connection.execute(self._statements.hold, self._parameters).rowcount > 0:
+            return
+        # A key whose time is over is nobody's; one that somebody else has taken is gone.
+        if connection.execute(self._statements.named, self._parameters).fetchone() is not None:
+            raise Superseded("Another process has taken this request over. Send it again to have its answer.")
 
 
 class _Look:
@@ -165,6 +192,10 @@ def _take() -> ClauseElement:
 
 def _look() -> ClauseElement:
     return select(_keys.digest, _keys.response_id, _answered()).where(_named(), not_(_is_free()))
+
+
+def _hold() -> ClauseElement:
+    return update(idempotency_keys).where(_named(), _is_claims()).values(leased_until=_keys.leased_until)
 
 
 def _renew() -> ClauseElement:

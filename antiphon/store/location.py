@@ -36,6 +36,11 @@ class Location(Struct, frozen=True):
         """The file that processes lock to write one after another."""
         return None if self.path is None else self.path.with_name(f"{self.path.name}-lock")
 
+    @property
+    def bus(self) -> Path | None:
+        """The folder of the sockets by which processes tell each other things."""
+        return None if self.path is None else self.path.with_name(f"{self.path.name}-bus")
+
 
 def is_postgres(url: str) -> bool:
     return url.startswith(("postgresql://", "postgres://"))

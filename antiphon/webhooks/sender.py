@@ -23,8 +23,8 @@ AT_ONCE: Final = 8
 LEASE_SECONDS: Final = 60
 """How long a claim holds: long enough for the slowest receiver, so only a process that died lets one lapse."""
 
-LOOK_SECONDS: Final = 5.0
-"""How often the outbox is looked into for what other processes left behind."""
+LOOK_SECONDS: Final = LEASE_SECONDS / 6
+"""How often the outbox is looked into for what dead processes left behind; who writes a notice down sends it."""
 
 _log = logging.getLogger(__name__)
 

@@ -165,14 +165,14 @@ class BatchWorkContract(Opened):
         await store.batches.add(batch("1"), [], MANY)
         first = await store.work.claim()
         assert first is not None
-        assert not await store.work.due()
+        assert await store.work.due_at() == clock.now + LEASE_SECONDS
         assert await store.work.claim() is None
         clock.now += LEASE_SECONDS - 1
         await store.work.renew(first)
         clock.now += LEASE_SECONDS - 1
         assert await store.work.claim() is None
         clock.now += 1
-        assert await store.work.due()
+        assert await store.work.due_at() == clock.now
         second = await store.work.claim()
         assert second is not None
         assert second.attempt == first.attempt + 1

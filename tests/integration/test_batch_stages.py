@@ -17,6 +17,7 @@ from antiphon.gateway.batch_lines import LineReader
 from antiphon.gateway.batch_native import NativeWork
 from antiphon.gateway.batch_stages import Stages
 from antiphon.gateway.batches import BatchPolicy, BatchRoom
+from antiphon.gateway.bells import Bells
 from antiphon.store.database import SqlDatabase
 from antiphon.store.files import SqlFiles
 from antiphon.wire.batch_values import Batch, LineAnswer
@@ -79,6 +80,7 @@ class Stage:
             work=self.store.work,
             lines=self.store.lines,
             files=self.files,
+            bells=Bells(),
             run=answered_well,
             endpoints=["/v1/responses"],
             clock=self.clock,

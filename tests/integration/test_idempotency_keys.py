@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 from typing_extensions import override
 
+from antiphon.errors import Superseded
 from antiphon.kept import Claim, Holder
 from antiphon.store.database import SqlDatabase
 from antiphon.store.idempotency import SqlIdempotencyKeys
@@ -78,9 +79,15 @@ class Keys(RuleBasedStateMachine):
         waiting = [claim for claim in self.claims if claim.response_id not in self.answered]
         if waiting:
             claim = data.draw(st.sampled_from(waiting))
-            kept = structs.replace(turn("x", tenant=claim.tenant), id=claim.response_id)
-            self.run(lambda: self.responses.save(kept))
-            self.answered.add(claim.response_id)
+            kept = structs.replace(turn("x", tenant=claim.tenant), id=claim.response_id, along=self.keys.holding(claim))
+            held = self.held[claim.tenant, claim.key]
+            try:
+                self.run(lambda: self.responses.save(kept))
+            except Superseded:
+                assert held.claim != claim
+            else:
+                assert held.claim == claim or held.expires_at <= self.clock.now
+                self.answered.add(claim.response_id)
 
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:

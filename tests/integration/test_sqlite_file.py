@@ -92,7 +92,9 @@ async def test_only_the_owner_can_read_what_is_made(tmp_path: Path) -> None:
             files = {file.name: mode_of(file) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
-    assert files == dict.fromkeys(("store.db", "store.db-wal", "store.db-shm", "store.db-lock"), 0o600)
+    assert files == dict.fromkeys(("store.db", "store.db-wal", "store.db-shm", "store.db-lock"), 0o600) | {
+        "store.db-bus": 0o700
+    }
     assert (mode_of(path.parent), mode_of(path.parent.parent)) == (0o700, 0o700)
 
 
@@ -256,4 +258,4 @@ async def test_nothing_of_a_deleted_response_is_left_in_the_files(tmp_path: Path
 
 
 def read(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.iterdir() if not file.name.endswith("-lock"))
+    return b"".join(file.read_bytes() for file in folder.iterdir() if not file.name.endswith(("-lock", "-bus")))

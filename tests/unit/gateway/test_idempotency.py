@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import pytest
 from typing_extensions import override
 
+from antiphon.conversation_protocols import Alongside
 from antiphon.dialects.responses_upstream import ResponsesUpstream
 from antiphon.errors import Conflict, RateLimited, StoreFailed
 from antiphon.gateway import idempotency
+from antiphon.gateway.bells import Bells
 from antiphon.gateway.flow import Gateway, Policy, Surroundings
 from antiphon.gateway.idempotency import Answering, Idempotency
 from antiphon.kept import Claim, Holder, IdempotencyKeys
@@ -33,6 +35,16 @@ UNSTORED = parse_request(b'{"model":"m","input":"Hi","store":false}')
 STORED = parse_request(b'{"model":"m","input":"Hi"}')
 
 
+class NoFence(Alongside):
+    @override
+    def prepare(self) -> None:
+        """Nothing."""
+
+    @override
+    def perform(self, connection: object) -> None:
+        """Nothing."""
+
+
 class NoKeys(IdempotencyKeys):
     """Every claim gets its key. Remembers what was renewed and released."""
 
@@ -47,6 +59,10 @@ class NoKeys(IdempotencyKeys):
     async def claim(self, claim: Claim) -> Holder:
         await self.go_on.wait()
         return Holder(claim.digest, claim.response_id, answered=False)
+
+    @override
+    def holding(self, claim: Claim) -> Alongside:
+        return NoFence()
 
     @override
     async def look(self, tenant: str, key: str) -> Holder | None:
@@ -78,7 +94,9 @@ class Scene:
         store = MemoryResponses()
         gateway = Gateway(router, store, Policy(), around, no_conversations(store))
         self.pauses = 0
-        self.registry = Idempotency(gateway, self.keys, group, self.refuse, lease_seconds=15.0, pause=self.pause)
+        self.registry = Idempotency(
+            gateway, self.keys, group, self.refuse, bells=Bells(), lease_seconds=15.0, pause=self.pause
+        )
 
     async def refuse(self, _: Turn) -> None:
         raise RateLimited("too many")
