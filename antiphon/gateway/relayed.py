@@ -36,11 +36,11 @@ _FAILED: Final = 502
 
 
 class _Said(Struct, frozen=True):
-    error: Raw | None = None
+    error: Raw = Raw(b"null")
 
 
 _said: Final = msgspec.json.Decoder(_Said).decode
-_NOTHING: Final = (None, Raw(b"null"), Raw(b"{}"), Raw(b'""'))
+_NOTHING: Final = (b"null", b"{}", b'""', b"false")
 
 
 def checked(body: bytes, dialect: UpstreamDialect) -> bytes:
@@ -49,7 +49,7 @@ def checked(body: bytes, dialect: UpstreamDialect) -> bytes:
         said = _said(body)
     except UNDECODABLE:
         raise UpstreamBroke("The provider's answer is no JSON object.") from None
-    if said.error not in _NOTHING:
+    if bytes(said.error) not in _NOTHING:
         raise dialect.refusal(_FAILED, body, None)
     return body
 
@@ -118,6 +118,6 @@ class RelayedStream:
 
 def _tells_error(told: bytes) -> bool:
     try:
-        return _said(told).error not in _NOTHING
+        return bytes(_said(told).error) not in _NOTHING
     except UNDECODABLE:
         return False

@@ -77,7 +77,7 @@ def speeches(message: str) -> dict[str, Speech]:
             json.dumps(response(TEXT)).encode(),
             native_events(*WORDS),
             6,
-            f"event: error\ndata: {json.dumps({'type': 'error', 'sequence_number': 6} | openai['error'])}\n\n".encode(),
+            f"event: error\ndata: {json.dumps({'sequence_number': 6} | openai['error'])}\n\n".encode(),
         ),
         "chat": Speech(
             json.dumps(completion(TEXT)).encode(), chat_events(*WORDS), 3, f"data: {json.dumps(openai)}\n\n".encode()
