@@ -7,6 +7,7 @@
     │   ├── Forbidden              403
     │   ├── NotFound               404
     │   ├── MethodNotAllowed       405
+    │   ├── RequestTimeout         408
     │   ├── Conflict               409
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
@@ -25,6 +26,7 @@
     └── GatewayError           our fault or our owner's
         ├── ConfigError            start-up only
         ├── StoreFailed            503
+        ├── TooManyConnections     503
         └── ShuttingDown           503
 
 Only `http/errors.py` renders them; only `gateway` decides on `retry`.
@@ -92,6 +94,13 @@ class MethodNotAllowed(CallerError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class RequestTimeout(CallerError):
+    """The request did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class Conflict(CallerError):
@@ -235,6 +244,13 @@ class StoreFailed(GatewayError):
 
     status = 503
     code = "store_unavailable"
+
+
+class TooManyConnections(GatewayError):
+    """More clients are connected than this process can serve; another one, or this one a little later, can."""
+
+    status = 503
+    code = "too_many_connections"
 
 
 class ShuttingDown(GatewayError):

@@ -20,8 +20,9 @@ from msgspec import Struct
 from uvicorn.supervisors import Multiprocess
 
 from antiphon.app import Application, create_app, working
+from antiphon.descriptors import raise_limit
 from antiphon.errors import ConfigError
-from antiphon.http.transport import LeanHttpProtocol
+from antiphon.http.transport import Protocols
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import Settings
 
@@ -53,6 +54,7 @@ def _settle_memory() -> None:
 
 def run_server(settings: Settings) -> None:
     """Serves until a stop signal. Raises OSError when the address cannot be had."""
+    raise_limit()
     config = _config(settings, _Factory(settings), factory=True)
     if settings.server.workers == 1:
         uvicorn.Server(config).run()
@@ -104,7 +106,7 @@ def _config(settings: Settings, application: Application | _Factory, *, factory:
         workers=server.workers,
         backlog=_BACKLOG,
         loop="uvloop",
-        http=LeanHttpProtocol,
+        http=Protocols(settings.connections),  # pyright: ignore[reportArgumentType] - it is called, and no more
         **websocket_options(settings),
         lifespan="on",
         log_config=None,
@@ -118,6 +120,7 @@ def _config(settings: Settings, application: Application | _Factory, *, factory:
 
 def run_worker(settings: Settings, answers_at_once: int) -> None:
     """Gives answers in the background until a stop signal. Raises ConfigError, StoreFailed."""
+    raise_limit()
     uvloop.run(_work(settings, answers_at_once))
 
 

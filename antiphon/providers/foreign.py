@@ -5,10 +5,12 @@ Law: no message names the provider's host, address or key; the cause is chained 
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
 import zlib
+from http import HTTPStatus
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade
@@ -38,6 +40,13 @@ def connect_failed(error: OSError | UnicodeError) -> ConnectFailed:
             return ConnectFailed("the name of the provider's host cannot be resolved at the moment (DNS)")
         case socket.gaierror() | UnicodeError():
             return _elsewhere("the name of the provider's host is not known (DNS)")
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            exhausted = ConnectFailed(
+                "the gateway has no file descriptor left for a connection", code="too_many_connections", retry_after=1
+            )
+            exhausted.status = HTTPStatus.SERVICE_UNAVAILABLE
+            exhausted.retry = Retry.NEVER
+            return exhausted
         case _:
             return ConnectFailed(f"could not connect to the provider: {_reason(error)}")
 

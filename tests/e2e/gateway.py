@@ -23,7 +23,8 @@ import uvicorn
 import uvloop
 
 from antiphon.app import create_app
-from antiphon.http.transport import LeanHttpProtocol
+from antiphon.connection_settings import ConnectionSettings
+from antiphon.http.transport import Protocols
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.model_settings import ModelSettings
 from antiphon.provider_settings import ProviderSettings
@@ -108,7 +109,7 @@ def running(settings: Settings) -> Generator[Gateway]:
     opened = threading.Event()
     config = uvicorn.Config(
         create_app(settings, opened.set),
-        http=LeanHttpProtocol,
+        http=Protocols(ConnectionSettings()),  # pyright: ignore[reportArgumentType] - it is called, and no more
         **websocket_options(settings),
         lifespan="on",
         log_config=None,
