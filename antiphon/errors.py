@@ -17,6 +17,7 @@
     │   └── HeadTooLarge           431
     ├── UpstreamError          a provider failed (5xx, or its own meaning); says where a retry may help
     │   ├── ConnectFailed          502
+    │   │   └── OutOfDescriptors       503
     │   ├── AddressRefused         502
     │   ├── UpstreamTimeout        504
     │   ├── UpstreamBroke          502
@@ -172,6 +173,14 @@ class UpstreamError(AntiphonError):
 
 class ConnectFailed(UpstreamError):
     """No connection: name, route, TLS or refusal."""
+
+
+class OutOfDescriptors(ConnectFailed):
+    """The gateway itself has as many connections and files open as its system lets it, whomever it would ask."""
+
+    status = 503
+    code = "too_many_connections"
+    retry = Retry.NEVER
 
 
 class AddressRefused(UpstreamError):

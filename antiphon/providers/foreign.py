@@ -10,12 +10,11 @@ import os
 import socket
 import ssl
 import zlib
-from http import HTTPStatus
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade
 
-from antiphon.errors import ConnectFailed, Retry, UpstreamBroke
+from antiphon.errors import ConnectFailed, OutOfDescriptors, Retry, UpstreamBroke
 
 NOT_HTTP: Final = (HttpParserError, HttpParserUpgrade)
 """What the parser raises; both are roots of their own."""
@@ -41,12 +40,7 @@ def connect_failed(error: OSError | UnicodeError) -> ConnectFailed:
         case socket.gaierror() | UnicodeError():
             return _elsewhere("the name of the provider's host is not known (DNS)")
         case OSError(errno=errno.EMFILE | errno.ENFILE):
-            exhausted = ConnectFailed(
-                "the gateway has no file descriptor left for a connection", code="too_many_connections", retry_after=1
-            )
-            exhausted.status = HTTPStatus.SERVICE_UNAVAILABLE
-            exhausted.retry = Retry.NEVER
-            return exhausted
+            return OutOfDescriptors("the gateway has no file descriptor left for a connection", retry_after=1)
         case _:
             return ConnectFailed(f"could not connect to the provider: {_reason(error)}")
 
