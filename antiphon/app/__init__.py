@@ -111,7 +111,7 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
         yield Parts(
             settings=settings,
             database=database,
-            discovery=Discovery(providers, time.time, knowledge),
+            discovery=Discovery(providers, time.monotonic, knowledge),
             passing=passing,
             sealer=seals,
             announcer=announcer(settings, receivers, database, tasks),
