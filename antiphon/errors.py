@@ -7,6 +7,7 @@
     │   ├── Forbidden              403
     │   ├── NotFound               404
     │   ├── MethodNotAllowed       405
+    │   ├── RequestTimeout         408
     │   ├── Conflict               409
     │   ├── BodyTooLarge           413
     │   ├── UnsupportedMediaType   415
@@ -16,6 +17,7 @@
     │   └── HeadTooLarge           431
     ├── UpstreamError          a provider failed (5xx, or its own meaning); says where a retry may help
     │   ├── ConnectFailed          502
+    │   │   └── OutOfDescriptors       503
     │   ├── AddressRefused         502
     │   ├── UpstreamTimeout        504
     │   ├── UpstreamBroke          502
@@ -26,6 +28,7 @@
         ├── ConfigError            start-up only
         ├── StoreFailed            503
         ├── Superseded             503
+        ├── TooManyConnections     503
         └── ShuttingDown           503
 
 Only `http/errors.py` renders them; only `gateway` decides on `retry`.
@@ -93,6 +96,13 @@ class MethodNotAllowed(CallerError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class RequestTimeout(CallerError):
+    """The request did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class Conflict(CallerError):
@@ -164,6 +174,14 @@ class UpstreamError(AntiphonError):
 
 class ConnectFailed(UpstreamError):
     """No connection: name, route, TLS or refusal."""
+
+
+class OutOfDescriptors(ConnectFailed):
+    """The gateway itself has as many connections and files open as its system lets it, whomever it would ask."""
+
+    status = 503
+    code = "too_many_connections"
+    retry = Retry.NEVER
 
 
 class AddressRefused(UpstreamError):
@@ -243,6 +261,13 @@ class Superseded(GatewayError):
 
     status = 503
     code = "superseded"
+
+
+class TooManyConnections(GatewayError):
+    """More clients are connected than this process can serve; another one, or this one a little later, can."""
+
+    status = 503
+    code = "too_many_connections"
 
 
 class ShuttingDown(GatewayError):

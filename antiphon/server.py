@@ -31,8 +31,9 @@ from antiphon.app.process import log_of
 from antiphon.app.reloading import Reloading, refused
 from antiphon.config.source import Source
 from antiphon.config.watching import SECONDS
+from antiphon.descriptors import raise_limit
 from antiphon.errors import AntiphonError, ConfigError
-from antiphon.http.transport import LeanHttpProtocol
+from antiphon.http.transport import Protocols
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import Settings
 
@@ -90,6 +91,7 @@ def _settle_memory() -> None:
 
 def run_server(settings: Settings, source: Source | None = None) -> None:
     """Serves until a stop signal; what `source` comes to say is put in force. Raises OSError without the address."""
+    raise_limit()
     _hold_reloads(source)
     if settings.server.workers == 1:
         uvicorn.Server(_config(settings, _Factory(settings, source), factory=True)).run()
@@ -238,7 +240,7 @@ def _config(settings: Settings, application: Application | _Factory, *, factory:
         workers=server.workers,
         backlog=_BACKLOG,
         loop="uvloop",
-        http=LeanHttpProtocol,
+        http=Protocols(settings.connections),  # pyright: ignore[reportArgumentType] - it is called, and no more
         **websocket_options(settings),
         lifespan="on",
         log_config=None,
@@ -255,6 +257,7 @@ def run_worker(settings: Settings, answers_at_once: int, source: Source | None =
 
     Raises ConfigError, StoreFailed.
     """
+    raise_limit()
     _hold_reloads(source)
     uvloop.run(_work(settings, answers_at_once, source))
 

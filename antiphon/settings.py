@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 from typing_extensions import override
 
 from antiphon.batch_settings import BatchSettings
+from antiphon.connection_settings import ConnectionSettings
 from antiphon.file_settings import FileSettings
 from antiphon.lifecycle_settings import (
     BackgroundSettings,
@@ -273,6 +274,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: Annotated[ServerSettings, Meta(description="Where and how requests are taken.")] = field(
         default_factory=ServerSettings
     )
+    connections: Annotated[
+        ConnectionSettings, Meta(description="What clients' connections may cost while they bring nothing.")
+    ] = field(default_factory=ConnectionSettings)
     master_key: Annotated[
         Key | None,
         Meta(description="The owner's key; made and kept in the user's data folder when there are no keys at all."),

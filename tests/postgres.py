@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -29,21 +31,30 @@ class Server:
     def __init__(self, programs: Path, folder: Path) -> None:
         """Starts nothing yet."""
         self._programs = programs
-        self._folder = folder
+        self.folder = folder
 
     def url(self, database: str = "postgres") -> str:
-        return f"postgresql://postgres@/{database}?host={self._folder}"
+        return f"postgresql://postgres@/{database}?host={self.folder}"
 
     def make(self) -> None:
         self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
 
     def start(self) -> None:
         told = " ".join(f"-c {said}" for said in _QUICK)
-        listening = f"-c listen_addresses='' -c unix_socket_directories={self._folder}"
-        self._run("pg_ctl", "--wait", f"--log={self._folder}/log", f"--options={listening} {told}", "start")
+        listening = f"-c listen_addresses='' -c unix_socket_directories={self.folder}"
+        self._run("pg_ctl", "--wait", f"--log={self.folder}/log", f"--options={listening} {told}", "start")
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "--wait", f"--mode={mode}", "stop")
+
+    def kill(self) -> None:
+        """SIGKILL for its first process, at whose death the others end by themselves."""
+        told = self.folder / "postmaster.pid"
+        os.kill(int(told.read_text().split()[0]), signal.SIGKILL)
+        while any(_works_in(self.folder, process) for process in Path("/proc").glob("[0-9]*")):
+            time.sleep(0.01)
+        for lock in (told, self.folder / ".s.PGSQL.5432.lock"):
+            lock.unlink()  # until somebody has asked how the process ended, the next one would believe that it lives
 
     @cached_property
     def _user(self) -> int | None:
@@ -51,12 +62,19 @@ class Server:
         return _NOBODY if os.geteuid() == 0 else None
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), f"--pgdata={self._folder}", *arguments]
-        with (self._folder.parent / "told").open("ab") as told:
+        command = [str(self._programs / program), f"--pgdata={self.folder}", *arguments]
+        with (self.folder.parent / "told").open("ab") as told:
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, user=self._user, check=False, timeout=60
             )
-        assert done.returncode == 0, (self._folder.parent / "told").read_text()
+        assert done.returncode == 0, (self.folder.parent / "told").read_text()
+
+
+def _works_in(folder: Path, process: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == folder
+    except OSError:  # it has ended, or is somebody else's
+        return False
 
 
 @contextmanager

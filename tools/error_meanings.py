@@ -136,6 +136,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "The path and the headers are longer than 64 KiB.",
         "Send less of them. The connection is closed.",
     ),
+    "request_timeout": (
+        "The headers or the body of the request came too slowly (`connections`).",
+        "Send it again, at once. The connection is closed.",
+    ),
     "request_too_large": (
         "The body is larger than `server.max_body_bytes`, or than the provider takes.",
         "Send less, or ask the owner to raise the limit.",
@@ -154,6 +158,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "too_many_batches": (
         "As many of your batches are under way as may be (`batches.batches_per_tenant`).",
         "Wait until one has ended, or cancel one.",
+    ),
+    "too_many_connections": (
+        "More clients are connected than this process serves (`connections.at_once`).",
+        "Try again after `retry-after`; the owner can raise the limit, or start more processes.",
     ),
     "too_many_requests": (
         "A batch has more requests than one may (`batches.max_lines`).",

@@ -102,7 +102,7 @@ async def _opened(process: Process, settings: Settings, record: Record | None = 
         knowledge = knowledge_of(settings)
         providers, passing = providers_of(settings, seals, knowledge, stack)
         tasks = await stack.enter_async_context(endless())
-        discovery = Discovery(providers, time.time, knowledge)
+        discovery = Discovery(providers, time.monotonic, knowledge)
         stack.enter_context(targets_told(settings, discovery))
         limiter = limiter_of(settings, process.shared.counters)
         if limiter is not None:

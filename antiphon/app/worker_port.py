@@ -18,7 +18,7 @@ from antiphon.errors import ConfigError
 from antiphon.http.edge import Edge
 from antiphon.http.health import HealthEndpoints
 from antiphon.http.routes import Endpoint, Routing
-from antiphon.http.transport import LeanHttpProtocol
+from antiphon.http.transport import Protocols
 from antiphon.settings import Settings
 from antiphon.version import __version__
 
@@ -38,9 +38,10 @@ async def told_at_a_port(process: Process, settings: Settings) -> AsyncGenerator
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
+    protocols = Protocols(settings.connections)
     try:
         server = await loop.create_server(
-            lambda: LeanHttpProtocol(config, state, {}), host=settings.server.host, port=port
+            lambda: protocols(config, state, {}), host=settings.server.host, port=port
         )
     except OSError as error:
         raise ConfigError(f"`metrics.worker_port` {port} cannot be had: {error.strerror}.") from error

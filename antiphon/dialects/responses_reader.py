@@ -209,7 +209,7 @@ class ResponsesReader:
                 self._open_with(kind, frame.data, events)
             elif kind in TERMINAL:
                 self._finish(kind, frame.data, events)
-            elif kind == "error":
+            elif kind == "error" or frame.event == "error":
                 raise failure_of(frame.data)
             elif kind not in _KEEPALIVES:
                 _check(kind, frame.data)

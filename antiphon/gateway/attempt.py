@@ -119,6 +119,7 @@ class Attempt:
                 raise reader.failure
             if flow.over and isinstance(reader, PausingReader) and reader.resumption is not None:
                 return reader.resumption
+            del chunk  # while more is waited for, which may be long, nothing need hold what has been said
 
     async def _next(self, reply: UpstreamReply, reader: Reader, flow: _Flow) -> Chunk:
         """The next chunk that takes more than being handed over: most are, once output has begun, without a task."""

@@ -16,6 +16,7 @@ from antiphon.errors import UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, request_id, retry_after
 from antiphon.gateway.errands import Errand
+from antiphon.gateway.relayed import RelayedStream, checked
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.protocols import Built, Format, Router, Target, UpstreamReply
 from antiphon.relays import Wrapping
@@ -120,9 +121,55 @@ class Relay:
             built = _built(asked, target, wrapping)
             reply = await target.relays[self._format](built.body, streamed=asked.streamed, headers=built.headers)
             errand.upstream_request_id = request_id(reply)
-            await _handed_over(reply, target, errand, wrapping, client, opened)
+            await self._hand_over(reply, target, errand, wrapping, client, opened)
 
         await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
+
+    async def _hand_over(
+        self,
+        reply: UpstreamReply,
+        target: Target,
+        errand: Errand,
+        wrapping: Wrapping | None,
+        client: Client,
+        opened: list[Target],
+    ) -> None:
+        whole = False
+        try:
+            if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
+                raise await _refused(target, reply)
+            if is_event_stream(reply):
+                await self._hand_stream_over(reply, target, errand, wrapping, client, opened)
+            else:
+                await client.answer(target, checked(await reply.read(MAX_ANSWER_BYTES), target.dialect))
+            whole = True
+        finally:
+            reply.release(linger=whole)
+
+    async def _hand_stream_over(
+        self,
+        reply: UpstreamReply,
+        target: Target,
+        errand: Errand,
+        wrapping: Wrapping | None,
+        client: Client,
+        opened: list[Target],
+    ) -> None:
+        """The client hears of the stream with its first event: before that, another target can take over."""
+        stream = RelayedStream(self._format, target.dialect)
+        unwrap = None if wrapping is None else wrapping.unwrapping()
+        more = True
+        while more:
+            data = await reply.chunk()
+            more = bool(data)
+            come = data if unwrap is None or not data else unwrap(data)
+            told = stream.feed(come) if come else b"" if data else stream.close()
+            if told and not opened:
+                opened.append(target)
+                errand.output_at = perf_counter()
+                await client.open(target)
+            if told:
+                await client.pass_on(told)
 
     def first(self, asked: Relayed) -> tuple[Target, Built]:
         """Who is asked first, and what."""
@@ -143,34 +190,6 @@ def _built(asked: Relayed, target: Target, wrapping: Wrapping | None) -> Built:
     if asked.besides:
         members |= {name: said for name, said in asked.besides.items() if name not in target.quirks.refused_fields}
     return Built(_encode(members), headers=lines)
-
-
-async def _handed_over(
-    reply: UpstreamReply,
-    target: Target,
-    errand: Errand,
-    wrapping: Wrapping | None,
-    client: Client,
-    opened: list[Target],
-) -> None:
-    whole = False
-    try:
-        if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
-            raise await _refused(target, reply)
-        if is_event_stream(reply):
-            unwrap = None if wrapping is None else wrapping.unwrapping()
-            data = await reply.chunk()
-            opened.append(target)
-            errand.output_at = perf_counter()
-            await client.open(target)
-            while data:
-                await client.pass_on(data if unwrap is None else unwrap(data))
-                data = await reply.chunk()
-        else:
-            await client.answer(target, await reply.read(MAX_ANSWER_BYTES))
-        whole = True
-    finally:
-        reply.release(linger=whole)
 
 
 async def _refused(target: Target, reply: UpstreamReply) -> UpstreamError:

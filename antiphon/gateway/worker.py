@@ -15,6 +15,7 @@ import msgspec
 from antiphon.errors import AntiphonError, GatewayError, JobLost, StoreFailed, UpstreamTimeout
 from antiphon.gateway.account import tell
 from antiphon.gateway.bells import heard
+from antiphon.gateway.clocks import ClockWatch
 from antiphon.gateway.desk import Desk
 from antiphon.gateway.history import items_of
 from antiphon.gateway.journalling import JournalSink
@@ -30,6 +31,9 @@ _logger: Final = logging.getLogger("antiphon.gateway")
 
 MAX_ATTEMPTS: Final = 10
 """A job that has brought so many workers down is not given to another."""
+
+_BEATS: Final = 2
+"""Of everybody's hearts after the clock was put on: by then each lease that is still held is renewed."""
 
 _SETTLE_SECONDS: Final = 5.0
 """After answers were cut short: what their ends need to be stored."""
@@ -49,6 +53,7 @@ class Worker:
         self._desk = desk
         self._group = group
         self._runs: dict[str, _Run] = {}
+        self._watch = ClockWatch(desk.gateway.surroundings.clock, _BEATS * desk.policy.heartbeat_seconds)
         self._nudged = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -120,7 +125,11 @@ class Worker:
 
     async def _claim_one(self) -> bool:
         desk, policy = self._desk, self._desk.policy
-        if len(self._runs) >= policy.answers_at_once or not await desk.jobs.waiting(policy.running_per_tenant):
+        if (
+            not self._watch.settled()
+            or len(self._runs) >= policy.answers_at_once
+            or not await desk.jobs.waiting(policy.running_per_tenant)
+        ):
             return False
         claim = await desk.jobs.claim(policy.running_per_tenant)
         if claim is None:

@@ -35,7 +35,7 @@ def error_frame(error: AntiphonError, stream_id: str | None) -> bytes:
         "message": error.message,
         "param": error.param,
     }
-    headers = _advice(error)
+    headers = advice(error)
     if headers:
         body["headers"] = {name.decode(): value.decode() for name, value in headers}
     return with_stream_id(_encode({"type": "error", "status": error.status, "error": body}), stream_id)
@@ -48,7 +48,7 @@ async def reply_error(call: Call, error: AntiphonError, headers: tuple[Header, .
         status, body = anthropic_error(error, call.request_id)
     elif call.tongue == "google":
         status, body = encoded_error(error)
-    await call.reply(status, body, [(b"content-type", b"application/json"), *headers, *_advice(error)])
+    await call.reply(status, body, [(b"content-type", b"application/json"), *headers, *advice(error)])
 
 
 def anthropic_error(error: AntiphonError, request_id: str) -> tuple[int, bytes]:
@@ -59,20 +59,20 @@ def anthropic_error(error: AntiphonError, request_id: str) -> tuple[int, bytes]:
     return status_of(status), error_body(status, message, request_id)
 
 
-def _advice(error: AntiphonError) -> list[Header]:
+def advice(error: AntiphonError) -> list[Header]:
     """Whether and when to try again, where clients obey `retry-after`, and in which encoding (RFC 9110, 15.5.16).
 
     OpenAI's clients retry every 429 and 409, but for a quota that is used up or a conflict that stays one.
     """
-    advice: list[Header] = []
+    found: list[Header] = []
     if error.retry_after is not None:
-        advice.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
-        advice.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after * 1000)))
+        found.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
+        found.append((b"retry-after-ms", b"%d" % math.ceil(error.retry_after * 1000)))
     if error.code == "unsupported_content_encoding":
-        advice.append((b"accept-encoding", ACCEPTED))
+        found.append((b"accept-encoding", ACCEPTED))
     if error.code == "insufficient_quota" or isinstance(error, Conflict):
-        advice.append(_FINAL)
-    return advice
+        found.append(_FINAL)
+    return found
 
 
 def translated(error: Exception, path: str, method: str) -> tuple[AntiphonError, tuple[Header, ...]]:

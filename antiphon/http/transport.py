@@ -12,12 +12,17 @@ from typing import Any, Final
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 from typing_extensions import override
+from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
+from antiphon.connection_settings import ConnectionSettings
+from antiphon.descriptors import connections_at_once
 from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
 from antiphon.http.call import DIRECT_WRITER, Header
-from antiphon.http.errors import envelope
+from antiphon.http.errors import advice, envelope
+from antiphon.http.patience import Part, Patience
 from antiphon.http.websocket_transport import LeanWebSocketProtocol, offered
 from antiphon.writes import Writes, writes_of
 
@@ -105,20 +110,45 @@ class LeanHttpProtocol(HttpToolsProtocol):
     by serving the request as it is, and a head without end is cut off.
     """
 
-    last_write = 0.0
-    _gathering: GatheringTransport
-    _successor: LeanWebSocketProtocol | None = None
-    _deaf = False
-    _unfinished = 0
-    """Bytes since a head began, or since there was a bit of body."""
+    # Beside what uvicorn keeps, these would be more attributes than instances can share the names of: each connection
+    # would have a dictionary of 1.5 KB.
+    __slots__ = (
+        *("_deaf", "_gathering", "_patience", "_successor", "_unfinished", "_wire", "_writes"),
+        *("last_write", "received"),
+    )
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        patience: Patience,
+    ) -> None:
+        """`patience` is shared by every connection of the event loop."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._patience = patience
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The client has connected."""
+        self.last_write = 0.0
+        self._successor: LeanWebSocketProtocol | None = None
+        self._deaf = False
+        self._unfinished = 0  # bytes since a head began, or since there was a bit of body
+        self.received = 0
         self._wire = transport
         self._writes = writes_of(self.loop)
         self._gathering = GatheringTransport(transport, self._writes)
         super().connection_made(self._gathering)
+        self._patience.begin(self, self.loop)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone, or was let go."""
+        self._patience.end(self)
+        super().connection_lost(exc)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -217,6 +247,7 @@ class LeanHttpProtocol(HttpToolsProtocol):
             return False
         self._deaf = True
         self.connections.discard(self)
+        self._patience.end(self)
         self._successor = protocol = kind(self.config, self.server_state, self.app_state)
         protocol.accept_offer(offer, self._gathering.bare())
         if rest:
@@ -238,7 +269,30 @@ class LeanHttpProtocol(HttpToolsProtocol):
         except HttpParserError as error:
             self._refuse(_invalid(error))
 
+    def arriving(self) -> tuple[Part, object] | None:
+        """Implements `Arriving`."""
+        scope, cycle = self.scope, self.cycle
+        if self._deaf or (cycle and cycle.more_body and (cycle.response_complete or cycle.waiting_for_100_continue)):
+            return None
+        if not scope or "method" not in scope:
+            return "head", scope
+        return ("body", scope) if cycle and cycle.more_body and not self.flow.read_paused else None
+
+    def give_up(self, error: AntiphonError | None) -> None:
+        """Implements `Arriving`."""
+        self._deaf = True
+        if error is None:
+            self.transport.close()
+        else:
+            self._refuse(error)
+
+    def turn_away(self, error: AntiphonError) -> None:
+        """Implements `Arriving`."""
+        self._deaf = True
+        self._say(error)
+
     def _count(self, size: int) -> None:
+        self.received += size
         self._unfinished += size
         if self._unfinished > _UNFINISHED_LIMIT:
             message = f"The path and the headers are longer than the {_HEAD_LIMIT} bytes that are accepted here."
@@ -267,12 +321,36 @@ class LeanHttpProtocol(HttpToolsProtocol):
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
+            *advice(error),
         ]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.transport.write(STATUS_LINE[error.status] + lines + b"\r\n" + body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+
+class Protocols:
+    """Makes the protocol of each connection, in whichever process it is called: what uvicorn takes for its class."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        """Asks for nothing yet: the process that serves may have other limits than the one that starts it."""
+        self._settings = settings
+        self._patience: Patience | None = None
+
+    def __call__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> LeanHttpProtocol:
+        """The protocol of one connection."""
+        if self._patience is None:
+            said = self._settings
+            at_once = connections_at_once() if said.at_once is None else said.at_once
+            self._patience = Patience(said.head_seconds, said.stall_seconds, at_once)
+        return LeanHttpProtocol(config, server_state, app_state, _loop, patience=self._patience)
 
 
 def _invalid(error: HttpParserError) -> BadRequest:

@@ -18,6 +18,7 @@ from antiphon.records import RequestRecord
 
 _encode: Final = msgspec.json.Encoder().encode
 _FLUSH_SECONDS: Final = 0.1
+_logger: Final = logging.getLogger(__name__)
 _requests: Final = logging.getLogger("antiphon.requests")
 
 Line = Callable[[float, RequestRecord], str]
@@ -34,6 +35,7 @@ class RequestLog:
         self._line = line
         self._enabled = enabled
         self._waiting: list[tuple[float, RequestRecord]] = []
+        self._lost = 0
 
     def __call__(self, record: RequestRecord) -> None:
         """Takes a record."""
@@ -44,12 +46,22 @@ class RequestLog:
         self._waiting.append((self._clock(), record))
 
     def flush(self) -> None:
-        """Writes what is waiting."""
+        """Writes what is waiting. What cannot be written is lost and, once something can be, counted."""
         if self._waiting:
             lines = [self._line(at, record) for at, record in self._waiting]
             self._waiting.clear()
-            self._stream.write("\n".join(lines) + "\n")
-            self._stream.flush()
+            try:
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()
+            except OSError:  # a full disk, or nobody who reads
+                self._lost += len(lines)
+            else:
+                self._tell_of_lost()
+
+    def _tell_of_lost(self) -> None:
+        lost, self._lost = self._lost, 0
+        if lost:
+            _logger.warning("up to %d lines of requests before these could not be written and are lost", lost)
 
 
 def json_line(at: float, record: RequestRecord) -> str:

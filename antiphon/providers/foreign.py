@@ -5,6 +5,7 @@ Law: no message names the provider's host, address or key; the cause is chained 
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
@@ -13,7 +14,7 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade
 
-from antiphon.errors import ConnectFailed, Retry, UpstreamBroke
+from antiphon.errors import ConnectFailed, OutOfDescriptors, Retry, UpstreamBroke
 
 NOT_HTTP: Final = (HttpParserError, HttpParserUpgrade)
 """What the parser raises; both are roots of their own."""
@@ -38,6 +39,8 @@ def connect_failed(error: OSError | UnicodeError) -> ConnectFailed:
             return ConnectFailed("the name of the provider's host cannot be resolved at the moment (DNS)")
         case socket.gaierror() | UnicodeError():
             return _elsewhere("the name of the provider's host is not known (DNS)")
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return OutOfDescriptors("the gateway has no file descriptor left for a connection", retry_after=1)
         case _:
             return ConnectFailed(f"could not connect to the provider: {_reason(error)}")
 

@@ -71,7 +71,7 @@ class Renewed(Generic[T]):
             return held.value
         good = held is not None and (held.end is None or now < held.end)
         failure = self._failure
-        if failure is None or now - self._failed_at >= PATIENCE_SECONDS:
+        if failure is None or not 0 <= now - self._failed_at < PATIENCE_SECONDS:  # a clock may be put back
             try:
                 fetched = await self._fetch()
             except CredentialsFailed as error:

@@ -24,7 +24,8 @@ import uvloop
 
 from antiphon.app import create_app
 from antiphon.config.source import Source
-from antiphon.http.transport import LeanHttpProtocol
+from antiphon.connection_settings import ConnectionSettings
+from antiphon.http.transport import Protocols
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.model_settings import ModelSettings
 from antiphon.provider_settings import ProviderSettings
@@ -119,7 +120,7 @@ def running(
 
     config = uvicorn.Config(
         create_app(settings, ready, source),
-        http=LeanHttpProtocol,
+        http=Protocols(ConnectionSettings()),  # pyright: ignore[reportArgumentType] - it is called, and no more
         **websocket_options(settings),
         lifespan="on",
         log_config=None,

@@ -116,12 +116,12 @@ class Gateway:
         return False
 
 
-def launched(settings: Settings, port: int, log: Path) -> Gateway:
-    """A gateway that is about to start."""
+def launched(settings: Settings, port: int, log: Path, program: str = "tests.integration.harness") -> Gateway:
+    """A gateway that is about to start, by this module or by another one that takes its settings in the same way."""
     told = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, port=port))
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.harness"],
+            [sys.executable, "-m", program],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stderr=output,
@@ -143,13 +143,13 @@ def worker_launched(settings: Settings, answers: int, folder: Path, name: str = 
 
 
 @asynccontextmanager
-async def serving(settings: Settings, log: Path) -> AsyncGenerator[Gateway]:
+async def serving(settings: Settings, log: Path, program: str = "tests.integration.harness") -> AsyncGenerator[Gateway]:
     """A gateway that takes requests."""
     with socket.socket() as held:
         # Bound and never listening: the port stays this test's own, and the gateway can still have it.
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
-        gateway = launched(settings, held.getsockname()[1], log)
+        gateway = launched(settings, held.getsockname()[1], log, program)
         try:
             async with asyncio.timeout(PATIENCE):
                 while not await gateway.accepts():  # noqa: ASYNC110 - as above

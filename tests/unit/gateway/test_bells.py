@@ -61,11 +61,15 @@ def test_nobody_rings_for_an_answer_that_is_not_theirs(wires: tuple[Wire, Wire])
 def test_batches_are_heard_of_here_and_elsewhere_and_when_something_was_missed(wires: tuple[Wire, Wire]) -> None:
     nudged: list[str] = []
     one, other = joined(wires)
-    one.works_on_batches(lambda: nudged.append("one"))
-    other.works_on_batches(lambda: nudged.append("other"))
+    with (
+        one.works_on_batches(lambda: nudged.append("one")),
+        other.works_on_batches(lambda: nudged.append("other")),
+    ):
+        one.call_for_batches()
+        assert nudged == ["one", "other"]
+        other.missed()
+        assert nudged == ["one", "other", "other"]
     one.call_for_batches()
-    assert nudged == ["one", "other"]
-    other.missed()
     assert nudged == ["one", "other", "other"]
 
 

@@ -37,6 +37,8 @@ NOT_ON_THE_WIRE = (
     errors.AddressRefused,
     errors.ConfigError,
     errors.HeadTooLarge,
+    errors.RequestTimeout,
+    errors.TooManyConnections,
     errors.MethodNotAllowed,
     errors.UpstreamRefused,
 )

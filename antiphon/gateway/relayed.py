@@ -1,0 +1,123 @@
+"""What is passed on byte for byte is looked at so far that its client is told when it is none, or ends too soon.
+
+Law: events are passed on whole or not at all, so that whatever follows them, the reason why nothing more comes above
+all, is read as an event of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from antiphon.errors import UpstreamBroke, UpstreamError
+from antiphon.protocols import Format, UpstreamDialect
+from antiphon.wire.faults import UNDECODABLE
+
+MAX_EVENT_BYTES: Final = 64 * 1024 * 1024
+
+_TAIL_BYTES: Final = 4096
+"""Of a stream that has ended, in so many of its last bytes something has to say that it was meant to."""
+
+
+_BLANKS: Final = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_ENDS: Final = _BLANKS[:2]
+_AFTER_BLANK: Final = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
+_ENDINGS: Final[dict[Format, re.Pattern[bytes]]] = {
+    "chat": re.compile(rb'\[DONE\]|"finish_reason"\s*:\s*"'),
+    "completions": re.compile(rb'\[DONE\]|"finish_reason"\s*:\s*"'),
+    "messages": re.compile(rb'"message_stop"'),
+    "gemini": re.compile(rb'"(?:finishReason|blockReason)"'),
+}
+_ERROR: Final = b'"error"'
+_FAILED: Final = 502
+
+
+class _Said(Struct, frozen=True):
+    error: Raw = Raw(b"null")
+
+
+_said: Final = msgspec.json.Decoder(_Said).decode
+_NOTHING: Final = (b"null", b"{}", b'""', b"false")
+
+
+def checked(body: bytes, dialect: UpstreamDialect) -> bytes:
+    """A whole answer. Raises UpstreamError for one that is none, and for an error that is told as if it were one."""
+    try:
+        said = _said(body)
+    except UNDECODABLE:
+        raise UpstreamBroke("The provider's answer is no JSON object.") from None
+    if bytes(said.error) not in _NOTHING:
+        raise dialect.refusal(_FAILED, body, None)
+    return body
+
+
+class RelayedStream:
+    """One stream. What `feed` and `close` give is to be passed on."""
+
+    __slots__ = ("_dialect", "_ending", "_failure", "_held", "_tail")
+
+    def __init__(self, format: Format, dialect: UpstreamDialect) -> None:
+        """`dialect` knows what errors mean."""
+        self._ending = _ENDINGS[format]
+        self._dialect = dialect
+        self._held = bytearray()
+        self._tail = b""
+        self._failure: UpstreamError | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """The events that are whole with `data`. Raises UpstreamError for an error among them, at the latest next."""
+        if self._failure is not None:
+            raise self._failure
+        if self._held or not data.endswith(_ENDS):
+            data = self._whole(data)
+        return self._noted(data)
+
+    def close(self) -> bytes:
+        """What came after the last event. Raises UpstreamError for a stream that was cut."""
+        rest = b"" if self._failure is not None else self._noted(bytes(self._held))
+        if self._failure is not None:
+            raise self._failure
+        if self._ending.search(self._tail) is None:
+            raise UpstreamBroke("The provider's stream ended before its answer did.")
+        return rest
+
+    def _noted(self, data: bytes) -> bytes:
+        if _ERROR in data:
+            data = self._before_error(data)
+        self._tail = data if len(data) >= _TAIL_BYTES else (self._tail + data)[-_TAIL_BYTES:]
+        return data
+
+    def _whole(self, data: bytes) -> bytes:
+        """What ends with an empty line; the rest waits for its own."""
+        held = self._held
+        start = max(0, len(held) - 3)
+        held += data
+        end = max(at + len(blank) if (at := held.rfind(blank, start)) >= 0 else 0 for blank in _BLANKS)
+        if len(held) - end > MAX_EVENT_BYTES:
+            raise UpstreamBroke("The provider sent a stream event that does not end.")
+        whole = bytes(held[:end])
+        del held[:end]
+        return whole
+
+    def _before_error(self, data: bytes) -> bytes:
+        """The events before the first that tells of an error, which is kept as the stream's failure."""
+        passed: list[bytes] = []
+        for event in _AFTER_BLANK.split(data):
+            told = b"".join(line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
+            if _tells_error(told):
+                self._failure = self._dialect.refusal(_FAILED, told, None)
+                break
+            passed.append(event)
+        if self._failure is not None and not passed:
+            raise self._failure
+        return b"".join(passed)
+
+
+def _tells_error(told: bytes) -> bool:
+    try:
+        return bytes(_said(told).error) not in _NOTHING
+    except UNDECODABLE:
+        return False
