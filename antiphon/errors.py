@@ -237,6 +237,13 @@ class StoreFailed(GatewayError):
     code = "store_unavailable"
 
 
+class ContentUnreadable(StoreFailed):
+    """What was stored is encrypted, and cannot be decrypted: its key is missing, or somebody has changed it."""
+
+    status = 500
+    code = "content_unreadable"
+
+
 class ShuttingDown(GatewayError):
     """This process is going away; another one, or this one after its restart, can serve the request."""
 

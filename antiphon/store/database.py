@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from antiphon.bus import Bus
 from antiphon.store.connections import Synchronous, connect_reader
+from antiphon.store.content_keys import checking
 from antiphon.store.failures import start_up
 from antiphon.store.location import create_file, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
@@ -19,6 +20,7 @@ from antiphon.store.readers import Readers
 from antiphon.store.schema import open_database
 from antiphon.store.statements import Connection, Statement, text_of
 from antiphon.store.tables import revision
+from antiphon.store.vault import Vault
 from antiphon.store.work import Work
 from antiphon.store.writer import GroupWriter
 
@@ -49,15 +51,23 @@ class SqlDatabase:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, synchronous: Synchronous = "full", busy_seconds: float = BUSY_SECONDS
+        cls,
+        url: str,
+        *,
+        synchronous: Synchronous = "full",
+        busy_seconds: float = BUSY_SECONDS,
+        vault: Vault | None = None,
     ) -> AsyncGenerator[SqlDatabase]:
         """Makes or migrates the tables if need be; on leaving, everything submitted is on disk. Raises ConfigError.
+
+        `vault` encrypts what was said; without one it is written as it is.
 
         `busy_seconds` is how long work waits for other processes that write to the same file, or for a PostgreSQL that
         cannot be reached.
         """
         opened = _in_postgres if is_postgres(url) else _in_sqlite
-        async with opened(url, synchronous, busy_seconds) as database:
+        async with opened(url, synchronous, busy_seconds, vault) as database:
+            await (database.read if vault is None else database.write)(checking(vault))
             yield database
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
@@ -83,7 +93,9 @@ class SqlDatabase:
 
 
 @asynccontextmanager
-async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+async def _in_sqlite(
+    url: str, synchronous: Synchronous, busy_seconds: float, vault: Vault | None
+) -> AsyncGenerator[SqlDatabase]:
     location = sqlite_location(url)
     async with AsyncExitStack() as stack:
         lock = nullcontext()
@@ -92,8 +104,8 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
             with start_up(str(location)):
                 create_file(location.path)
                 lock = stack.enter_context(closing(FileLock(location.lock, busy_seconds)))
-            readers = Readers(partial(connect_reader, location, busy_seconds), READERS)
-        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds), lock)
+            readers = Readers(partial(connect_reader, location, busy_seconds, vault), READERS)
+        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds, vault), lock)
         stack.push_async_callback(writer.close)
         await writer.open()
         if readers is not None:
@@ -102,9 +114,12 @@ async def _in_sqlite(url: str, synchronous: Synchronous, busy_seconds: float) ->
 
 
 @asynccontextmanager
-async def _in_postgres(url: str, synchronous: Synchronous, busy_seconds: float) -> AsyncGenerator[SqlDatabase]:
+async def _in_postgres(
+    url: str, synchronous: Synchronous, busy_seconds: float, vault: Vault | None
+) -> AsyncGenerator[SqlDatabase]:
     opened = postgres_module("opening").opened
-    async with opened(url, synchronous=synchronous == "full", wait_seconds=busy_seconds) as (writers, readers, bus):
+    full = synchronous == "full"
+    async with opened(url, synchronous=full, wait_seconds=busy_seconds, vault=vault) as (writers, readers, bus):
         yield SqlDatabase(writers, readers, bus=bus)
 
 
