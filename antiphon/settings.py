@@ -25,6 +25,7 @@ from antiphon.media_settings import MediaSettings
 from antiphon.model_settings import ModelSettings
 from antiphon.passthrough_settings import PassthroughSettings
 from antiphon.provider_settings import ProviderSettings
+from antiphon.security_settings import SecuritySettings
 from antiphon.setting_types import (
     Key,
     ModelName,
@@ -72,26 +73,6 @@ class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def __repr__(self) -> str:
         """Without the key."""
         return f"KeySettings(name={self.name!r}, tenant={self.tenant!r})"
-
-
-class SecuritySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What keeps tenants apart where their data leaves the gateway."""
-
-    sealing_keys: Annotated[
-        list[Key],
-        Meta(
-            description=(
-                "Secrets for what clients carry sealed: the first one seals, all of them open. The master key always"
-                " opens, and seals when there are none."
-            ),
-            max_length=64,
-        ),
-    ] = field(default_factory=list[str])
-
-    @override
-    def __repr__(self) -> str:
-        """Without the keys."""
-        return f"SecuritySettings({len(self.sealing_keys)} keys)"
 
 
 class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -250,7 +231,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         field(default_factory=list[KeySettings])
     )
     security: Annotated[
-        SecuritySettings, Meta(description="What keeps tenants apart where their data leaves the gateway.")
+        SecuritySettings, Meta(description="What protects content where it leaves the gateway's process.")
     ] = field(default_factory=SecuritySettings)
     database: Annotated[DatabaseSettings, Meta(description="Where responses are kept.")] = field(
         default_factory=DatabaseSettings

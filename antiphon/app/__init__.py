@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from antiphon.app.batches import batching_of
+from antiphon.app.content import vault_of
 from antiphon.app.edges import routing_of
 from antiphon.app.hearing import listen
 from antiphon.app.ids import new_request_id
@@ -101,7 +102,11 @@ async def _opened(settings: Settings, record: Record | None = None) -> AsyncGene
             record = request_log = _log(settings)
             stack.callback(request_log.flush)
         database = await stack.enter_async_context(
-            SqlDatabase.open(settings.database.url or "sqlite://", synchronous=settings.database.synchronous)
+            SqlDatabase.open(
+                settings.database.url or "sqlite://",
+                synchronous=settings.database.synchronous,
+                vault=vault_of(settings.security),
+            )
         )
         receivers = webhook_receivers(settings, stack)
         seals = seals_of(settings)

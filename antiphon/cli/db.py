@@ -1,13 +1,16 @@
-"""``antiphon db upgrade`` and ``antiphon db status``."""
+"""``antiphon db upgrade``, ``antiphon db status`` and ``antiphon db reencrypt``."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import click
 
+from antiphon.app.content import reencrypted
 from antiphon.cli.configured import config_option, configured
 from antiphon.config.redact import redacted_address
+from antiphon.store.reencryption import Count
 from antiphon.store.schema import Status
 from antiphon.store.upkeep import status, upgrade
 
@@ -35,6 +38,31 @@ def print_status(config: Path | None) -> None:
     """Tell where the tables stand, and change nothing."""
     url = _url(config)
     click.echo(f"{redacted_address(url)}: {_told(status(url))}")
+
+
+@command.command("reencrypt")
+@config_option
+@click.option("--decrypt", is_flag=True, help="Write everything as it is, without encryption.")
+def print_reencryption(config: Path | None, decrypt: bool) -> None:  # noqa: FBT001 - an option of the command line
+    """Bring what is stored under the first of security.encryption_keys.
+
+    After that key was put first and every process was restarted; others may serve meanwhile. Keys that are not needed
+    any more are named at the end, and can then be taken away.
+    """
+    loaded, _ = configured(config)
+    unreadable = 0
+
+    def tell(table: str, count: Count) -> None:
+        nonlocal unreadable
+        unreadable += count.unreadable
+        if count.changed or count.unreadable:
+            click.echo(f"{table}: {count.changed} rows written anew, {count.unreadable} that no key opens")
+
+    needless = asyncio.run(reencrypted(loaded.settings, tell, encrypts=not decrypt))
+    if needless:
+        click.echo(f"not needed any more: {', '.join(needless)}")
+    if unreadable:
+        raise click.ClickException("Some rows were left as they are: a key is missing, or they were changed.")
 
 
 def _url(config: Path | None) -> str:

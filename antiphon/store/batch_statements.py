@@ -136,7 +136,7 @@ def is_claimed() -> ClauseElement:
 
 
 def change() -> ClauseElement:
-    """`id`, `whose`, `under` and what changes; what is null stays, but for `new_due_at`. A new status ends the claim."""
+    """`id`, `whose`, `under` and what changes; null leaves all but `due_at` as it is. A new status ends the claim."""
     kinds = {"total": BigInteger, "own": Boolean, "errors": LargeBinary, "usage": LargeBinary, "native": LargeBinary}
     kinds |= dict.fromkeys(("status", "model", "output_file_id", "error_file_id"), Text)
     kinds |= {f"{status}_at": BigInteger for status in DATED}
@@ -206,7 +206,9 @@ def drop_lines() -> ClauseElement:
     return (
         update(batch_lines)
         .where(_lines.batch_id == bindparam("id"), _UNENDED)
-        .values(outcome=bindparam("how", type_=Text), holder=null(), request=bindparam("new_request", type_=LargeBinary))
+        .values(
+            outcome=bindparam("how", type_=Text), holder=null(), request=bindparam("new_request", type_=LargeBinary)
+        )
     )
 
 

@@ -118,7 +118,11 @@ class SqlBatchWork:
         return [result_of(row) for row in rows]
 
     async def change(self, batch: Batch, change: Change) -> None:
-        values: Parameters = {**_claim_of(batch), "whose": batch.tenant, **{f"new_{status}_at": None for status in DATED}}
+        values: Parameters = {
+            **_claim_of(batch),
+            "whose": batch.tenant,
+            **{f"new_{status}_at": None for status in DATED},
+        }
         for field in ("status", "total", "own", "model", "native", "errors", "usage"):
             values[f"new_{field}"] = getattr(change, field)
         values |= {"new_output_file_id": change.output_file_id, "new_error_file_id": change.error_file_id}

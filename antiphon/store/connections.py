@@ -36,7 +36,10 @@ _WRITING: Final = (
 def connect(location: Location, busy_seconds: float, vault: Vault | None = None) -> sqlite3.Connection:
     """A connection that commits each statement by itself until it is told BEGIN; `vault` encrypts what was said."""
     connection = sqlite3.connect(
-        location.name, timeout=busy_seconds, isolation_level=None, factory=sqlite3.Connection if vault is None else Sealing
+        location.name,
+        timeout=busy_seconds,
+        isolation_level=None,
+        factory=sqlite3.Connection if vault is None else Sealing,
     )
     if isinstance(connection, Sealing) and vault is not None:
         connection.sealed = Sealed(vault)

@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import BinaryExpression, BindParameter, ClauseElement, Column, Insert, Label, LargeBinary, Select, Update
+from sqlalchemy import (
+    BinaryExpression,
+    BindParameter,
+    ClauseElement,
+    Column,
+    Insert,
+    Label,
+    LargeBinary,
+    Select,
+    Update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.selectable import FromClause
@@ -111,9 +121,10 @@ def plan_of(statement: Statement) -> Plan:
         width = len(source.selected_columns)
         brought, more = _selected(list(source.selected_columns))
         asking = text_of(source.add_columns(*more)) if more else statement
+    keys = list(_parameters(statement))
+    given = tuple(place for place in given if place.value in keys)
     known = {place.value for place in given}
-    others = tuple(key for key in _parameters(statement) if key not in known)
-    return Plan(asking, width, given, others, brought)
+    return Plan(asking, width, given, tuple(key for key in keys if key not in known), brought)
 
 
 def _parameters(statement: Statement) -> Iterable[Key]:

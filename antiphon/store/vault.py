@@ -84,9 +84,10 @@ class Vault:
         """What the keys are called that are there."""
         return frozenset(identifier.hex() for identifier in self._keys)
 
-    def is_current(self, value: bytes) -> bool:
-        """Whether the value, as the database has it, is how it would be written now."""
-        return value.startswith(MARK if self._first is None else self._first.prefix) is (self._first is not None)
+    @property
+    def mark(self) -> bytes:
+        """What values begin with that the first key has encrypted; or any, where nothing is encrypted any more."""
+        return MARK if self._first is None else self._first.prefix
 
     def seal(self, value: bytes, about: bytes) -> bytes:
         """The value as the database is to have it; `about` says where it stands. What is empty stays so."""
@@ -109,5 +110,9 @@ class Vault:
             return self._decrypt(value[_BOX:], about, value[_NONCE:_BOX], key.secret)
         except (self._refused, ValueError) as error:
             place = about.partition(b"|")[0].decode()
-            _logger.error("Content in %s, under the key %s, was changed or moved.", place, key.id.hex())
-            raise ContentUnreadable("What was stored cannot be decrypted: it was changed. The log says where.") from error
+            _logger.error(  # noqa: TRY400 - how the cipher says so tells nothing
+                "Content in %s, under the key %s, was changed or moved.", place, key.id.hex()
+            )
+            raise ContentUnreadable(
+                "What was stored cannot be decrypted: it was changed. The log says where."
+            ) from error
