@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
+    BindParameter,
     ClauseElement,
     ColumnElement,
     Integer,
@@ -76,7 +77,7 @@ class _Table:
         self._go_on = text_of(_find(table, _behind(table), encrypts=vault.key_id is not None))
         this = [table.c[name] == bindparam(name) for name in self._names]
         self._read = text_of(select(*(table.c[name] for name in self._content)).where(*this).with_for_update())
-        changed = {name: bindparam(f"new_{name}") for name in self._content}
+        changed: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in self._content}
         self._write = text_of(update(table).where(*this).values(changed))
 
     async def rewrite(self) -> Count:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     ClauseElement,
     Column,
     Insert,
-    Label,
     LargeBinary,
     Select,
     Update,
@@ -116,7 +115,7 @@ def plan_of(statement: Statement) -> Plan:
         given = tuple(_updated(source))
         width = len(source.exported_columns)
         brought, more = _selected(list(source.exported_columns))
-        asking = text_of(source.returning(*more)) if more else statement
+        asking = text_of(_returning(source, more)) if more else statement
     elif isinstance(source, Select):
         width = len(source.selected_columns)
         brought, more = _selected(list(source.selected_columns))
@@ -131,6 +130,10 @@ def _parameters(statement: Statement) -> Iterable[Key]:
     if statement.columns:
         return range(len(statement.columns))
     return statement.source.compile(dialect=sqlite.dialect(paramstyle="named")).params or ()
+
+
+def _returning(source: Any, more: Sequence[Any]) -> ClauseElement:  # noqa: ANN401 - an update, whose type is unknown
+    return source.returning(*more)
 
 
 def named_by(table: FromClause) -> tuple[str, ...]:
@@ -155,14 +158,10 @@ def _inserted(statement: Insert, columns: Sequence[str]) -> Iterable[_Place]:
     return _places(statement.table, keys, keys)
 
 
-def _parameter(column: ClauseElement) -> tuple[str, str]:
+def _parameter(column: Any) -> tuple[str, str]:  # noqa: ANN401 - a parameter, with or without a label
     """What a parameter that is selected is put into, and its name."""
-    if isinstance(column, Label) and isinstance(column.element, BindParameter):
-        return column.name, column.element.key
-    if isinstance(column, BindParameter):
-        return column.key, column.key
-    message = f"What is put into a table is no parameter: {column}"
-    raise TypeError(message)
+    parameter: BindParameter[Any] = getattr(column, "element", column)
+    return column.key, parameter.key
 
 
 def _updated(statement: Update) -> Iterable[_Place]:
@@ -189,7 +188,7 @@ def _selected(columns: Sequence[Any]) -> tuple[tuple[_Place, ...], list[Any]]:
     more: list[Any] = []
     places: list[_Place] = []
     for index, column in enumerate(columns):
-        table = column.table if isinstance(column, Column) else None
+        table: object = getattr(column, "table", None)
         if isinstance(table, FromClause) and isinstance(column.type, LargeBinary):
             names: list[Key] = []
             for name in named_by(table):
