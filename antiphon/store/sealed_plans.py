@@ -188,8 +188,8 @@ def _selected(columns: Sequence[Any]) -> tuple[tuple[_Place, ...], list[Any]]:
     more: list[Any] = []
     places: list[_Place] = []
     for index, column in enumerate(columns):
-        table: object = getattr(column, "table", None)
-        if isinstance(table, FromClause) and isinstance(column.type, LargeBinary):
+        table: Any = getattr(column, "table", None)
+        if table is not None and isinstance(column.type, LargeBinary):
             names: list[Key] = []
             for name in named_by(table):
                 if not any(each is table.c[name] for each in more):

@@ -57,13 +57,13 @@ class TestResponses(responses_store.KeepingContract, responses_store.LineageCont
         return lambda clock: responses_of("sqlite://", clock, VAULT)
 
 
-class TestConversations(conversations_store.ItemsContract, conversations_store.HoldingContract):
+class TestConversations(conversations_store.ItemsContract):
     @pytest.fixture
     def make(self) -> conversations_store.Make:
         return lambda clock: stores_of("sqlite://", clock, VAULT)
 
 
-class TestJobs(jobs_store.EndContract, jobs_store.FenceContract):
+class TestJobs(jobs_store.EndContract):
     @pytest.fixture
     def make(self) -> jobs_store.Make:
         return lambda clock: store_of("sqlite://", clock, VAULT)
@@ -73,10 +73,6 @@ class _Batches:
     @pytest.fixture
     def make(self) -> batch_store.Make:
         return lambda clock: test_sqlite_batches.opened("sqlite://", clock, VAULT)
-
-
-class TestBatches(_Batches, batch_store.BatchesContract):
-    pass
 
 
 class TestBatchWork(_Batches, batch_store.BatchWorkContract):
