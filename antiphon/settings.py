@@ -64,7 +64,7 @@ class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A key that clients may use beside the master key."""
 
     name: Annotated[Name, Meta(description="What logs call the key.")]
-    key: Annotated[Key, Meta(description="The key itself, as clients send it.")]
+    key: Annotated[Key, Meta(description="The key, as clients send it, or its digest from `antiphon keys`.")]
     tenant: Annotated[
         Name | None, Meta(description="Who owns what is stored under the key; the key's name when absent.")
     ] = None
