@@ -17,6 +17,8 @@ from antiphon.app.parts import Parts
 from antiphon.app.receivers import announcer, webhook_receivers
 from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
 from antiphon.batch_settings import BatchSettings
+from antiphon.config.redact import secrets_of
+from antiphon.dialects.scrubbing import hide
 from antiphon.gateway.background import Background
 from antiphon.gateway.desk import Desk
 from antiphon.gateway.worker import Worker
@@ -97,6 +99,7 @@ async def working(settings: Settings, answers_at_once: int) -> AsyncGenerator[No
 
 @asynccontextmanager
 async def _opened(settings: Settings, record: Record | None = None) -> AsyncGenerator[Parts]:
+    hide(secrets_of(settings))
     async with AsyncExitStack() as stack:
         if record is None:
             record = request_log = _log(settings)
