@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
+import msgspec
 import uvicorn
 import uvloop
 from msgspec import Struct
@@ -21,6 +22,7 @@ from uvicorn.supervisors import Multiprocess
 
 from antiphon.app import Application, create_app, working
 from antiphon.errors import ConfigError
+from antiphon.http.tls import ServerTls, context_of
 from antiphon.http.transport import LeanHttpProtocol
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import Settings
@@ -52,7 +54,7 @@ def _settle_memory() -> None:
 
 
 def run_server(settings: Settings) -> None:
-    """Serves until a stop signal. Raises OSError when the address cannot be had."""
+    """Serves until a stop signal. Raises ConfigError, and OSError when the address cannot be had."""
     config = _config(settings, _Factory(settings), factory=True)
     if settings.server.workers == 1:
         uvicorn.Server(config).run()
@@ -66,10 +68,11 @@ def run_server(settings: Settings) -> None:
 
 @contextmanager
 def serving_beside(settings: Settings) -> Generator[str]:
-    """Serves from a thread of this process while the block runs, at a port that is free; gives the address.
+    """Serves from a thread of this process while the block runs, at a port that is free, without TLS; its address.
 
     Raises ConfigError when the gateway does not start; its log tells why.
     """
+    settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, tls=None))
     opened: Future[bool] = Future()
     application = create_app(settings, lambda: opened.set_result(True))
     server = uvicorn.Server(_config(settings, application, factory=False))
@@ -96,6 +99,8 @@ def serving_beside(settings: Settings) -> Generator[str]:
 
 def _config(settings: Settings, application: Application | _Factory, *, factory: bool) -> uvicorn.Config:
     server = settings.server
+    if server.tls is not None:
+        context_of(server.tls)  # what cannot be used is told here, and not by each of the processes
     return uvicorn.Config(
         application,
         factory=factory,
@@ -106,6 +111,7 @@ def _config(settings: Settings, application: Application | _Factory, *, factory:
         loop="uvloop",
         http=LeanHttpProtocol,
         **websocket_options(settings),
+        ssl_context_factory=None if server.tls is None else ServerTls(server.tls),
         lifespan="on",
         log_config=None,
         access_log=False,

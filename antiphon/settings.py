@@ -34,6 +34,7 @@ from antiphon.setting_types import (
     SigningSecret,
     WebhookEvent,
 )
+from antiphon.tls_settings import ServerTlsSettings
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -58,6 +59,9 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             description="How long running answers may go on after a stop signal before they are ended.", ge=0, le=3600
         ),
     ] = 30.0
+    tls: Annotated[ServerTlsSettings | None, Meta(description="TLS at this port; when absent, it is plain HTTP.")] = (
+        None
+    )
 
 
 class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

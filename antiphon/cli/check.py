@@ -12,6 +12,7 @@ from antiphon.cli.banner import finding_lines, webhook_lines
 from antiphon.cli.configured import config_option, configured
 from antiphon.cli.in_process import private
 from antiphon.config.redact import redacted
+from antiphon.http.tls import context_of
 from antiphon.settings import Settings
 
 
@@ -36,6 +37,8 @@ def command(config: Path | None) -> None:
 
 async def _opened(settings: Settings) -> None:
     """Opens all that a server opens but its database and its port, and asks nobody. Raises ConfigError."""
+    if settings.server.tls is not None:
+        context_of(settings.server.tls)
     changed, _ = private(settings)
     async with wired(changed):
         pass
