@@ -140,6 +140,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "The path and the headers are longer than 64 KiB.",
         "Send less of them. The connection is closed.",
     ),
+    "request_timeout": (
+        "The connection was silent for a minute before all of the request had arrived.",
+        "Send it again, over a connection that is up to it.",
+    ),
     "request_too_large": (
         "The body is larger than `server.max_body_bytes`, or than the provider takes.",
         "Send less, or ask the owner to raise the limit.",

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
 from antiphon.http.call import DIRECT_WRITER, Header
 from antiphon.http.errors import envelope
+from antiphon.http.patience import SILENCE_SECONDS, Patience
 from antiphon.http.websocket_transport import LeanWebSocketProtocol, offered
 from antiphon.writes import Writes, writes_of
 
@@ -105,7 +106,9 @@ class LeanHttpProtocol(HttpToolsProtocol):
     by serving the request as it is, and a head without end is cut off.
     """
 
+    silence_seconds = SILENCE_SECONDS
     last_write = 0.0
+    _patience: Patience
     _gathering: GatheringTransport
     _successor: LeanWebSocketProtocol | None = None
     _deaf = False
@@ -119,6 +122,23 @@ class LeanHttpProtocol(HttpToolsProtocol):
         self._writes = writes_of(self.loop)
         self._gathering = GatheringTransport(transport, self._writes)
         super().connection_made(self._gathering)
+        self._patience = Patience(self, self._give_up, self.silence_seconds)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is waited for any more."""
+        self._patience.end()
+        super().connection_lost(exc)
+
+    def awaited(self) -> object | None:
+        """Implements `Waiting`: the connection before its first request, then a head or a body on its way."""
+        scope = self.scope
+        if not scope:
+            return self
+        if "method" not in scope:
+            return scope
+        cycle = self.cycle
+        return cycle if cycle.more_body and not (self.flow.read_paused or cycle.waiting_for_100_continue) else None
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -193,6 +213,7 @@ class LeanHttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A bit of the body has been read."""
         self._unfinished = 0
+        self._patience.heard = True
         cycle = self.cycle
         if cycle.response_complete:
             return
@@ -216,6 +237,7 @@ class LeanHttpProtocol(HttpToolsProtocol):
         if offer is None:
             return False
         self._deaf = True
+        self._patience.end()
         self.connections.discard(self)
         self._successor = protocol = kind(self.config, self.server_state, self.app_state)
         protocol.accept_offer(offer, self._gathering.bare())
@@ -243,6 +265,14 @@ class LeanHttpProtocol(HttpToolsProtocol):
         if self._unfinished > _UNFINISHED_LIMIT:
             message = f"The path and the headers are longer than the {_HEAD_LIMIT} bytes that are accepted here."
             self._refuse(HeadTooLarge(message))
+
+    def _give_up(self, error: AntiphonError) -> None:
+        """The client has kept the connection waiting. One that asks for nothing, or was answered, is told nothing."""
+        scope = self.scope
+        if not scope or ("method" in scope and self.cycle.response_complete):
+            self.transport.close()
+        elif not self._deaf:
+            self._refuse(error)
 
     def _refuse(self, error: AntiphonError) -> None:
         """Reads no more of this connection, and says why unless the answer to an earlier request would be garbled."""

@@ -52,12 +52,15 @@ def test_a_key_that_could_be_found_by_trying_gets_none() -> None:
 
 
 def asking(key: str) -> Call:
-    async def nothing(*_: object) -> dict[str, object]:
+    async def receive() -> dict[str, object]:
         return {}
+
+    async def send(_: object) -> None:
+        pass
 
     headers = [(b"authorization", f"Bearer {key}".encode())]
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers}
-    return Call(scope, nothing, nothing, "req_1")
+    return Call(scope, receive, send, "req_1")
 
 
 def test_a_keyring_of_both_kinds_lets_in_whom_it_knows() -> None:
