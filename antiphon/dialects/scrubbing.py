@@ -59,6 +59,14 @@ def hide(secrets: Iterable[str]) -> None:
     _own.update(secret for secret in secrets if len(secret) >= _SHORTEST_OWN)
 
 
+def masked(data: bytes) -> bytes:
+    """Bytes of a provider's, of the same length, with asterisks over the secrets that `hide` was told of."""
+    for secret in _own:
+        word = secret.encode()
+        data = data.replace(word, b"*" * len(word))
+    return data
+
+
 def scrubbed(text: str) -> str:
     """`text` in one bounded line, with whatever may identify an account, a key or a machine put out of sight."""
     text = text[:_LONGEST_READ]
