@@ -148,6 +148,13 @@ class RateLimited(CallerError):
     code = "rate_limit_exceeded"
 
 
+class RequestTooSlow(BadRequest):
+    """The client was silent in the middle of a request."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class HeadTooLarge(CallerError):
     """The path and the headers are longer than a request's may be."""
 
@@ -268,6 +275,13 @@ class TooManyConnections(GatewayError):
 
     status = 503
     code = "too_many_connections"
+
+
+class ContentUnreadable(StoreFailed):
+    """What was stored is encrypted, and cannot be decrypted: its key is missing, or somebody has changed it."""
+
+    status = 500
+    code = "content_unreadable"
 
 
 class ShuttingDown(GatewayError):

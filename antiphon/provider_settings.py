@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from antiphon.credential_settings import AwsSettings, AzureSettings, GoogleSettings
 from antiphon.setting_types import Address, HeaderName, HeaderValue, Key, ModelName, Name, Part
+from antiphon.tls_settings import UpstreamTlsSettings
 
 Dialect = Literal[
     "responses", "chat", "messages", "vertex-messages", "bedrock-messages", "gemini", "converse", "cohere", "ollama"
@@ -52,6 +53,9 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     proxy: Annotated[Address | None, Meta(description="HTTP proxy through which it is reached; none when absent.")] = (
         None
     )
+    tls: Annotated[
+        UpstreamTlsSettings | None, Meta(description="Who is believed beside the system's authorities, and as whom.")
+    ] = None
     region: Annotated[
         Part | None, Meta(description="AWS's region, such as `eu-central-1`; `AWS_REGION` when absent.")
     ] = None

@@ -33,6 +33,7 @@ from antiphon.config.source import Source
 from antiphon.config.watching import SECONDS
 from antiphon.descriptors import raise_limit
 from antiphon.errors import AntiphonError, ConfigError
+from antiphon.http.tls import ServerTls, context_of
 from antiphon.http.transport import Protocols
 from antiphon.http.websocket_transport import websocket_options
 from antiphon.settings import Settings
@@ -90,7 +91,10 @@ def _settle_memory() -> None:
 
 
 def run_server(settings: Settings, source: Source | None = None) -> None:
-    """Serves until a stop signal; what `source` comes to say is put in force. Raises OSError without the address."""
+    """Serves until a stop signal; what `source` comes to say is put in force.
+
+    Raises ConfigError, and OSError when the address cannot be had.
+    """
     raise_limit()
     _hold_reloads(source)
     if settings.server.workers == 1:
@@ -202,10 +206,11 @@ class _Workers(Multiprocess):
 
 @contextmanager
 def serving_beside(settings: Settings) -> Generator[str]:
-    """Serves from a thread of this process while the block runs, at a port that is free; gives the address.
+    """Serves from a thread of this process while the block runs, at a port that is free, without TLS; its address.
 
     Raises ConfigError when the gateway does not start; its log tells why.
     """
+    settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, tls=None))
     opened: Future[bool] = Future()
     application = create_app(settings, lambda: opened.set_result(True))
     server = uvicorn.Server(_config(settings, application, factory=False))
@@ -232,6 +237,8 @@ def serving_beside(settings: Settings) -> Generator[str]:
 
 def _config(settings: Settings, application: Application | _Factory, *, factory: bool) -> uvicorn.Config:
     server = settings.server
+    if server.tls is not None:
+        context_of(server.tls)  # what cannot be used is told here, and not by each of the processes
     return _Config(
         application,
         factory=factory,
@@ -242,6 +249,7 @@ def _config(settings: Settings, application: Application | _Factory, *, factory:
         loop="uvloop",
         http=Protocols(settings.connections),  # pyright: ignore[reportArgumentType] - it is called, and no more
         **websocket_options(settings),
+        ssl_context_factory=None if server.tls is None else ServerTls(server.tls),
         lifespan="on",
         log_config=None,
         access_log=False,

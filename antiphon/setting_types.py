@@ -31,6 +31,10 @@ Key = Annotated[
         extra=_SECRET | {"expected": "a key: visible ASCII characters, no blanks"},
     ),
 ]
+KeyId = Annotated[
+    str,
+    Meta(pattern=r"^[0-9a-f]{8}$", extra={"expected": "the id of an encryption key: 8 hexadecimal digits"}),
+]
 Identifier = Annotated[
     str,
     Meta(

@@ -29,6 +29,7 @@ from antiphon.model_settings import ModelSettings
 from antiphon.passthrough_settings import PassthroughSettings
 from antiphon.provider_settings import ProviderSettings
 from antiphon.redis_settings import RedisSettings
+from antiphon.security_settings import SecuritySettings
 from antiphon.setting_types import (
     Key,
     ModelName,
@@ -37,6 +38,7 @@ from antiphon.setting_types import (
     SigningSecret,
     WebhookEvent,
 )
+from antiphon.tls_settings import ServerTlsSettings
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -73,13 +75,16 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bool,
         Meta(description="Whether changes of the configuration files take effect without SIGHUP."),
     ] = True
+    tls: Annotated[ServerTlsSettings | None, Meta(description="TLS at this port; when absent, it is plain HTTP.")] = (
+        None
+    )
 
 
 class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key that clients may use beside the master key."""
 
     name: Annotated[Name, Meta(description="What logs call the key.")]
-    key: Annotated[Key, Meta(description="The key itself, as clients send it.")]
+    key: Annotated[Key, Meta(description="The key, as clients send it, or its digest from `antiphon keys`.")]
     tenant: Annotated[
         Name | None, Meta(description="Who owns what is stored under the key; the key's name when absent.")
     ] = None
@@ -89,26 +94,6 @@ class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def __repr__(self) -> str:
         """Without the key."""
         return f"KeySettings(name={self.name!r}, tenant={self.tenant!r})"
-
-
-class SecuritySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What keeps tenants apart where their data leaves the gateway."""
-
-    sealing_keys: Annotated[
-        list[Key],
-        Meta(
-            description=(
-                "Secrets for what clients carry sealed: the first one seals, all of them open. The master key always"
-                " opens, and seals when there are none."
-            ),
-            max_length=64,
-        ),
-    ] = field(default_factory=list[str])
-
-    @override
-    def __repr__(self) -> str:
-        """Without the keys."""
-        return f"SecuritySettings({len(self.sealing_keys)} keys)"
 
 
 class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -285,7 +270,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         field(default_factory=list[KeySettings])
     )
     security: Annotated[
-        SecuritySettings, Meta(description="What keeps tenants apart where their data leaves the gateway.")
+        SecuritySettings, Meta(description="What protects content where it leaves the gateway's process.")
     ] = field(default_factory=SecuritySettings)
     database: Annotated[DatabaseSettings, Meta(description="Where responses are kept.")] = field(
         default_factory=DatabaseSettings

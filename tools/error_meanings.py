@@ -28,6 +28,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
         "The provider's filters stopped a picture.",
         "Ask for another. The message has what the provider says of it.",
     ),
+    "content_unreadable": (
+        "What was stored is encrypted, and its key is missing or somebody has changed it.",
+        "Tell the gateway's owner: the log names the key.",
+    ),
     "context_length_exceeded": (
         "Input and history are longer than the model can read.",
         "Send less, or go on with a model that reads more.",

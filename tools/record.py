@@ -40,10 +40,11 @@ from antiphon.provider_settings import Dialect, ProviderSettings
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
 from antiphon.providers.errands import Errands
-from antiphon.providers.http import HttpUpstream, default_trust
+from antiphon.providers.http import HttpUpstream
 from antiphon.providers.instance import ProviderInstance
 from antiphon.providers.proxy import Proxies
 from antiphon.providers.signers import Signers
+from antiphon.providers.trust import default_trust
 from antiphon.sealing import Seals
 from antiphon.wire.ids import RANDOM_BYTES, identifier
 from antiphon.wire.requests import Item, parse_request

@@ -17,6 +17,7 @@ from antiphon.app.worker_port import told_at_a_port
 from antiphon.config.source import Source
 from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.edge import Edge
+from antiphon.http.tls import context_of
 from antiphon.records import Record, RequestRecord
 from antiphon.settings import DatabaseSettings, Settings
 
@@ -99,6 +100,8 @@ async def wired(settings: Settings, record: Record | None = None) -> AsyncGenera
 
 async def tried(settings: Settings) -> None:
     """Opens all that a server opens but its database and its port, and asks nobody. Raises ConfigError."""
+    if settings.server.tls is not None:
+        context_of(settings.server.tls)
     quiet = msgspec.structs.replace(settings.metrics, enabled=False)
     memory = DatabaseSettings(url="sqlite://")
     async with wired(msgspec.structs.replace(settings, database=memory, metrics=quiet), _unheard):

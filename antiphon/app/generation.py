@@ -18,6 +18,8 @@ from antiphon.app.receivers import announcer, webhook_receivers
 from antiphon.app.sharing import limiter_of
 from antiphon.app.upstreams import knowledge_of, providers_of, seals_of
 from antiphon.batch_settings import BatchSettings
+from antiphon.config.redact import secrets_of
+from antiphon.dialects.scrubbing import hide
 from antiphon.gateway.background import Background
 from antiphon.gateway.batch_worker import BatchWorker
 from antiphon.gateway.desk import Desk
@@ -91,6 +93,7 @@ async def labouring(process: Process, answers_at_once: int, settings: Settings) 
 
 @asynccontextmanager
 async def _opened(process: Process, settings: Settings, record: Record | None = None) -> AsyncGenerator[Parts]:
+    hide(secrets_of(settings))
     async with AsyncExitStack() as stack:
         if record is None:
             record = request_log = log_of(settings)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from antiphon.app.content import vault_of
 from antiphon.app.hearing import listen
 from antiphon.app.sharing import Shared, sharing
 from antiphon.gateway.bells import Bells
@@ -59,6 +60,7 @@ async def process_of(settings: Settings, unready: Callable[[], None]) -> AsyncGe
                 synchronous=settings.database.synchronous,
                 migrates=settings.database.migrate_on_start,
                 connections=settings.database.connections,
+                vault=vault_of(settings.security),
             )
         )
         tasks = await stack.enter_async_context(endless())

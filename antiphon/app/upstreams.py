@@ -36,15 +36,17 @@ from antiphon.providers.downloads import WebDownloads
 from antiphon.providers.egress import Egress
 from antiphon.providers.errands import Errands
 from antiphon.providers.facts import Fact
-from antiphon.providers.http import HttpUpstream, default_trust
+from antiphon.providers.http import HttpUpstream
 from antiphon.providers.instance import Dialects, ProviderInstance
 from antiphon.providers.knowledge import Knowledge
 from antiphon.providers.posts import NoPost
 from antiphon.providers.proxy import Proxies
 from antiphon.providers.signers import Signers
+from antiphon.providers.trust import default_trust, trust_of
 from antiphon.sealing import Seals
 from antiphon.service_protocols import MODERATION_RULES, Served, Service, ServiceDialect, ServiceDialects
 from antiphon.settings import Settings
+from antiphon.tls_settings import UpstreamTlsSettings
 from antiphon.wire.money import Price
 
 
@@ -155,22 +157,24 @@ def providers_of(
         whole=timeouts.whole_seconds,
     )
     trust = default_trust()
-    upstreams: dict[str | None, HttpUpstream] = {}
+    upstreams: dict[tuple[str | None, UpstreamTlsSettings | None], HttpUpstream] = {}
     dialects = dialects_of(seals)
     providers: list[Provider] = []
     passing: dict[str, Passing] = {}
 
-    def reached(proxy: str | None) -> HttpUpstream:
-        if proxy not in upstreams:
-            upstreams[proxy] = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy), trust=trust)
-            stack.push_async_callback(upstreams[proxy].close)
-        return upstreams[proxy]
+    def reached(name: str, proxy: str | None, tls: UpstreamTlsSettings | None) -> HttpUpstream:
+        if (proxy, tls) not in upstreams:
+            believed = trust if tls is None else trust_of(name, tls)
+            made = HttpUpstream(limits, proxies=Proxies.parse(proxy, proxy), trust=believed)
+            stack.push_async_callback(made.close)
+            upstreams[proxy, tls] = made
+        return upstreams[proxy, tls]
 
     for name, provider in settings.providers.items():
         if not provider.enabled or name == "demo":
             continue
-        upstream = reached(provider.proxy)
-        signers = Signers(Errands(upstream, reached(None)), time.time)
+        upstream = reached(name, provider.proxy, provider.tls)
+        signers = Signers(Errands(upstream, reached(name, None, None)), time.time)
         instance = ProviderInstance(name, provider, upstream, dialects, knowledge, signers)
         providers.append(instance)
         passing[name] = instance.passing(upstream)

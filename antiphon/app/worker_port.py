@@ -40,9 +40,7 @@ async def told_at_a_port(process: Process, settings: Settings) -> AsyncGenerator
     loop = asyncio.get_running_loop()
     protocols = Protocols(settings.connections)
     try:
-        server = await loop.create_server(
-            lambda: protocols(config, state, {}), host=settings.server.host, port=port
-        )
+        server = await loop.create_server(lambda: protocols(config, state, {}), host=settings.server.host, port=port)
     except OSError as error:
         raise ConfigError(f"`metrics.worker_port` {port} cannot be had: {error.strerror}.") from error
     try:

@@ -27,7 +27,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "run": "Start an agent on any model: codex, claude, gemini, opencode.",
     "env": "Print what such an agent has to be told.",
     "config": "Describe the configuration: schema, docs.",
-    "db": "Look after the database: upgrade, status, backup, restore, copy.",
+    "keys": "Make keys for clients: new, hash.",
+    "db": "Look after the database: upgrade, status, backup, restore, copy, reencrypt.",
     "webhooks": "Look after the receivers of webhooks: test.",
 }
 

@@ -20,7 +20,7 @@ def banner(loaded: Loaded, kept: MasterKey | None) -> str:
     """All of it. The master key is shown only by the start that made it."""
     settings = loaded.settings
     url = base_url(settings.server)
-    at = f"http://{_at(settings.server)}" if settings.server.port else f"{settings.server.host}, on a port that is free"
+    at = url.removesuffix("/v1") if settings.server.port else f"{settings.server.host}, on a port that is free"
     blocks = [f"Antiphon {__version__} at {at}", "\n".join(finding_lines(loaded.findings))]
     if loaded.warnings:
         blocks.append("\n".join(f"! {warning}" for warning in loaded.warnings))
@@ -57,7 +57,7 @@ def webhook_lines(webhooks: Iterable[WebhookSettings]) -> Iterator[str]:
 
 def base_url(server: ServerSettings) -> str:
     """The address that a client on this machine gives to the OpenAI library."""
-    return f"http://{_at(server)}/v1"
+    return f"{'http' if server.tls is None else 'https'}://{_at(server)}/v1"
 
 
 def first_model(settings: Settings) -> str:

@@ -1,7 +1,8 @@
-"""``antiphon db``: the tables, and copies of what they hold."""
+"""``antiphon db``: the tables, copies of what they hold, and the keys that it is under."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from typing import Final
 
 import click
 
+from antiphon.app.content import reencrypted
 from antiphon.cli.configured import config_option, configured
 from antiphon.config.redact import redacted_address
 from antiphon.errors import ConfigError
 from antiphon.store.backups import backup, restore
 from antiphon.store.copying import copy
+from antiphon.store.reencryption import Count
 from antiphon.store.schema import Status
 from antiphon.store.upkeep import status, upgrade
 
@@ -123,6 +126,31 @@ def _awaited(url: str, seconds: float) -> Status:
             if time.monotonic() >= deadline:
                 raise
         time.sleep(_PAUSE_SECONDS)
+
+
+@command.command("reencrypt")
+@config_option
+@click.option("--decrypt", is_flag=True, help="Write everything as it is, without encryption.")
+def print_reencryption(config: Path | None, decrypt: bool) -> None:  # noqa: FBT001 - an option of the command line
+    """Bring what is stored under the first of security.encryption_keys.
+
+    After that key was put first and every process was restarted; others may serve meanwhile. Keys that are not needed
+    any more are named at the end, and can then be taken away.
+    """
+    loaded, _ = configured(config)
+    unreadable = 0
+
+    def tell(table: str, count: Count) -> None:
+        nonlocal unreadable
+        unreadable += count.unreadable
+        if count.changed or count.unreadable:
+            click.echo(f"{table}: {count.changed} rows written anew, {count.unreadable} that no key opens")
+
+    needless = asyncio.run(reencrypted(loaded.settings, tell, encrypts=not decrypt))
+    if needless:
+        click.echo(f"not needed any more: {', '.join(needless)}")
+    if unreadable:
+        raise click.ClickException("Some rows were left as they are: a key is missing, or they were changed.")
 
 
 def _url(config: Path | None) -> str:

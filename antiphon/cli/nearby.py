@@ -26,6 +26,7 @@ from antiphon.cli.configured import configured
 from antiphon.cli.listed import Listed, listed
 from antiphon.config.keeping import data_folder, prepare, with_kept_keys
 from antiphon.errors import ConfigError
+from antiphon.key_digests import MARK
 from antiphon.settings import Settings
 
 _SOON_SECONDS: Final = 3.0
@@ -100,7 +101,11 @@ def place(wish: Wish) -> Place:
 
 
 def _own_key(settings: Settings) -> str:
-    return settings.master_key or settings.keys[0].key
+    known = [settings.master_key, *(key.key for key in settings.keys)]
+    found = next((key for key in known if key is not None and not key.startswith(MARK)), None)
+    if found is None:
+        raise ConfigError(f"the configuration has digests of keys alone: say with {KEY_VARIABLE} which key to use")
+    return found
 
 
 def prepared(wish: Wish, offer: Offer, variables: Mapping[str, str]) -> Setup:

@@ -10,6 +10,7 @@ import msgspec
 
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
 from antiphon.errors import BadRequest, ConfigError
+from antiphon.key_digests import MARK, KeyDigest, read
 from antiphon.model_settings import ModelSettings
 from antiphon.providers.places import PLACES
 from antiphon.providers.row import Cloud, ProviderRow
@@ -85,8 +86,17 @@ def check_keys(settings: Settings, tree: Node, problems: Problems) -> None:
     place = _place(tree, "keys")
     for name in _repeated(key.name for key in settings.keys):
         problems.add(place, f"`keys`: two keys are called `{name}`")
-    if any(_repeated([*(key.key for key in settings.keys), *filter(None, [settings.master_key])])):
+    said = [*(key.key for key in settings.keys), *filter(None, [settings.master_key])]
+    digests: list[KeyDigest] = []
+    for index, key in enumerate(settings.keys):
+        try:
+            digests += filter(None, [read(key.key)])
+        except ValueError as error:
+            problems.add(place, f"`keys[{index}].key`: {error}")
+    if _repeated(said) or any(digest.fits(key) for digest in digests for key in said):
         problems.add(place, "`keys`: the same key is here twice, or is the master key too")
+    if settings.master_key is not None and settings.master_key.startswith(MARK):
+        problems.add(_place(tree, "master_key"), "`master_key` cannot be a digest, since it seals too; use `keys`")
 
 
 def check_database(settings: Settings, tree: Node, problems: Problems) -> None:

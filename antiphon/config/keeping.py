@@ -14,12 +14,14 @@ import msgspec
 import platformdirs
 
 from antiphon.errors import ConfigError
-from antiphon.settings import SecuritySettings, Settings
+from antiphon.settings import Settings
 
 PREFIX: Final = "sk-antiphon-"
 _KEY_FILE: Final = "master-key"
 _SEALING_FILE: Final = "sealing-key"
 _DATABASE_FILE: Final = "antiphon.db"
+_OWNERS: Final = 0o600
+_OTHERS: Final = 0o077
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def with_kept_keys(settings: Settings, variables: Mapping[str, str]) -> tuple[Se
         kept = kept_master_key(folder)
         settings = msgspec.structs.replace(settings, master_key=kept.key)
     if settings.master_key is None and not settings.security.sealing_keys:
-        security = SecuritySettings(sealing_keys=[kept_sealing_key(folder)])
+        security = msgspec.structs.replace(settings.security, sealing_keys=[kept_sealing_key(folder)])
         settings = msgspec.structs.replace(settings, security=security)
     return settings, kept
 
@@ -99,7 +101,7 @@ def _kept(file: Path) -> tuple[str, bool]:
     """The key in `file`, and whether it was made just now."""
     prepare(file.parent)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNERS)
     except FileExistsError:
         return _read(file), False
     except OSError as error:
@@ -117,6 +119,8 @@ def _kept(file: Path) -> tuple[str, bool]:
 
 def _read(file: Path) -> str:
     try:
+        if file.stat().st_mode & _OTHERS:
+            file.chmod(_OWNERS)
         key = file.read_text(encoding="ascii").strip()
     except OSError as error:
         raise _CannotKeep(error.strerror) from None

@@ -6,6 +6,7 @@ provider may have some thirty settings, and mostly has two.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,11 @@ def redacted(settings: Settings) -> str:
     """The settings as YAML."""
     data = _shown(msgspec.to_builtins(settings), SETTINGS)
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Everything that is set and marked secret."""
+    return list(_secrets(msgspec.to_builtins(settings), SETTINGS))
 
 
 def redacted_address(address: str) -> str:
@@ -49,3 +55,22 @@ def _shown(value: Any, kind: Type) -> object:  # noqa: ANN401 - what to_builtins
             return HIDDEN
         case _:
             return redacted_address(value) if mark(kind, "address") else value
+
+
+def _secrets(value: Any, kind: Type) -> Iterator[str]:  # noqa: ANN401 - as in _shown
+    match plain(kind):
+        case StructType() as struct:
+            fields = members(struct)
+            for name, inner in value.items():
+                if inner is not None:
+                    yield from _secrets(inner, fields[name].type)
+        case DictType() as mapping:
+            for inner in value.values():
+                yield from _secrets(inner, mapping.value_type)
+        case CollectionType() as many:
+            for inner in value:
+                yield from _secrets(inner, many.item_type)
+        case _ if mark(kind, "secret") and isinstance(value, str):
+            yield value
+        case _:
+            pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 LONGEST_MESSAGE: Final = 1_000
@@ -43,12 +44,35 @@ _HOSTS: Final = re.compile(
     ) (?! [\w-] )
     """
 )
+_SHORTEST_OWN: Final = 8
+"""A secret shorter than this may be a word, which texts are full of."""
+
+_own: set[str] = set()
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """From now on these are put out of sight too, whatever they look like: all that opens a provider's door, or ours.
+
+    The one thing that is kept here for the whole process: whoever knows the secrets is nowhere near a provider's text.
+    """
+    _own.update(secret for secret in secrets if len(secret) >= _SHORTEST_OWN)
+
+
+def masked(data: bytes) -> bytes:
+    """Bytes of a provider's, of the same length, with asterisks over the secrets that `hide` was told of."""
+    for secret in _own:
+        word = secret.encode()
+        data = data.replace(word, b"*" * len(word))
+    return data
 
 
 def scrubbed(text: str) -> str:
     """`text` in one bounded line, with whatever may identify an account, a key or a machine put out of sight."""
-    text = _CONTROL.sub(" ", text[:_LONGEST_READ]).strip()
+    text = text[:_LONGEST_READ]
+    for secret in _own:
+        text = text.replace(secret, "[key]")
+    text = _CONTROL.sub(" ", text).strip()
     text = _URLS.sub("[address]", text)
     text = _EMAILS.sub("[address]", text)
     text = _KEYS.sub("[key]", text)

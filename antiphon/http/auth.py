@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
+from antiphon import key_digests
 from antiphon.errors import Unauthorized
 from antiphon.http.call import Call
 from antiphon.protocols import Caller
@@ -23,8 +24,15 @@ class Keyring:
     """The keys that are accepted, held and looked up as digests: no comparison tells how much of a key fits."""
 
     def __init__(self, keys: Iterable[tuple[str, Caller]]) -> None:
-        """`keys` pairs every key with the caller it stands for."""
-        self._callers = {_digest(key.encode()): caller for key, caller in keys}
+        """`keys` pairs every key, or the digest that stands for it, with the caller it stands for."""
+        self._callers: dict[bytes, Caller] = {}
+        self._salted: dict[bytes, dict[bytes, Caller]] = {}
+        for key, caller in keys:
+            salted = key_digests.read(key)
+            if salted is None:
+                self._callers[_digest(key.encode())] = caller
+            else:
+                self._salted.setdefault(salted.salt, {})[salted.digest] = caller
 
     def caller(self, call: Call) -> Caller:
         """Who the request's key belongs to. Raises Unauthorized."""
@@ -32,14 +40,25 @@ class Keyring:
         if key is None:
             message = "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY'."
             raise Unauthorized(message, code="missing_api_key")
-        caller = self._callers.get(_digest(key))
+        caller = self._of(key)
         if caller is None:
             raise Unauthorized("Incorrect API key provided. Check the key, or ask the gateway's owner for one.")
         return caller
 
     def opens(self, key: bytes) -> bool:
         """Whether somebody would be let in with this."""
-        return _digest(key) in self._callers
+        return self._of(key) is not None
+
+    def _of(self, key: bytes) -> Caller | None:
+        """A key that stands by a salted digest is known by its plain one once it was seen: as many as there are."""
+        digest = _digest(key)
+        caller = self._callers.get(digest)
+        if caller is None and self._salted:
+            found = (callers.get(key_digests.digest_of(salt, key)) for salt, callers in self._salted.items())
+            caller = next(filter(None, found), None)
+            if caller is not None:
+                self._callers[digest] = caller
+        return caller
 
 
 def _digest(key: bytes) -> bytes:

@@ -41,6 +41,8 @@ _HEADERS: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+_LASTING: Final[tuple[Header, ...]] = (*_HEADERS, (b"strict-transport-security", b"max-age=31536000"))
+"""Where the gateway itself speaks TLS, a browser is not to ask without it again."""
 
 
 class DocsEndpoint:
@@ -59,7 +61,7 @@ class DocsEndpoint:
         name = _PAGE if asset is None else asset
         if name not in _MEDIA_TYPES:
             raise NotFound(f"There is no '{name[:100]}' among the documentation's files.", code="unknown_url")
-        await self._file(name).reply(call, _HEADERS)
+        await self._file(name).reply(call, _headers(call))
 
     def _file(self, name: str) -> CachedBody:
         if name not in self._files:
@@ -77,7 +79,7 @@ class LandingEndpoint:
     async def __call__(self, call: Call) -> None:
         """Answers a browser with a page, and anyone else with JSON."""
         page = b"text/html" in (call.header(b"accept") or b"")
-        await (self._page if page else self._json).reply(call, (*_HEADERS, (b"vary", b"accept")))
+        await (self._page if page else self._json).reply(call, (*_headers(call), (b"vary", b"accept")))
 
     @cached_property
     def _page(self) -> CachedBody:
@@ -95,6 +97,10 @@ class LandingEndpoint:
             health="/health",
         )
         return cached(msgspec.json.encode(landing), b"application/json")
+
+
+def _headers(call: Call) -> tuple[Header, ...]:
+    return _LASTING if call.scope.get("scheme") == "https" else _HEADERS
 
 
 def _read(name: str) -> bytes:

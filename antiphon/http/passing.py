@@ -13,6 +13,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from antiphon.dialects.refusals import refusal
+from antiphon.dialects.scrubbing import masked
 from antiphon.errors import AntiphonError, BadRequest, UpgradeRefused, UpstreamBroke
 from antiphon.gateway.attempt import MAX_REFUSAL_BYTES, request_id, retry_after
 from antiphon.gateway.passing import Passages
@@ -30,6 +31,7 @@ METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DENIED: Final = 401
+_ERRORS: Final = 400
 _SOCKET: Final = b"sec-websocket-key"
 _EVENTS: Final = b"text/event-stream"
 
@@ -129,6 +131,8 @@ class _Answering:
         call = self._call
         origin = f"{call.scope.get('scheme', 'http')}://".encode() + (call.header(b"host") or b"localhost")
         headers = list(handed_back(reply.headers, self._here, origin))
+        if reply.status >= _ERRORS:
+            headers = [(name, masked(value)) for name, value in headers]
         if self._passage.upstream_request_id is not None:
             headers.append((b"antiphon-upstream-request-id", header_text(self._passage.upstream_request_id)))
         return headers
@@ -138,9 +142,11 @@ class _Answering:
         return None if path is None else self._root + path
 
     async def _body(self, reply: Reply, watch: UsageWatch) -> None:
-        call = self._call
+        call, is_error = self._call, reply.status >= _ERRORS
         try:
             while data := await reply.chunk():
+                if is_error:  # which may repeat what opens the provider's door
+                    data = masked(data)
                 watch.feed(data)
                 await call.send({"type": "http.response.body", "body": data, "more_body": True})
             await call.send({"type": "http.response.body", "body": b""})

@@ -12,8 +12,9 @@ from antiphon.errors import UpstreamError
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.egress import Egress
 from antiphon.providers.endpoint import Endpoint, header_block
-from antiphon.providers.http import HttpUpstream, default_trust
+from antiphon.providers.http import HttpUpstream
 from antiphon.providers.reply import UpstreamReply
+from antiphon.providers.trust import default_trust
 from antiphon.version import __version__
 
 _MOST_HOPS: Final = 5

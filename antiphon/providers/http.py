@@ -12,8 +12,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final, TypeVar
 
-import certifi
-
 from antiphon.errors import ShuttingDown, UpstreamTimeout
 from antiphon.providers.connection import Connection, Stale
 from antiphon.providers.deadlines import Timeouts
@@ -24,19 +22,12 @@ from antiphon.providers.foreign import NO_CONNECTION, broken, connect_failed
 from antiphon.providers.pool import Pool
 from antiphon.providers.proxy import Proxies, Proxy, Tunnel
 from antiphon.providers.reply import UpstreamReply
+from antiphon.providers.trust import default_trust
 from antiphon.providers.uploading import Upload
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 _WITH_BODY: Final = frozenset({b"POST", b"PUT", b"PATCH"})
-
-
-def default_trust() -> ssl.SSLContext:
-    """The system's authorities and certifi's. Takes tens of milliseconds, so it is made when first needed."""
-    trust = ssl.create_default_context()
-    trust.load_verify_locations(certifi.where())
-    trust.set_alpn_protocols(["http/1.1"])
-    return trust
 
 
 class _Origin:

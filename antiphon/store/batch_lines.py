@@ -85,7 +85,7 @@ class SqlBatchLines:
 
     async def settle(self, claim: LineClaim, answer: LineAnswer) -> bool:
         now = self._clock()
-        end = {**ended(claim.batch_id, claim.number, answer), "under": claim.attempt}
+        end = {**ended(claim.request.caller.tenant, claim.batch_id, claim.number, answer), "under": claim.attempt}
         well = int(answer.good)
         counts = {"id": claim.batch_id, "well": well, "badly": 1 - well, "given_up": 0, "too_late": 0}
         over = {"id": claim.batch_id, "now": int(now), "due": int(now * _MILLISECONDS)}

@@ -136,7 +136,7 @@ def is_claimed() -> ClauseElement:
 
 
 def change() -> ClauseElement:
-    """`id`, `under` and what changes; what is null stays, but for `new_due_at`. A new status ends the claim."""
+    """`id`, `whose`, `under` and what changes; null leaves all but `due_at` as it is. A new status ends the claim."""
     kinds = {"total": BigInteger, "own": Boolean, "errors": LargeBinary, "usage": LargeBinary, "native": LargeBinary}
     kinds |= dict.fromkeys(("status", "model", "output_file_id", "error_file_id"), Text)
     kinds |= {f"{status}_at": BigInteger for status in DATED}
@@ -144,7 +144,8 @@ def change() -> ClauseElement:
     values = {name: func.coalesce(bindparam(f"new_{name}", type_=kind), columns[name]) for name, kind in kinds.items()}
     ends = case((bindparam("new_status", type_=Text).is_(None), _NOTHING), else_=_ONE)
     due_at = bindparam("new_due_at", type_=BigInteger)
-    return update(batches).where(*_claimed()).values(due_at=due_at, attempt=columns.attempt + ends, **values)
+    mine = (*_claimed(), columns.tenant == bindparam("whose"))
+    return update(batches).where(*mine).values(due_at=due_at, attempt=columns.attempt + ends, **values)
 
 
 def count_ended() -> ClauseElement:
@@ -201,22 +202,25 @@ def waiting() -> ClauseElement:
 
 
 def drop_lines() -> ClauseElement:
-    """`id`, `how`."""
+    """`id`, `how`, and `new_request`, which is nothing."""
     return (
         update(batch_lines)
         .where(_lines.batch_id == bindparam("id"), _UNENDED)
-        .values(outcome=bindparam("how", type_=Text), holder=null(), request=bindparam("nothing", type_=LargeBinary))
+        .values(
+            outcome=bindparam("how", type_=Text), holder=null(), request=bindparam("new_request", type_=LargeBinary)
+        )
     )
 
 
 def end_line() -> ClauseElement:
-    """`id`, `number` and the answer. Changes nothing once it has ended."""
-    return _end().where(_lines.batch_id == bindparam("id"), _lines.number == bindparam("place"), _UNENDED)
+    """`id`, `whose`, `place` and the answer. Changes nothing once it has ended."""
+    place = (_lines.batch_id == bindparam("id"), _lines.number == bindparam("place"))
+    return _end().where(*place, _lines.tenant == bindparam("whose"), _UNENDED)
 
 
 def settle_line() -> ClauseElement:
     """As `end_line`, under `under`."""
-    return _end().where(*_held())
+    return _end().where(*_held(), _lines.tenant == bindparam("whose"))
 
 
 def running_batches() -> ClauseElement:
@@ -281,8 +285,8 @@ def _end():  # noqa: ANN202 - an update, whose type is longer than the function
         holder=null(),
         status=bindparam("said", type_=BigInteger),
         request_id=bindparam("called", type_=Text),
-        request=bindparam("nothing", type_=LargeBinary),
-        answer=bindparam("body", type_=LargeBinary),
+        request=bindparam("new_request", type_=LargeBinary),
+        answer=bindparam("new_answer", type_=LargeBinary),
     )
 
 

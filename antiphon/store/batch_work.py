@@ -83,7 +83,7 @@ class SqlBatchWork:
         return await self._under(batch, lambda connection: connection.execute(self._delete_lines, key).rowcount)
 
     async def drop_lines(self, batch: Batch, outcome: Outcome) -> None:
-        key: Parameters = {"id": batch.id, "how": outcome, "nothing": b""}
+        key: Parameters = {"id": batch.id, "how": outcome, "new_request": b""}
 
         def perform(connection: Connection) -> None:
             dropped = connection.execute(self._drop, key).rowcount
@@ -94,7 +94,7 @@ class SqlBatchWork:
         await self._under(batch, perform)
 
     async def settle_lines(self, batch: Batch, results: Mapping[int, LineAnswer]) -> None:
-        ends = [ended(batch.id, number, answer) for number, answer in results.items()]
+        ends = [ended(batch.tenant, batch.id, number, answer) for number, answer in results.items()]
 
         def perform(connection: Connection) -> None:
             well = badly = 0
@@ -118,7 +118,11 @@ class SqlBatchWork:
         return [result_of(row) for row in rows]
 
     async def change(self, batch: Batch, change: Change) -> None:
-        values: Parameters = {**_claim_of(batch), **{f"new_{status}_at": None for status in DATED}}
+        values: Parameters = {
+            **_claim_of(batch),
+            "whose": batch.tenant,
+            **{f"new_{status}_at": None for status in DATED},
+        }
         for field in ("status", "total", "own", "model", "native", "errors", "usage"):
             values[f"new_{field}"] = getattr(change, field)
         values |= {"new_output_file_id": change.output_file_id, "new_error_file_id": change.error_file_id}
@@ -170,16 +174,17 @@ class SqlBatchWork:
         return self._database.read(Act(act))
 
 
-def ended(batch_id: str, number: int, answer: LineAnswer) -> Parameters:
+def ended(tenant: str, batch_id: str, number: int, answer: LineAnswer) -> Parameters:
     """The end of a line, as statements take it."""
     return {
         "id": batch_id,
+        "whose": tenant,
         "place": number,
         "how": "succeeded" if answer.good else "errored",
         "said": answer.status,
         "called": answer.request_id,
-        "body": answer.body,
-        "nothing": b"",
+        "new_answer": answer.body,
+        "new_request": b"",
     }
 
 

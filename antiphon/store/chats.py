@@ -41,7 +41,9 @@ class SqlChats:
         self._clear_pairs = text_of(delete(chat_completion_pairs).where(_of_the_same()))
         self._delete = text_of(delete(chat_completions).where(*_named()))
         self._update = text_of(
-            update(chat_completions).where(*_named()).values({_columns.metadata: bindparam("pairs")})
+            update(chat_completions)
+            .where(_columns.tenant == bindparam("tenant"), _columns.serial == bindparam("one"))
+            .values(metadata=bindparam("new_metadata"))
         )
 
     async def save(self, chat: StoredChat) -> None:
@@ -85,7 +87,7 @@ class SqlChats:
             if found is None:
                 return None
             changed = msgspec.structs.replace(found, metadata=metadata)
-            connection.execute(self._update, asked | {"pairs": _encode(metadata)})
+            connection.execute(self._update, asked | {"one": found.serial, "new_metadata": _encode(metadata)})
             connection.execute(self._clear_pairs, asked)
             self._add_pairs(connection, changed)
             return changed

@@ -6,6 +6,8 @@ import sqlite3
 from typing import Final, Literal
 
 from antiphon.store.location import Location
+from antiphon.store.sealed_connections import Sealed, Sealing
+from antiphon.store.vault import Vault
 
 Synchronous = Literal["full", "normal"]
 """`full` survives power loss, `normal` only the death of the process."""
@@ -31,16 +33,25 @@ _WRITING: Final = (
 )
 
 
-def connect(location: Location, busy_seconds: float) -> sqlite3.Connection:
-    """A connection that commits each statement by itself until it is told BEGIN."""
-    connection = sqlite3.connect(location.name, timeout=busy_seconds, isolation_level=None)
+def connect(location: Location, busy_seconds: float, vault: Vault | None = None) -> sqlite3.Connection:
+    """A connection that commits each statement by itself until it is told BEGIN; `vault` encrypts what was said."""
+    connection = sqlite3.connect(
+        location.name,
+        timeout=busy_seconds,
+        isolation_level=None,
+        factory=sqlite3.Connection if vault is None else Sealing,
+    )
+    if isinstance(connection, Sealing) and vault is not None:
+        connection.sealed = Sealed(vault)
     for pragma in _EVERYWHERE:
         connection.execute(pragma)
     return connection
 
 
-def connect_writer(location: Location, synchronous: Synchronous, busy_seconds: float) -> sqlite3.Connection:
-    connection = connect(location, busy_seconds)
+def connect_writer(
+    location: Location, synchronous: Synchronous, busy_seconds: float, vault: Vault | None = None
+) -> sqlite3.Connection:
+    connection = connect(location, busy_seconds, vault)
     # Three rows of 2 KB share a page of this size, and each would waste nearly half of a smaller one. New files only.
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     connection.execute(f"PRAGMA synchronous = {synchronous.upper()}")
@@ -49,8 +60,8 @@ def connect_writer(location: Location, synchronous: Synchronous, busy_seconds: f
     return connection
 
 
-def connect_reader(location: Location, busy_seconds: float) -> sqlite3.Connection:
-    connection = connect(location, busy_seconds)
+def connect_reader(location: Location, busy_seconds: float, vault: Vault | None = None) -> sqlite3.Connection:
+    connection = connect(location, busy_seconds, vault)
     connection.execute("PRAGMA query_only = ON")
     connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
     return connection

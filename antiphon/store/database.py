@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from antiphon.bus import Bus
 from antiphon.errors import ConfigError
 from antiphon.store.connections import Synchronous, connect_reader
+from antiphon.store.content_keys import checking
 from antiphon.store.failures import start_up
 from antiphon.store.local_bus import Nobody, local_bus
 from antiphon.store.location import create_file, is_postgres, postgres_module, sqlite_location
@@ -21,6 +22,7 @@ from antiphon.store.readers import Readers
 from antiphon.store.schema import HEAD, open_database, serves
 from antiphon.store.statements import Connection, Statement, text_of
 from antiphon.store.tables import revision
+from antiphon.store.vault import Vault
 from antiphon.store.work import Act, Work
 from antiphon.store.writer import GroupWriter
 
@@ -59,19 +61,23 @@ class SqlDatabase:
         busy_seconds: float = BUSY_SECONDS,
         migrates: bool = True,
         connections: int = CONNECTIONS,
+        vault: Vault | None = None,
     ) -> AsyncGenerator[SqlDatabase]:
         """Makes or migrates the tables if need be; on leaving, everything submitted is on disk.
 
         Raises ConfigError, also for tables that would have to be migrated where nobody `migrates`.
 
+        `vault` encrypts what was said; without one it is written as it is.
+
         `busy_seconds` is how long work waits for other processes that write to the same file, or for a PostgreSQL that
         cannot be reached, to which there are as many `connections` at most.
         """
         if is_postgres(url):
-            opened = _in_postgres(url, synchronous, busy_seconds, connections, migrates=migrates)
+            opened = _in_postgres(url, synchronous, busy_seconds, connections, vault, migrates=migrates)
         else:
-            opened = _in_sqlite(url, synchronous, busy_seconds, migrates=migrates)
+            opened = _in_sqlite(url, synchronous, busy_seconds, vault, migrates=migrates)
         async with opened as database:
+            await (database.read if vault is None else database.write)(checking(vault))
             yield database
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
@@ -111,7 +117,7 @@ class SqlDatabase:
 
 @asynccontextmanager
 async def _in_sqlite(
-    url: str, synchronous: Synchronous, busy_seconds: float, *, migrates: bool
+    url: str, synchronous: Synchronous, busy_seconds: float, vault: Vault | None, *, migrates: bool
 ) -> AsyncGenerator[SqlDatabase]:
     location = sqlite_location(url)
     async with AsyncExitStack() as stack:
@@ -122,9 +128,10 @@ async def _in_sqlite(
             with start_up(str(location)):
                 create_file(location.path)
                 lock = stack.enter_context(closing(FileLock(location.lock, busy_seconds)))
-            readers = Readers(partial(connect_reader, location, busy_seconds), READERS)
+            readers = Readers(partial(connect_reader, location, busy_seconds, vault), READERS)
             bus = stack.enter_context(local_bus(location.bus))
-        writer = GroupWriter(partial(open_database, location, synchronous, busy_seconds, migrates=migrates), lock)
+        connect = partial(open_database, location, synchronous, busy_seconds, vault, migrates=migrates)
+        writer = GroupWriter(connect, lock)
         stack.push_async_callback(writer.close)
         await writer.open()
         if readers is not None:
@@ -134,11 +141,11 @@ async def _in_sqlite(
 
 @asynccontextmanager
 async def _in_postgres(
-    url: str, synchronous: Synchronous, busy_seconds: float, connections: int, *, migrates: bool
+    url: str, synchronous: Synchronous, busy_seconds: float, connections: int, vault: Vault | None, *, migrates: bool
 ) -> AsyncGenerator[SqlDatabase]:
     opened = postgres_module("opening").opened
     options = {"synchronous": synchronous == "full", "wait_seconds": busy_seconds, "migrates": migrates}
-    async with opened(url, connections=connections, **options) as (writers, readers, bus):
+    async with opened(url, connections=connections, vault=vault, **options) as (writers, readers, bus):
         yield SqlDatabase(writers, readers, bus=bus)
 
 

@@ -59,6 +59,7 @@ class End(Struct, frozen=True):
     def parameters(self) -> dict[str, object]:
         turn = self.turn
         return {
+            "whose": turn.tenant,
             "new_status": turn.status,
             "new_model": turn.model,
             "new_provider": turn.provider,

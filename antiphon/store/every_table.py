@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.store import batch_tables, chat_tables, counter_tables, file_tables, tables
+from antiphon.store import batch_tables, chat_tables, content_tables, counter_tables, file_tables, tables
 
-FAMILIES: Final = (tables, batch_tables, chat_tables, counter_tables, file_tables)
+FAMILIES: Final = (tables, batch_tables, chat_tables, counter_tables, file_tables, content_tables)
 METADATA: Final = tables.metadata

@@ -91,22 +91,23 @@ def drop_journal() -> ClauseElement:
 
 
 def end_response() -> ClauseElement:
-    """`id` and what the end says. Changes nothing once it has ended."""
+    """`id`, `whose` and what the end says. Changes nothing once it has ended."""
     told = ("status", "model", "provider", "upstream_id", "body", "events")
     return (
         update(responses)
-        .where(_is(responses.c.id), responses.c.status.in_(IN_FLIGHT))
+        .where(_is(responses.c.id), responses.c.tenant == bindparam("whose"), responses.c.status.in_(IN_FLIGHT))
         .values({name: bindparam(f"new_{name}") for name in told})
     )
 
 
 def append_events() -> ClauseElement:
     """`id`, `under`, `begin`, `end`, `bytes`. Whoever claims or ends the job meanwhile waits, or is waited for."""
+    table = response_events.c
     row = select(
-        bindparam("id", type_=response_events.c.response_id.type),
-        bindparam("begin", type_=response_events.c.first.type),
-        bindparam("end", type_=response_events.c.last.type),
-        bindparam("bytes", type_=response_events.c.frames.type),
+        bindparam("id", type_=table.response_id.type).label("response_id"),
+        bindparam("begin", type_=table.first.type).label("first"),
+        bindparam("end", type_=table.last.type).label("last"),
+        bindparam("bytes", type_=table.frames.type).label("frames"),
     )
     mine = row.select_from(jobs).where(*_held()).with_for_update(read=True)
     return insert(response_events).from_select(["response_id", "first", "last", "frames"], mine)

@@ -23,11 +23,12 @@ from antiphon.store.failures import start_up
 from antiphon.store.location import Location, create_file, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.statements import creation_of, positional
+from antiphon.store.vault import Vault
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The newest migration; a test holds it to what the folder says."""
 
 _WAIT_SECONDS: Final = 600.0
@@ -132,7 +133,12 @@ def warn_of_newer(current: str | None) -> None:
 
 
 def open_database(
-    location: Location, synchronous: Synchronous, busy_seconds: float, *, migrates: bool = True
+    location: Location,
+    synchronous: Synchronous,
+    busy_seconds: float,
+    vault: Vault | None = None,
+    *,
+    migrates: bool = True,
 ) -> sqlite3.Connection:
     """A connection that writes, to tables at the head. Several processes may do this at once.
 
@@ -141,7 +147,7 @@ def open_database(
     with start_up(str(location)):
         if location.path is not None:
             create_file(location.path)
-        connection = connect_writer(location, synchronous, busy_seconds)
+        connection = connect_writer(location, synchronous, busy_seconds, vault)
         try:
             _prepare(connection, location, migrates=migrates)
         except BaseException:

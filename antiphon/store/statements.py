@@ -73,19 +73,28 @@ class Numbered(Struct, frozen=True):
 
 
 class Statement(str):
-    """SQLite's text, which its driver takes as it is, and PostgreSQL's beside it."""
+    """SQLite's text, which its driver takes as it is, and PostgreSQL's beside it.
 
-    __slots__ = ("_number", "_numbered")
+    `source` is what both are made from; `columns` are those that parameters by position are for, else empty.
+    """
+
+    __slots__ = ("_number", "_numbered", "columns", "source")
 
     _number: Callable[[], Numbered]
     _numbered: Numbered | None
+    source: ClauseElement
+    columns: Sequence[str]
 
     @classmethod
-    def of(cls, text: str, number: Callable[[], Numbered]) -> Statement:
+    def of(
+        cls, text: str, number: Callable[[], Numbered], source: ClauseElement, columns: Sequence[str] = ()
+    ) -> Statement:
         """`number` makes PostgreSQL's text."""
         statement = cls(text)
         statement._number = number
         statement._numbered = None
+        statement.source = source
+        statement.columns = columns
         return statement
 
     @property
@@ -96,17 +105,14 @@ class Statement(str):
         return self._numbered
 
 
-def text_of(statement: ClauseElement, postgres: ClauseElement | None = None) -> Statement:
-    """The statement, with parameters by name. Raises ValueError where a value would be lost on the way.
-
-    `postgres` is what PostgreSQL is told in its place, for the few that have something to say to it alone.
-    """
+def text_of(statement: ClauseElement) -> Statement:
+    """The statement, with parameters by name. Raises ValueError where a value would be lost on the way."""
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
     unnamed = [name for name, value in (compiled.params or {}).items() if value is not None]
     if unnamed:
         message = f"A statement that is executed as text holds values of its own: {unnamed}."
         raise ValueError(message)
-    return Statement.of(str(compiled), lambda: _numbered(statement if postgres is None else postgres))
+    return Statement.of(str(compiled), lambda: _numbered(statement), statement)
 
 
 def positional(statement: Insert, columns: Sequence[str], rows: int = 1) -> Statement:
@@ -126,7 +132,8 @@ def positional(statement: Insert, columns: Sequence[str], rows: int = 1) -> Stat
         places = [", ".join(f"${row * width + column}" for column in range(1, width + 1)) for row in range(1, rows)]
         return Numbered(one.text + "".join(f", ({each})" for each in places).encode(), ())
 
-    return Statement.of(str(compiled) + (", (" + ", ".join("?" * width) + ")") * (rows - 1), number)
+    more = (", (" + ", ".join("?" * width) + ")") * (rows - 1)
+    return Statement.of(str(compiled) + more, number, statement, tuple(columns))
 
 
 def creation_of(*tables: Table, dialect: Dialect | None = None) -> list[str]:

@@ -24,6 +24,11 @@ def is_item(value: object) -> TypeGuard[Item]:
 
 MAX_TEXT_CHARACTERS: Final = 10_485_760
 
+MAX_INPUT_ITEMS: Final = 65_536
+"""Of one request; what it goes on from is not counted."""
+
+MAX_TOOLS: Final = 4096
+
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
 _Short = Annotated[str, Meta(max_length=128)]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
@@ -102,7 +107,7 @@ class Request(Struct, frozen=True, kw_only=True):
     """
 
     model: str | None = None
-    input: _Text | list[Item] | None = None
+    input: _Text | Annotated[list[Item], Meta(max_length=MAX_INPUT_ITEMS)] | None = None
     instructions: _Text | None = None
     previous_response_id: str | None = None
     conversation: str | ConversationRef | None = None
@@ -110,7 +115,7 @@ class Request(Struct, frozen=True, kw_only=True):
     background: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    include: list[Include] | None = None
+    include: Annotated[list[Include], Meta(max_length=64)] | None = None
     max_output_tokens: Annotated[int, Meta(ge=16)] | None = None
     max_tool_calls: Annotated[int, Meta(ge=1)] | None = None
     parallel_tool_calls: bool | None = None
@@ -121,10 +126,10 @@ class Request(Struct, frozen=True, kw_only=True):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     text: TextOptions | None = None
     reasoning: Reasoning | None = None
-    tools: list[Item] | None = None
+    tools: Annotated[list[Item], Meta(max_length=MAX_TOOLS)] | None = None
     tool_choice: str | Item | None = None
     truncation: Literal["auto", "disabled"] | None = None
-    context_management: list[ContextManagement] | None = None
+    context_management: Annotated[list[ContextManagement], Meta(max_length=16)] | None = None
     service_tier: str | None = None
     metadata: Metadata | None = None
     prompt_cache_key: _Short | None = None

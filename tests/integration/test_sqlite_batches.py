@@ -23,6 +23,7 @@ from antiphon.store.batch_work import SqlBatchWork
 from antiphon.store.batches import SqlBatches
 from antiphon.store.database import SqlDatabase
 from antiphon.store.statements import Connection
+from antiphon.store.vault import Vault
 from antiphon.store.work import Act, Work
 from antiphon.wire.batch_states import ENDED, NEXT, ending_of
 from antiphon.wire.batch_values import Batch
@@ -68,8 +69,8 @@ def store_of(database: SqlDatabase, clock: Clock) -> Store:
 
 
 @asynccontextmanager
-async def opened(url: str, clock: Clock) -> AsyncGenerator[Store]:
-    async with SqlDatabase.open(url) as database:
+async def opened(url: str, clock: Clock, vault: Vault | None = None) -> AsyncGenerator[Store]:
+    async with SqlDatabase.open(url, vault=vault) as database:
         yield store_of(database, clock)
 
 

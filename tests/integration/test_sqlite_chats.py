@@ -13,13 +13,14 @@ from antiphon.protocols import Clock
 from antiphon.store.chats import SqlChats
 from antiphon.store.database import SqlDatabase
 from antiphon.store.sweeper import Sweeper
+from antiphon.store.vault import Vault
 from tests.contracts.chats_store import ChatsContract, MakeChats, chat
 from tests.contracts.responses_store import NOW, HandClock
 
 
 @asynccontextmanager
-async def chats_of(url: str, clock: Clock) -> AsyncGenerator[StoredChats]:
-    async with SqlDatabase.open(url) as database:
+async def chats_of(url: str, clock: Clock, vault: Vault | None = None) -> AsyncGenerator[StoredChats]:
+    async with SqlDatabase.open(url, vault=vault) as database:
         yield SqlChats(database, clock)
 
 

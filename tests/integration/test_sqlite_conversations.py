@@ -21,13 +21,14 @@ from antiphon.store.conversation_turns import LEASE_SECONDS, SqlConversationTurn
 from antiphon.store.conversations import SqlConversations
 from antiphon.store.database import SqlDatabase
 from antiphon.store.responses import SqlResponses
+from antiphon.store.vault import Vault
 from tests.contracts.conversations_store import ConversationsContract, Make, Stores, ended, holder, items, listed
 from tests.contracts.responses_store import MINE, NOW, HandClock, turn
 
 
 @asynccontextmanager
-async def stores_of(url: str, clock: Clock) -> AsyncGenerator[Stores]:
-    async with SqlDatabase.open(url) as database:
+async def stores_of(url: str, clock: Clock, vault: Vault | None = None) -> AsyncGenerator[Stores]:
+    async with SqlDatabase.open(url, vault=vault) as database:
         yield Stores(
             SqlResponses(database, clock),
             SqlConversations(database, clock),

@@ -21,6 +21,7 @@ from antiphon.store.file_copies import SqlFileCopies
 from antiphon.store.file_uploads import SqlUploads
 from antiphon.store.files import SqlFiles
 from antiphon.store.sweeper import Sweeper
+from antiphon.store.vault import Vault
 from tests.contracts.file_store import (
     Cabinet,
     FileCopiesContract,
@@ -66,8 +67,8 @@ class SqlCabinet:
 
 
 @asynccontextmanager
-async def opened(url: str, clock: Clock) -> AsyncGenerator[Cabinet]:
-    async with SqlDatabase.open(url) as database:
+async def opened(url: str, clock: Clock, vault: Vault | None = None) -> AsyncGenerator[Cabinet]:
+    async with SqlDatabase.open(url, vault=vault) as database:
         yield SqlCabinet(
             SqlFiles(database, clock),
             SqlFileCopies(database, clock),

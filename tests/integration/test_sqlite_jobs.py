@@ -26,6 +26,7 @@ from antiphon.store.jobs import SqlJobs
 from antiphon.store.journal import SqlJournal
 from antiphon.store.responses import SqlResponses
 from antiphon.store.statements import Connection, text_of
+from antiphon.store.vault import Vault
 from antiphon.wire.assembly import events_of
 from tests.contracts.jobs_races import JobsRaces
 from tests.contracts.jobs_store import LEASE_SECONDS, MANY, JobsContract, Make, Store, asked, claimed, ended, frame
@@ -35,8 +36,8 @@ NOTHING: Callable[[], Any] = multiple
 
 
 @asynccontextmanager
-async def store_of(url: str, clock: Clock) -> AsyncGenerator[Store]:
-    async with SqlDatabase.open(url, synchronous="normal") as database:
+async def store_of(url: str, clock: Clock, vault: Vault | None = None) -> AsyncGenerator[Store]:
+    async with SqlDatabase.open(url, synchronous="normal", vault=vault) as database:
         jobs = SqlJobs(database, clock, LEASE_SECONDS)
         yield Store(jobs, SqlJournal(database, clock), SqlResponses(database, clock))
 

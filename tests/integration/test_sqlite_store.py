@@ -19,13 +19,14 @@ from antiphon.store.location import sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.responses import SqlResponses
 from antiphon.store.statements import Connection
+from antiphon.store.vault import Vault
 from antiphon.store.writer import MAX_JOBS, GroupWriter
 from tests.contracts.responses_store import MINE, HandClock, Make, ResponsesContract, turn
 
 
 @asynccontextmanager
-async def responses_of(url: str, clock: Clock) -> AsyncGenerator[Responses]:
-    async with SqlDatabase.open(url) as database:
+async def responses_of(url: str, clock: Clock, vault: Vault | None = None) -> AsyncGenerator[Responses]:
+    async with SqlDatabase.open(url, vault=vault) as database:
         yield SqlResponses(database, clock)
 
 

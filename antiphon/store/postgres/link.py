@@ -12,7 +12,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from antiphon.errors import ConfigError
 from antiphon.store.failures import Refusal
+from antiphon.store.postgres.sealed_session import SealedSession
 from antiphon.store.postgres.session import Session
+from antiphon.store.vault import Vault
 
 CONNECT_SECONDS: Final = 5
 _PAUSE_SECONDS: Final = 0.1
@@ -86,9 +88,10 @@ class Trouble:
 class Link:
     """At most one connection, in the hands of one thread."""
 
-    def __init__(self, address: Address, trouble: Trouble, *, writes: bool) -> None:
-        """Opens nothing."""
+    def __init__(self, address: Address, trouble: Trouble, *, writes: bool, vault: Vault | None = None) -> None:
+        """Opens nothing. `vault` encrypts what was said."""
         self.writes = writes
+        self._vault = vault
         self._address = address
         self._trouble = trouble
         self._setting = address.setting(writes=writes)
@@ -97,7 +100,11 @@ class Link:
     def session(self) -> Session:
         """The connection, made if need be. Raises Refusal."""
         if self._session is None:
-            self._session = Session(connected(self._address), self._setting)
+            connection = connected(self._address)
+            if self._vault is None:
+                self._session = Session(connection, self._setting)
+            else:
+                self._session = SealedSession(connection, self._setting, self._vault)
             self._trouble.is_over()
         return self._session
 

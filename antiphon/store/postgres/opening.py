@@ -12,6 +12,7 @@ from antiphon.store.postgres.lanes import Lane, Lanes
 from antiphon.store.postgres.link import Link, Trouble, address_of
 from antiphon.store.postgres.schema import prepare
 from antiphon.store.postgres.serving import add, read, write
+from antiphon.store.vault import Vault
 
 _BESIDES: Final = 2
 """Connections that neither read nor change: one adds rows, one is the bus's."""
@@ -19,7 +20,7 @@ _BESIDES: Final = 2
 
 @asynccontextmanager
 async def opened(
-    url: str, *, synchronous: bool, wait_seconds: float, migrates: bool, connections: int
+    url: str, *, synchronous: bool, wait_seconds: float, migrates: bool, connections: int, vault: Vault | None = None
 ) -> AsyncGenerator[tuple[Lanes, Lanes, PostgresBus]]:
     """Who writes, who reads, and the bus, on so many connections at most, opened as they are needed.
 
@@ -31,10 +32,10 @@ async def opened(
     await asyncio.to_thread(prepare, address, migrates=migrates)
     trouble = Trouble()
     async with AsyncExitStack() as stack:
-        adding = Lane(add, Link(address, trouble, writes=True))
-        writers = Lanes([Lane(write, Link(address, trouble, writes=True)) for _ in range(writing)], adding)
+        adding = Lane(add, Link(address, trouble, writes=True, vault=vault))
+        writers = Lanes([Lane(write, Link(address, trouble, writes=True, vault=vault)) for _ in range(writing)], adding)
         stack.push_async_callback(writers.close)
-        readers = Lanes([Lane(read, Link(address, trouble, writes=False)) for _ in range(reading)])
+        readers = Lanes([Lane(read, Link(address, trouble, writes=False, vault=vault)) for _ in range(reading)])
         stack.push_async_callback(readers.close)
         bus = PostgresBus(address, trouble)
         stack.push_async_callback(bus.close)

@@ -24,15 +24,19 @@ class Authority:
 
     def server(self, names: str) -> ssl.SSLContext:
         """For a server; `names` as in subjectAltName: `DNS:provider.test,IP:127.0.0.1`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.issued(names))
+        return context
+
+    def issued(self, names: str) -> tuple[Path, Path]:
+        """The files of a certificate, whose serial number is one more than the last one's, and of its key."""
         self._serials += 1
         key, asked, issued, extra = (self._folder / f"{self._serials}.{kind}" for kind in ("key", "csr", "pem", "ext"))
         extra.write_text(f"subjectAltName={names}\n")
         self._run("req", *_NEW_KEY, "-subj", "/CN=server", "-keyout", key, "-out", asked)
         signing = ("-CA", self.certificate, "-CAkey", self._key, "-set_serial", str(self._serials), "-extfile", extra)
         self._run("x509", "-req", "-in", asked, *signing, "-out", issued)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(issued, key)
-        return context
+        return issued, key
 
     def _run(self, *arguments: str | Path) -> None:
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)

@@ -8,7 +8,8 @@ import pytest
 from antiphon.errors import ConnectFailed, Retry, UpstreamBroke, UpstreamTimeout
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint
-from antiphon.providers.http import HttpUpstream, default_trust
+from antiphon.providers.http import HttpUpstream
+from antiphon.providers.trust import default_trust
 from tests.integration.upstream.authority import Authority
 from tests.integration.upstream.origin import OK, Origin, Peer, answering, body_of, closing, reaching, serving, silent
 

@@ -36,7 +36,7 @@ Refused = Callable[..., list[str]]
         ("database: {url: 'sqlite://x.db'}", "`database.url`: A database address has three slashes"),
         ("logging: {level: loud}", "expected one of `debug`, `error`, `info`, `warning`, got `loud`"),
         ("responses: {strict: 1}", "`responses.strict`: expected true or false, got `1`"),
-        ("keys: [{name: a}]", "antiphon.yaml:1:8: `keys[0].key` is missing. The key itself, as clients send it."),
+        ("keys: [{name: a}]", "antiphon.yaml:1:8: `keys[0].key` is missing. The key, as clients send it, or its"),
         ("keys: {a: b}", "`keys`: expected a list, got a mapping"),
         ("keys: [1]", "`keys[0]`: expected a mapping of names to values, got `1`"),
         ("models: {a: {}}", "antiphon.yaml:1:10: `models.a`: it has no `targets`, and nothing is said of it"),

@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.providers import downloads
 from antiphon.providers.egress import Egress
-from antiphon.providers.http import default_trust
+from antiphon.providers.trust import default_trust
 
 
 async def test_whom_to_trust_is_read_once_and_not_for_each_download(monkeypatch: pytest.MonkeyPatch) -> None:
