@@ -10,16 +10,18 @@ Ends with status 1 if there are any.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import sys
 import traceback
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import atheris
 
-with atheris.instrument_imports(include=["antiphon", "python_multipart"]):
+with redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["antiphon", "python_multipart"]):
     from tools.fuzz.target import Target, attempt
     from tools.fuzz.targets import TARGETS
 
