@@ -34,8 +34,7 @@ from antiphon.settings import (
 from tests.e2e.media import KINDS
 from tests.e2e.vendors.doors import DOORS
 from tests.integration.harness import ROOT, Gateway
-from tests.integration.provider import providing
-from tools.fuzz.vendors import answer
+from tools.fuzz.vendors import providing
 
 MASTER_KEY: Final = "sk-antiphon-fuzz-master-0123456789"
 LANES: Final = 8
@@ -129,13 +128,13 @@ def settings_for(upstream_port: int, folder: Path, database: str = "", **section
 @asynccontextmanager
 async def fuzzed(folder: Path, database: str = "", **sections: Any) -> AsyncGenerator[FuzzedGateway]:
     """A gateway that takes requests, until the block ends."""
-    async with providing(answer) as upstream:
+    async with providing() as upstream:
         with socket.socket() as held:
             # Bound and never listening: the port stays ours, and the gateway can still have it.
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             held.bind(("127.0.0.1", 0))
             port = held.getsockname()[1]
-            settings = settings_for(upstream.port, folder, database, **sections)
+            settings = settings_for(upstream, folder, database, **sections)
             settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, port=port))
             gateway = _launched(settings, port, folder)
             try:

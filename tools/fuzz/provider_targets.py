@@ -31,6 +31,7 @@ from antiphon.wire.counts import counts_of
 from antiphon.wire.events import Event, Outcome
 from antiphon.wire.requests import parse_request
 from antiphon.wire.synthesis import synthesised
+from antiphon.wire.texts import mended
 from tests.grammar import Ungrammatical, check_stream
 from tools.fuzz.recorded import Framing, answers_of, refusals_of
 from tools.fuzz.target import LawError, Target, chosen, pieces, split
@@ -163,7 +164,7 @@ def _whole(dialect: UpstreamDialect, data: bytes) -> None:
     """A whole answer, told to clients of every kind."""
     choice, data = split(data)
     turn = _asking(choice)
-    outcome = dialect.whole(turn, model_of(dialect), data)
+    outcome = dialect.whole(turn, model_of(dialect), mended(data))
     events = synthesised(outcome.body)
     if dialect.name != "responses":
         check_stream(events)

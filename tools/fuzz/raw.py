@@ -110,7 +110,7 @@ class Speller:
         return data if self._chance.random() < 0.5 else data.replace(b"chunked", b"gzip, chunked")  # noqa: PLR2004 - evenly
 
     def _two_lengths(self, ask: Ask, body: bytes) -> bytes:
-        data = whole(ask, self._key, body, b"Content-Length: %d" % self._chance.choice((0, 5, len(body))))
+        data = whole(ask, self._key, body, b"Content-Length: %d" % (len(body) + len(SMUGGLED)))
         return data + SMUGGLED
 
     def _length_and_chunks(self, ask: Ask, body: bytes) -> bytes:

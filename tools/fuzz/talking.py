@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import suppress
 from typing import Any, Final
 
 from msgspec import Struct
 
 from tools.fuzz.raw import CLOSING, SMUGGLED, SMUGGLED_ANSWER
+from tools.fuzz.vendors import GARBLED
 
 SECONDS: Final = 20.0
 """Silence for longer is a hang: everything behind the gateway answers at once."""
+
+OURS: Final = b"The gateway failed"
+"""How the gateway tells of a failure of its own."""
 
 _QUIET: Final = 0.3
 _NO_BODY: Final = frozenset({204, 304})
@@ -158,17 +163,28 @@ def _answers(data: bytes) -> list[Said]:
 
 
 def fault_of(said: Said, sent: bytes) -> str | None:
-    """What is wrong with an answer, whatever the question was; None where nothing is."""
-    passed_on = sent.startswith(tuple(b"%b /p/" % method for method in (b"GET", b"POST", b"PUT", b"DELETE", b"HEAD")))
+    """What is wrong with an answer, whatever the question was; None where nothing is.
+
+    What passes through from a provider is that provider's.
+    """
+    if re.match(rb"[A-Z]+ \S*/p/", sent):
+        return None
     if said.status == 0:
         return f"the connection ended without an answer: {said.body!r}"
-    if said.status >= _SERVER_ERROR and not passed_on and (said.status not in _PROVIDERS or b'"internal_error"' in said.body):
+    if said.status >= _SERVER_ERROR and not _is_a_providers(said):
         return f"{said.status} {said.body[:300]!r}"
-    if SMUGGLED in sent and SMUGGLED_ANSWER in said.body and b"GET /openapi" not in sent[:200]:
+    if SMUGGLED in sent and SMUGGLED_ANSWER in said.body and not sent.startswith(b"GET /openapi"):
         return "a request inside the body of another was answered"
-    if said.whole and said.body and said.headers.get("content-type") == "application/json" and not _is_json(said.body):
+    if said.whole and said.body and GARBLED not in said.body and said.headers.get("content-type") == "application/json" and not _is_json(said.body):
         return f"an answer that is no JSON: {said.body[:200]!r}"
     return None
+
+
+def _is_a_providers(said: Said) -> bool:
+    """Whether the failure is a provider's. Anthropic's clients know 500 alone for it, and its message tells."""
+    if said.status == _SERVER_ERROR:
+        return b'"api_error"' in said.body and OURS not in said.body
+    return said.status in _PROVIDERS and b'"internal_error"' not in said.body
 
 
 def _is_json(body: bytes) -> bool:

@@ -6,15 +6,16 @@ or endless, as providers are on bad days.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from zlib import crc32
 
 from msgspec import Struct
 
 from tests.e2e.media import DRAWN, WAV
-from tests.integration.provider import Hangup
 from tests.integration.upstream.origin import Peer, Request
 from tools.fuzz.recorded import Framing, by_api
 
@@ -25,6 +26,9 @@ _MEDIA: Final[dict[Framing, str]] = {
     "whole": "application/json",
 }
 _FAULTY: Final = 8
+
+GARBLED: Final = b'\x00\xff{"]'
+"""What is in the middle of a garbled answer. To clients in whose format it is, it is passed on as it comes."""
 
 
 class _Place(Struct, frozen=True):
@@ -60,6 +64,44 @@ _PLACES: Final = (
 )
 
 MODELS: Final = json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}, {"id": "gpt-5-mini"}]}).encode()
+
+
+_MOST_HEAD_BYTES: Final = 1 << 20
+
+
+class Hangup(Exception):  # noqa: N818 - it is named for what happens
+    """The connection is to end here."""
+
+
+@asynccontextmanager
+async def providing() -> AsyncGenerator[int]:
+    """Serves at the port that it gives."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(reader, writer)
+        with suppress(Hangup, OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):
+            while True:
+                await answer(await _request(reader), peer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=_MOST_HEAD_BYTES)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def _request(reader: asyncio.StreamReader) -> Request:
+    """Whatever the gateway passes on, it passes on as HTTP."""
+    line, *lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[:-2]
+    headers = {name.lower(): value.strip() for name, _, value in (each.partition(b":") for each in lines)}
+    if b"chunked" in headers.get(b"transfer-encoding", b""):
+        body = b""
+        while size := int((await reader.readuntil(b"\r\n"))[:-2], 16):
+            body += (await reader.readexactly(size + 2))[:-2]
+        await reader.readexactly(2)
+        return Request(line, headers, body)
+    return Request(line, headers, await reader.readexactly(int(headers.get(b"content-length", b"0"))))
 
 
 async def answer(request: Request, peer: Peer) -> None:
@@ -123,7 +165,7 @@ async def _cut(peer: Peer, answer: _Answer) -> None:
 async def _garbled(peer: Peer, answer: _Answer) -> None:
     _, framing, body = answer
     middle = len(body) // 2
-    broken = body[:middle] + b'\x00\xff{"]' + body[middle + 3 :]
+    broken = body[:middle] + GARBLED + body[middle + 3 :]
     await peer.say(_whole(200, broken) if framing == "whole" else _streamed(framing, broken))
 
 
