@@ -171,6 +171,12 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     @override
+    def handle_ping(self) -> None:
+        """Answers, unless an earlier frame has broken the connection."""
+        if not self._failed:
+            super().handle_ping()
+
+    @override
     def handle_parser_exception(self) -> None:
         """Says why the connection ends, and lets the client read it though it may still be sending."""
         close = self.conn.close_sent

@@ -59,6 +59,9 @@ MODELS: Final = (
 
 _START_SECONDS: Final = 30.0
 
+_CUT: Final = "ASGI callable returned without completing response"
+"""What uvicorn says of an answer that is passed on and was cut short where it came from."""
+
 
 class Held(Struct, frozen=True):
     """What a gateway's process holds: resident bytes, open descriptors, tasks, objects."""
@@ -89,7 +92,12 @@ class FuzzedGateway(Gateway):
 
     def faults(self) -> list[Mapping[str, Any]]:
         """What it has logged that it should never log."""
-        return [line for line in self.lines() if "traceback" in line or line.get("level") in ("error", "critical")]
+        told = (line for line in self.lines() if line.get("level") in ("error", "critical") or "traceback" in line)
+        return [line for line in told if not str(line.get("message")).startswith(_CUT)]
+
+    def say_what_it_does(self) -> None:
+        """Into its log."""
+        self.process.send_signal(signal.SIGUSR2)
 
 
 def key_of(lane: int) -> str:
@@ -126,9 +134,11 @@ def settings_for(upstream_port: int, folder: Path, database: str = "", **section
 
 
 @asynccontextmanager
-async def fuzzed(folder: Path, database: str = "", **sections: Any) -> AsyncGenerator[FuzzedGateway]:
-    """A gateway that takes requests, until the block ends."""
-    async with providing() as upstream:
+async def fuzzed(
+    folder: Path, database: str = "", *, faulty: bool = True, **sections: Any
+) -> AsyncGenerator[FuzzedGateway]:
+    """A gateway that takes requests, until the block ends; its providers fail now and then, unless they are not to."""
+    async with providing(faulty=faulty) as upstream:
         with socket.socket() as held:
             # Bound and never listening: the port stays ours, and the gateway can still have it.
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

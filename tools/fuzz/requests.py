@@ -34,6 +34,7 @@ _REMEMBERED: Final = 20
 _ODD: Final = 0.12
 _SOCKETS: Final = 0.03
 _MOST_FINDINGS: Final = 50
+_HELD_SECONDS: Final = 4.0
 
 MOST_GROWTH_BYTES: Final = 48 * 1024 * 1024
 MOST_GROWTH_DESCRIPTORS: Final = 12
@@ -56,6 +57,7 @@ class Lane:
         """The same number and seed make the same requests of the same answers."""
         chance = Random(f"{seed}-{number}")  # noqa: S311 - it has to come again
         self.number = number
+        self._number = 0
         self.statuses: Counter[int] = Counter()
         self.findings: list[Finding] = []
         self._chance = chance
@@ -69,8 +71,9 @@ class Lane:
 
     async def run(self, count: int) -> None:
         """Sends so many, and forgets nothing that it has been told."""
-        for number in range(count):
-            await self._one(number)
+        for _ in range(count):
+            self._number += 1
+            await self._one(self._number)
             if len(self.findings) > _MOST_FINDINGS:
                 return
 
@@ -109,16 +112,34 @@ class Lane:
         self.findings.append(Finding(f"{self.number}-{number}", what, data, self.number))
 
 
+async def _watch(gateway: FuzzedGateway, findings: list[Finding]) -> None:
+    """Asks for the gateway's health all the time: what holds its event loop keeps everybody waiting."""
+    while True:
+        await asyncio.sleep(1.0)
+        talk = Talk(gateway.port, _HELD_SECONDS)
+        try:
+            await talk.proper(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+        except Hang:
+            gateway.say_what_it_does()
+            findings.append(Finding("held", f"nobody is answered for {_HELD_SECONDS:g} s: see {gateway.log}", b"", -1))
+        finally:
+            talk.leave()
+
+
 async def fuzz(count: int, seed: int, folder: Path, database: str = "") -> bool:
     """Sends so many requests, says how it went, and whether all is well."""
     async with fuzzed(folder, database) as gateway:
         lanes = [Lane(gateway, number, seed) for number in range(LANES)]
+        held_up: list[Finding] = []
         steps: list[Held] = []
         began = time.monotonic()
         for step in range(1, 6):
             async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(lane.run(count // 5 // LANES))
+                watching = group.create_task(_watch(gateway, held_up))
+                async with asyncio.TaskGroup() as asking:
+                    for lane in lanes:
+                        asking.create_task(lane.run(count // 5 // LANES))
+                watching.cancel()
             for lane in lanes:
                 lane.leave()
             held = await _settled(gateway)
@@ -131,7 +152,7 @@ async def fuzz(count: int, seed: int, folder: Path, database: str = "") -> bool:
             )
         print(dict(sorted(sum((lane.statuses for lane in lanes), Counter()).items())))
         faults = gateway.faults()
-    findings = [finding for lane in lanes for finding in lane.findings]
+    findings = held_up + [finding for lane in lanes for finding in lane.findings]
     _keep(findings, folder / "findings")
     for line in faults[:20]:
         print("logged:", line.get("message"), str(line.get("traceback", ""))[-400:])

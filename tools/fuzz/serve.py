@@ -1,11 +1,13 @@
 """A gateway to be fuzzed, in a process of its own: `python -m tools.fuzz.serve COUNTS < SETTINGS_AS_JSON`.
 
-On SIGUSR1 it writes into the file COUNTS what it holds: tasks, and objects that the garbage collector knows.
+On SIGUSR1 it writes into the file COUNTS what it holds: tasks, and objects that the garbage collector knows. On SIGUSR2
+it writes into its log what it is doing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import signal
 import sys
@@ -30,6 +32,7 @@ def main() -> None:
         written.replace(place)
 
     signal.signal(signal.SIGUSR1, count)
+    faulthandler.register(signal.SIGUSR2)
     run_server(msgspec.json.decode(sys.stdin.buffer.read(), type=Settings))
 
 

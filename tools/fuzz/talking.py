@@ -42,9 +42,10 @@ class Said(Struct, frozen=True):
 class Talk:
     """One connection at a time, opened when it is needed."""
 
-    def __init__(self, port: int) -> None:
-        """To this port of this machine."""
+    def __init__(self, port: int, seconds: float = SECONDS) -> None:
+        """To this port of this machine. Silence for so long is a hang."""
         self._port = port
+        self._seconds = seconds
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -53,7 +54,7 @@ class Talk:
         head_only = data.startswith(b"HEAD ")
         fresh = self._reader is None
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self._seconds):
                 reader, writer = await self._open()
                 writer.write(data)
                 said = await _answer(reader, head_only=head_only)
@@ -83,7 +84,7 @@ class Talk:
         self.leave()
         found = b""
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self._seconds):
                 reader, writer = await self._open()
                 writer.write(data)
                 ended = False

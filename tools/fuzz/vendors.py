@@ -26,6 +26,7 @@ _MEDIA: Final[dict[Framing, str]] = {
     "whole": "application/json",
 }
 _FAULTY: Final = 8
+_NOWHERE: Final = 404
 
 GARBLED: Final = b'\x00\xff{"]'
 """What is in the middle of a garbled answer. To clients in whose format it is, it is passed on as it comes."""
@@ -59,7 +60,7 @@ _PLACES: Final = (
     _Place(b"/embeddings", ("openai.embeddings", "voyage.embeddings"), streams=False),
     _Place(b"/rerank", ("cohere.rerank", "voyage.rerank", "together.rerank"), streams=False),
     _Place(b"/moderations", ("openai.moderations",), streams=False),
-    _Place(b"/audio/transcriptions", ("openai.audio",), streams=False),
+    _Place(b"/audio/tran", ("openai.audio",), streams=False),
     _Place(b"/invoke", ("bedrock.embed",), streams=False),
 )
 
@@ -74,14 +75,14 @@ class Hangup(Exception):  # noqa: N818 - it is named for what happens
 
 
 @asynccontextmanager
-async def providing() -> AsyncGenerator[int]:
-    """Serves at the port that it gives."""
+async def providing(*, faulty: bool = True) -> AsyncGenerator[int]:
+    """Serves at the port that it gives; without faults, on its best days."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(reader, writer)
         with suppress(Hangup, OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):
             while True:
-                await answer(await _request(reader), peer)
+                await answer(await _request(reader), peer, faulty=faulty)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=_MOST_HEAD_BYTES)
@@ -104,7 +105,7 @@ async def _request(reader: asyncio.StreamReader) -> Request:
     return Request(line, headers, await reader.readexactly(int(headers.get(b"content-length", b"0"))))
 
 
-async def answer(request: Request, peer: Peer) -> None:
+async def answer(request: Request, peer: Peer, *, faulty: bool) -> None:
     """Answers one request. Raises Hangup where the connection is to end."""
     chance = crc32(request.line + request.body)
     if request.line.startswith(b"GET"):
@@ -113,17 +114,34 @@ async def answer(request: Request, peer: Peer) -> None:
         await peer.say(_whole(200, json.dumps(DRAWN).encode()))
     elif b"/audio/speech" in request.line:
         await peer.say(_whole(200, WAV, "audio/wav"))
-    elif chance % _FAULTY == 0:
+    elif b"/embeddings" in request.line or b"/rerank" in request.line:
+        await peer.say(_whole(200, _counted(request)))
+    elif faulty and chance % _FAULTY == 0:
         await _FAULTS[chance // _FAULTY % len(_FAULTS)](peer, _recorded(request, chance))
     else:
         status, framing, body = _recorded(request, chance)
+        status = status if faulty or status == _NOWHERE else 200
         await peer.say(_whole(status, body, _MEDIA[framing]) if framing == "whole" else _streamed(framing, body))
+
+
+def _counted(request: Request) -> bytes:
+    """Vectors and rankings, of which there have to be as many as were asked for."""
+    try:
+        asked = json.loads(request.body)
+        inputs = asked.get("input", asked.get("documents"))
+    except (ValueError, AttributeError):
+        inputs = None
+    count = len(inputs) if isinstance(inputs, list) and inputs and not isinstance(inputs[0], int) else 1
+    data = [{"object": "embedding", "index": place, "embedding": [0.5, -0.5]} for place in range(count)]
+    results = [{"index": place, "relevance_score": 0.5} for place in range(count)]
+    usage = {"prompt_tokens": 1, "total_tokens": 1}
+    return json.dumps({"object": "list", "data": data, "results": results, "model": "m", "usage": usage}).encode()
 
 
 def _recorded(request: Request, chance: int) -> tuple[int, Framing, bytes]:
     place = next((each for each in _PLACES if each.mark in request.line), None)
     if place is None:
-        return 404, "whole", b'{"error":{"message":"no such place"}}'
+        return _NOWHERE, "whole", b'{"error":{"message":"no such place"}}'
     asked = b'"stream":true' in request.body.replace(b" ", b"")
     streamed = asked if place.streams is None else place.streams
     apis = place.apis
