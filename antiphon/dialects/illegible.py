@@ -1,8 +1,8 @@
 """Answers whose items are not what their types promise.
 
 What a provider of the Responses API says is passed on to clients of that API as it is, and only looked into where it
-has to be told in other words. What cannot be told then is that provider's fault: everybody else's answers are written by
-`writer.py`, which leaves nothing out.
+has to be told in other words. What cannot be told then is that provider's fault: everybody else's answers are written
+by `writer.py`, which leaves nothing out.
 """
 
 from __future__ import annotations

@@ -31,7 +31,12 @@ class Ask(Struct, frozen=True):
 _BOUNDARY: Final = "----fuzz"
 _FORM_TYPE: Final = f"multipart/form-data; boundary={_BOUNDARY}"
 _ITEM: Final = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
-_LINE: Final = {"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": {"model": "demo/echo", "input": "Hi"}}
+_LINE: Final = {
+    "custom_id": "a",
+    "method": "POST",
+    "url": "/v1/responses",
+    "body": {"model": "demo/echo", "input": "Hi"},
+}
 _PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(range(40))
 
 
@@ -40,14 +45,16 @@ def form(*parts: tuple[str, bytes, str]) -> bytes:
     said = b""
     for name, content, filename in parts:
         file = f'; filename="{filename}"\r\nContent-Type: application/octet-stream' if filename else ""
-        said += f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode() + content + b"\r\n"
+        said += (
+            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode() + content + b"\r\n"
+        )
     return said + f"--{_BOUNDARY}--\r\n".encode()
 
 
 @cache
 def recorded_bodies(*dialects: str) -> list[Any]:
     """Decoded, and small enough to be sent a thousand times."""
-    return [msgspec.json.decode(body) for body in requests_of(*dialects) if len(body) < 8192]  # noqa: PLR2004 - small
+    return [msgspec.json.decode(body) for body in requests_of(*dialects) if len(body) < 8192]
 
 
 class Asker:
@@ -84,7 +91,7 @@ class Asker:
     def _id(self, *kinds: str) -> str:
         """An id of one of these kinds; now and then of another, or nobody's."""
         kind = self._chance.choice(kinds)
-        if self._chance.random() < 0.1:  # noqa: PLR2004 - now and then
+        if self._chance.random() < 0.1:
             kind = self._chance.choice(list(self._pool) or [kind])
         known = self._pool.get(kind)
         return self._chance.choice(known) if known else f"{kind}_" + "0" * 48
@@ -108,6 +115,8 @@ class Asker:
             case 6:
                 part = {"type": "input_file", "file_id": self._id("file")}
                 body["input"] = [_ITEM | {"content": [part]}]
+            case _:
+                pass
         return Ask("POST", f"/v1/responses{path}", body)
 
     def _chat(self) -> Ask:
@@ -117,6 +126,8 @@ class Asker:
                 body["n"] = 2
             case 1:
                 body["store"] = True
+            case _:
+                pass
         return Ask("POST", "/v1/chat/completions", body)
 
     def _messages(self) -> Ask:
@@ -127,7 +138,9 @@ class Asker:
         body = dict(self._chance.choice(recorded_bodies("gemini")))
         methods = ("generateContent", "streamGenerateContent", "streamGenerateContent?alt=sse", "countTokens")
         method = self._chance.choice((*methods, *methods, "embedContent", "batchEmbedContents", "predict"))
-        root = self._chance.choice(("/v1beta/models", "/v1/models", "/gemini/v1beta/models", "/v1/publishers/google/models"))
+        root = self._chance.choice(
+            ("/v1beta/models", "/v1/models", "/gemini/v1beta/models", "/v1/publishers/google/models")
+        )
         return Ask("POST", f"{root}/{self._model()}:{method}", body)
 
     def _completions(self) -> Ask:
@@ -136,10 +149,14 @@ class Asker:
         return Ask("POST", "/v1/completions", body)
 
     def _services(self) -> Ask:
-        model = self._chance.choice(("openai/text-embedding-3-small", "cohere/embed-v4.0", "gemini/gemini-embedding-001"))
+        model = self._chance.choice(
+            ("openai/text-embedding-3-small", "cohere/embed-v4.0", "gemini/gemini-embedding-001")
+        )
         asks = (
             Ask("POST", "/v1/embeddings", {"model": model, "input": ["a", "b"], "encoding_format": "base64"}),
-            Ask("POST", "/v1/rerank", {"model": "cohere/rerank-v3.5", "query": "q", "documents": ["a", "b"], "top_n": 1}),
+            Ask(
+                "POST", "/v1/rerank", {"model": "cohere/rerank-v3.5", "query": "q", "documents": ["a", "b"], "top_n": 1}
+            ),
             Ask("POST", "/v2/rerank", {"model": "cohere/rerank-v3.5", "query": "q", "documents": ["a", {"text": "b"}]}),
             Ask("POST", "/v1/moderations", {"model": "local/moderation-rules", "input": ["a", "b"]}),
             Ask("POST", "/v1/moderations", {"model": "openai/omni-moderation-latest", "input": "a"}),
@@ -155,7 +172,11 @@ class Asker:
             Ask("POST", "/v1/images/generations", {"model": painter, "prompt": "a cat", "n": 1, "size": "1024x1024"}),
             Ask("POST", "/v1/images/edits", form(*drawn), _FORM_TYPE),
             Ask("POST", "/v1/images/variations", form(drawn[0], drawn[2]), _FORM_TYPE),
-            Ask("POST", "/v1/audio/speech", {"model": speaker, "input": "Hi", "voice": "alloy", "response_format": "wav"}),
+            Ask(
+                "POST",
+                "/v1/audio/speech",
+                {"model": speaker, "input": "Hi", "voice": "alloy", "response_format": "wav"},
+            ),
             Ask("POST", "/v1/audio/transcriptions", form(*heard), _FORM_TYPE),
             Ask("POST", "/v1/audio/translations", form(*heard[:2]), _FORM_TYPE),
         )
@@ -217,18 +238,22 @@ class Asker:
             kind = "chatcmpl"
         elif "messages/batches" in path:
             kind = "msgbatch"
-        path = path.replace("{item_id}", self._id("msg")).replace("{model}", self._model()).replace("{path}", "v1/models")
+        path = (
+            path.replace("{item_id}", self._id("msg")).replace("{model}", self._model()).replace("{path}", "v1/models")
+        )
         path = path.replace("{provider}", "openai").replace("{publisher}", "google").replace("{asset}", "x")
         is_model = "/models/{id" in path
         path = path.replace("{id}", self._model() if is_model else self._id(kind)).replace("{id:path}", self._model())
         if method == "get" and self._coin():
-            path += self._chance.choice(("?limit=1", "?stream=true", f"?after={self._id('msg')}", "?order=asc&limit=100"))
+            path += self._chance.choice(
+                ("?limit=1", "?stream=true", f"?after={self._id('msg')}", "?order=asc&limit=100")
+            )
         return Ask(method.upper(), path, None if method in ("get", "delete") else {"metadata": {}})
 
     def _passing(self) -> Ask:
         method = self._chance.choice(("GET", "POST", "DELETE", "PUT", "HEAD"))
         tail = self._chance.choice(("v1/models", "v1/chat/completions", "v1/x/../y", "v1/%2e%2e/z", "", "v1/files?a=b"))
-        body = None if method != "POST" else {"model": "m", "messages": [], "stream": self._coin()}
+        body: Any = None if method != "POST" else {"model": "m", "messages": [], "stream": self._coin()}
         return Ask(method, f"/p/{self._chance.choice(('openai', 'anthropic', 'nobody'))}/{tail}", body)
 
     def _of(self, dialect: str) -> Any:
@@ -239,7 +264,7 @@ class Asker:
         return body
 
     def _coin(self) -> bool:
-        return self._chance.random() < 0.5  # noqa: PLR2004 - evenly
+        return self._chance.random() < 0.5
 
 
 def path_bytes(path: str) -> bytes:

@@ -49,7 +49,9 @@ from tools.fuzz.wire_targets import SEALS, TENANT
 
 _SIZES: Final = Limits(lines=100, bytes=1 << 20, line_bytes=1 << 18)
 _NAMES: Final = tuple(DIALECTS)
-_SAMPLE: Final = b'{"model":"p/m","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}]}]}'
+_SAMPLE: Final = (
+    b'{"model":"p/m","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}]}]}'
+)
 _COUNTED: Final = ("gpt-5", "claude-sonnet-4-5", "gemini-2.5-pro", "other")
 
 
@@ -135,7 +137,7 @@ def _batch_file(data: bytes) -> None:
         lines = [line for piece in cut for line in reader.feed(piece)]
         lines += reader.finish()
         readings.append((lines, reader.faults, reader.count))
-    same(*readings, "batches")
+    same(readings, "batches")
 
 
 def _template(data: bytes) -> None:
@@ -146,7 +148,7 @@ def _template(data: bytes) -> None:
     try:
         values = msgspec.json.decode(said, type=dict[str, Any])
     except UNDECODABLE:
-        values = {name: "x" for name in variables_of(checked)}
+        values = dict.fromkeys(variables_of(checked), "x")
     request = parse_request(b'{"model":"p/m","input":"Hi"}')
     try:
         rendered(request, PromptRef("pmpt_1", None, msgspec.convert(values, Any)), checked, 1)
@@ -165,7 +167,9 @@ def _schema(data: bytes) -> None:
     if said:
         value = msgspec.json.decode(said)
     violation(wanted, value)
-    text = msgspec.json.encode({"status": "completed", "output": [{"type": "message", "content": [{"type": "output_text", "text": "{}"}]}]})
+    text = msgspec.json.encode(
+        {"status": "completed", "output": [{"type": "message", "content": [{"type": "output_text", "text": "{}"}]}]}
+    )
     fault_of(text, wanted)
     body = {"model": "p/m", "input": "Hi", "text": {"format": {"type": "json_schema", "name": "a", "schema": wanted}}}
     tool = {"type": "function", "name": "f", "parameters": wanted, "strict": True}
@@ -179,7 +183,7 @@ def _sealed_items(data: bytes) -> None:
     """Reasoning whose blob is ours and whose inside is anything: what older and newer versions may have sealed."""
     choice, data = split(data)
     blob = SEALS.seal(TENANT, data)
-    items = [
+    items: list[dict[str, Any]] = [
         {"type": "message", "role": "user", "content": "Hi"},
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": blob},
         {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"},
@@ -204,7 +208,11 @@ def _seeds(*dialects: str, also: Sequence[bytes] = ()) -> Callable[[], Iterable[
 def _sealing_seeds() -> list[bytes]:
     made: list[bytes] = []
     models = {"anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash", "openai": "gpt-5-mini"}
-    items: Sequence[Any] = ([{"type": "thinking", "thinking": "x", "signature": "s"}], [{"thoughtSignature": "a"}], [{}])
+    items: Sequence[Any] = (
+        [{"type": "thinking", "thinking": "x", "signature": "s"}],
+        [{"thoughtSignature": "a"}],
+        [{}],
+    )
     for kind in ("openai", "chat", "anthropic", "gemini", "converse", "cohere", "ollama"):
         for each in items:
             seal = {"p": "p", "m": models.get(kind, "llama3"), "d": "", "k": kind, "items": each, "t": 1, "v": 1}
@@ -230,14 +238,18 @@ _CONVERSATIONS: Final = (
     b'{"part_ids":["part_1"],"md5":"x"}',
 )
 _SCHEMAS: Final = (
-    b'{"type":"object","properties":{"a":{"type":["string","null"],"enum":["x"]}},"required":["a"],'
-    b'"additionalProperties":false,"$defs":{"b":{"$ref":"#"}}}\0{"a":1}',
+    (
+        b'{"type":"object","properties":{"a":{"type":["string","null"],"enum":["x"]}},"required":["a"],'
+        b'"additionalProperties":false,"$defs":{"b":{"$ref":"#"}}}\0{"a":1}'
+    ),
     b'{"anyOf":[{"$ref":"#/$defs/a"},{"type":"array","items":{"const":1},"minItems":1}],"$defs":{"a":{"$ref":"#/$defs/a"}}}',
     b'{"allOf":[{"$ref":"#"},{"not":{"oneOf":[true,false]}}],"pattern":"^(a+)+$","format":"date"}\0"aaaaaaaaaaaaaaaaaaaa!"',
 )
 _TEMPLATES: Final = (
-    b'{"instructions":"Say {{ a }}","input":[{"role":"user","content":[{"type":"input_text","text":"{{b}}"}]}]}\0'
-    b'{"a":"x","b":{"type":"input_image","image_url":"data:"}}',
+    (
+        b'{"instructions":"Say {{ a }}","input":[{"role":"user","content":[{"type":"input_text","text":"{{b}}"}]}]}\0'
+        b'{"a":"x","b":{"type":"input_image","image_url":"data:"}}'
+    ),
     b'{"input":"{{a}}{{a}}","tools":[]}\0{"a":"{{a}}"}',
 )
 _READERS: Final[Mapping[str, tuple[Callable[[bytes], Request], Callable[[], Iterable[bytes]]]]] = {
@@ -253,14 +265,19 @@ _READERS: Final[Mapping[str, tuple[Callable[[bytes], Request], Callable[[], Iter
 }
 
 TARGETS: Final = (
-    *(Target(f"asked-{name}", partial(_asked, read), (CallerError,), seeds) for name, (read, seeds) in _READERS.items()),
+    *(
+        Target(f"asked-{name}", partial(_asked, read), (CallerError,), seeds)
+        for name, (read, seeds) in _READERS.items()
+    ),
     Target("asked-relayed", _relayed, (CallerError, *UNDECODABLE), _MESSAGES),
     Target("asked-frame", _frames, (CallerError,), lambda: [_FRAME, _FRAME.replace(b"response.create", b"ping")]),
     Target("asked-conversation", _conversation, (CallerError,), lambda: chosen(0, _CONVERSATIONS)),
     Target("asked-batch", _batch, (CallerError,), lambda: chosen(0, _BATCHES)),
     Target("batch-file", _batch_file, (), lambda: chosen(0, [_LINE * 3, _LINE + b"x\n" + _LINE])),
     Target("prompt-template", _template, (CallerError,), lambda: _TEMPLATES),
-    Target("schema", _schema, (CallerError, *UNDECODABLE), lambda: _SCHEMAS, ("$ref", "#/$defs/a", "additionalProperties")),
+    Target(
+        "schema", _schema, (CallerError, *UNDECODABLE), lambda: _SCHEMAS, ("$ref", "#/$defs/a", "additionalProperties")
+    ),
     Target("sealed-items", _sealed_items, (CallerError,), lambda: chosen(0, _sealing_seeds())),
     Target("gemini-embeddings", _embedded, (CallerError,), lambda: chosen(0, requests_of("gemini"))),
 )

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.integration.harness import ROOT
 from tools.fuzz.gateway import fuzzed, key_of
 
 LEFT_OUT: Final = (
@@ -47,6 +49,7 @@ async def check(examples: int, seed: int, more: list[str]) -> int:
             "--request-timeout=20",
             *more,
             cwd=folder,
+            env=os.environ | {"SCHEMATHESIS_HOOKS": "tools.fuzz.document_hooks", "PYTHONPATH": str(ROOT)},
         )
         status = await process.wait()
         for line in gateway.faults():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 import urllib.parse
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,8 @@ from tools.fuzz.target import LawError, Target, chosen, done, pieces, split
 _BOUNDARY: Final = b"----x"
 _FORM: Final = (
     b'------x\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n'
-    b'------x\r\nContent-Disposition: form-data; name="file"; filename="a\xc3\xa9.txt"\r\nContent-Type: text/plain\r\n\r\n'
+    b'------x\r\nContent-Disposition: form-data; name="file"; filename="a\xc3\xa9.txt"\r\n'
+    b"Content-Type: text/plain\r\n\r\n"
     b"abc\r\n------x--\r\n"
 )
 _LIMITS: Final = FormLimits(body_bytes=1 << 20, field_bytes=1 << 16, parts=32)
@@ -116,7 +118,7 @@ def _address(data: bytes) -> None:
     endpoint = Endpoint.parse(text)
     heads = (endpoint.post_head, endpoint.get_head, endpoint.behind("?a=b").get_head)
     for head in heads:
-        if head.count(b"\r\n") != head.count(b"\n") or head.count(b"\r\n") != 3:  # noqa: PLR2004 - the head's lines
+        if head.count(b"\r\n") != head.count(b"\n") or head.count(b"\r\n") != 3:
             raise LawError("an address that writes headers")
     egress = Egress(allow_http=True)
     if egress.objection(endpoint) is None and egress.permits(endpoint.host):
@@ -162,8 +164,6 @@ def _tokens(data: bytes) -> None:
 
 def _pictured(data: bytes) -> None:
     """The size of a picture, going by its bytes."""
-    import base64  # noqa: PLC0415 - of this target alone
-
     address = "data:;base64," + base64.b64encode(data).decode()
     for kind in ("tiles", "area"):
         if media_tokens({"type": "input_image", "image_url": address}, kind) <= 0:
@@ -200,7 +200,7 @@ def _variables(data: bytes) -> None:
 
 def _names(data: bytes) -> None:
     """The names that a model is known by."""
-    if len(list(names_of(data.decode("utf-8", "replace")))) > 1000:  # noqa: PLR2004 - as many as nobody needs
+    if len(list(names_of(data.decode("utf-8", "replace")))) > 1000:
         raise LawError("a name with too many names")
 
 
@@ -208,7 +208,7 @@ _YAML: Final = (
     b"providers:\n  openai:\n    api_key: ${A}\nmodels:\n  fast:\n    targets: [openai/gpt-5-mini]\n",
     b"server: {port: 1, workers: 2}\nkeys:\n  - name: a\n    key: sk-aaaaaaaaaaaaaaaaaaaaaaaa\n",
     b"a: &a [*a]\n<<: *a\n",
-    b"database: {url: 'postgresql://u:p@h/d'}\nwebhooks:\n  - url: https://h/\n    secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+    b"database: {url: 'postgresql://u:p@h/d'}\nwebhooks:\n  - url: https://h/\n    events: [response.completed]\n",
 )
 _PATHS: Final = (
     b"v1/responses/resp_1/input_items",
@@ -240,11 +240,26 @@ TARGETS: Final = (
     Target("path", _path, (), lambda: _PATHS, (":generateContent", "/v1beta/", "publishers/", "%2F")),
     Target("address", _address, (ValueError,), lambda: _URLS),
     Target("headers", _headers, (), lambda: [b"Connection: close, x\nX: y\nLocation: http://h/a\nSet-Cookie: a"]),
-    Target("file-kind", _file, (), lambda: [b"a.png\0\x89PNG", b"../../etc/passwd\0%PDF-", b"a\\b.tar.gz\0RIFF    WEBP"]),
-    Target("tokens", _tokens, (UnicodeDecodeError,), lambda: chosen(0, [b"Hello, world", "Żółć 漢字 \U0001f600".encode()])),
-    Target("picture", _pictured, (), lambda: [b"\x89PNG\r\n\x1a\n" + bytes(16), b"GIF89a\x01\x00\x01\x00", b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x01\x00\x01"]),
+    Target(
+        "file-kind", _file, (), lambda: [b"a.png\0\x89PNG", b"../../etc/passwd\0%PDF-", b"a\\b.tar.gz\0RIFF    WEBP"]
+    ),
+    Target(
+        "tokens", _tokens, (UnicodeDecodeError,), lambda: chosen(0, [b"Hello, world", "Żółć 漢字 \U0001f600".encode()])
+    ),
+    Target(
+        "picture",
+        _pictured,
+        (),
+        lambda: [
+            b"\x89PNG\r\n\x1a\n" + bytes(16),
+            b"GIF89a\x01\x00\x01\x00",
+            b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x01\x00\x01",
+        ],
+    ),
     Target("settings", _settings, (ConfigError,), lambda: _YAML, ("providers", "targets", "${A}", "file:")),
     Target("reference", _reference, (ConfigError,), lambda: [b"${A:-${B}}$${A}", b"file:nothing", b"${A"]),
-    Target("variables", _variables, (ConfigError,), lambda: [b"ANTIPHON_SERVER_PORT=5\nOPENAI_API_KEY=x\nVLLM_BASE_URL=h"]),
+    Target(
+        "variables", _variables, (ConfigError,), lambda: [b"ANTIPHON_SERVER_PORT=5\nOPENAI_API_KEY=x\nVLLM_BASE_URL=h"]
+    ),
     Target("model-names", _names, (), lambda: [b"us.anthropic.claude-sonnet-4-5-20250929-v1:0", b"models/a/b:free@x"]),
 )

@@ -87,8 +87,10 @@ class FuzzedGateway(Gateway):
             while not self._counts.exists():  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(0.01)
         told = msgspec.json.decode(self._counts.read_bytes())
-        descriptors = len(os.listdir(f"/proc/{self.process.pid}/fd"))  # noqa: PTH208 - names alone
-        return Held(self.memory(), descriptors, told["tasks"], told["objects"])
+        return Held(self.memory(), self._descriptors(), told["tasks"], told["objects"])
+
+    def _descriptors(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def faults(self) -> list[Mapping[str, Any]]:
         """What it has logged that it should never log."""
@@ -165,7 +167,7 @@ def _launched(settings: Settings, port: int, folder: Path) -> FuzzedGateway:
             stderr=output,
             env=os.environ | {"NO_PROXY": "*"},
         )
-    assert process.stdin is not None
-    with process.stdin as stdin:
-        stdin.write(msgspec.json.encode(settings))
+    if process.stdin is not None:
+        with process.stdin as stdin:
+            stdin.write(msgspec.json.encode(settings))
     return FuzzedGateway(process, port, folder)

@@ -16,17 +16,53 @@ Holder = dict[Any, Any] | list[Any]
 _NUMBERS: Final = (0, -1, 1, 2**31, 2**53 + 1, 2**63, 2**64, -(2**63) - 1, 10**30, 0.5, -0.0, 1e308, 5e-324)
 _TEXTS: Final = (
     *("", " ", "\x00", "null", "0", "-1", "true", "a" * 300, "é", "😀" * 20, "\u2028", "\r\nX: y", "../../etc/passwd"),
-    *("data:", "data:image/png;base64,", "data:;base64,%%%", "http://127.0.0.1/", "http://[::1]/", "file:///etc/passwd"),
+    *(
+        "data:",
+        "data:image/png;base64,",
+        "data:;base64,%%%",
+        "http://127.0.0.1/",
+        "http://[::1]/",
+        "file:///etc/passwd",
+    ),
     *("https://169.254.169.254/latest", "ant1.AAAA", "resp_1", "file_1", "${A}", "{{a}}", "%s%n", "' OR 1=1 --", "$"),
     *("assistant", "user", "system", "developer", "tool", "function", "auto", "required", "none", "ephemeral"),
 )
 _KEYS: Final = ("", "type", "id", "role", "content", "name", "text", "unknown", "__proto__", "a" * 200, "\x00", "$ref")
 _KINDS: Final = (
-    *("message", "reasoning", "function_call", "function_call_output", "custom_tool_call", "item_reference", "input_text"),
-    *("input_image", "input_file", "input_audio", "compaction", "mcp_call", "web_search_call", "shell_call", "tool_use"),
+    *(
+        "message",
+        "reasoning",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "item_reference",
+        "input_text",
+    ),
+    *(
+        "input_image",
+        "input_file",
+        "input_audio",
+        "compaction",
+        "mcp_call",
+        "web_search_call",
+        "shell_call",
+        "tool_use",
+    ),
     *("tool_result", "thinking", "redacted_thinking", "document", "image_url", "json_schema", "custom", "namespace"),
 )
-_BYTES: Final = (b"\x00", b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\\ud800", b'"', b"\\", b"{", b"[" * 50, b"1e999", b"NaN")
+_BYTES: Final = (
+    b"\x00",
+    b"\xff",
+    b"\xc0\xaf",
+    b"\xed\xa0\x80",
+    b"\\ud800",
+    b'"',
+    b"\\",
+    b"{",
+    b"[" * 50,
+    b"1e999",
+    b"NaN",
+)
 
 
 class Mutator:
@@ -69,7 +105,9 @@ class Mutator:
                     data[:end] + data[at:end] * self._chance.choice((1, 2, 50)) + data[end:],
                     data[:at] + self._chance.choice(_BYTES) + data[at:],
                     data[:at] + self._chance.randbytes(self._chance.randrange(1, 9)) + data[end:],
-                    data[:at] + bytes(byte ^ 1 << self._chance.randrange(8) for byte in data[at : at + 1]) + data[at + 1 :],
+                    data[:at]
+                    + bytes(byte ^ 1 << self._chance.randrange(8) for byte in data[at : at + 1])
+                    + data[at + 1 :],
                 )
             )
         return data
@@ -82,14 +120,15 @@ class Mutator:
         """A value that somebody may not have thought of."""
         kind = self._chance.randrange(6)
         if kind == 0:
-            return self._chance.choice((None, True, False, [], {}, [[]], [None], [{}], {"type": None}, {"": {}}))
+            odd: list[Any] = [None, True, False, [], {}, [[]], [None], [{}], {"type": None}, {"": {}}]
+            return self._chance.choice(odd)
         return self._chance.choice(_NUMBERS) if kind == 1 else self.text()
 
     def _place(self, root: list[Any]) -> tuple[Holder, Any]:
         """Somewhere in the value, deeper places as likely as shallow ones."""
         places: list[tuple[Holder, Any]] = []
         left: list[Holder] = [root]
-        while left and len(places) < 2000:  # noqa: PLR2004 - enough to choose from
+        while left and len(places) < 2000:
             holder = left.pop()
             keys: list[Any] = list(holder) if is_item(holder) else list(range(len(holder)))
             for key in keys:
@@ -114,7 +153,9 @@ class Mutator:
             holder[self._chance.choice(_KEYS)] = holder[key]
 
     def _wrap(self, holder: Holder, key: Any) -> None:
-        holder[key] = self._chance.choice(([holder[key]], {"type": "text", "text": holder[key]}, {"content": holder[key]}))
+        holder[key] = self._chance.choice(
+            ([holder[key]], {"type": "text", "text": holder[key]}, {"content": holder[key]})
+        )
 
     def _graft(self, holder: Holder, key: Any) -> None:
         """Something of another request in place of this."""
@@ -135,11 +176,11 @@ class Mutator:
         if is_item(inner):
             inner[self._chance.choice(_KEYS)] = self.leaf()
         elif isinstance(inner, list):
-            inner.append(self.leaf())
+            holder[key] = [*inner, self.leaf()]
 
     def _nest(self, holder: Holder, key: Any) -> None:
         for _ in range(self._chance.choice((5, 60, 200))):
-            holder[key] = [holder[key]] if self._chance.random() < 0.5 else {"a": holder[key]}  # noqa: PLR2004 - evenly
+            holder[key] = [holder[key]] if self._chance.random() < 0.5 else {"a": holder[key]}
 
     def _grow(self, holder: Holder, key: Any) -> None:
         """Much of the same."""

@@ -23,9 +23,10 @@ from antiphon.dialects.client_messages_answer import MessagesTeller
 from antiphon.dialects.client_messages_shapes import MessagesTold
 from antiphon.dialects.client_messages_whole import failed_answer, messages_whole
 from antiphon.errors import UpstreamBroke, UpstreamError
-from antiphon.protocols import Caller, Reader, Target as Model
-from antiphon.protocols import Turn, UpstreamDialect, UpstreamReply
+from antiphon.protocols import Caller, Reader, Turn, UpstreamDialect
+from antiphon.protocols import Target as Model
 from antiphon.providers.lists import entries, next_page
+from antiphon.providers.posts import NoPost
 from antiphon.relays import Wrapping
 from antiphon.wire.counts import counts_of
 from antiphon.wire.events import Event, Outcome
@@ -53,7 +54,7 @@ FORMATS: Final[Mapping[str, tuple[str, str, Framing]]] = {
 DIALECTS: Final = dialects_of(SEALS)
 
 _NOW: Final = 1_700_000_000.5
-_TOOLS: Final = (
+_TOOLS: Final[tuple[dict[str, Any], ...]] = (
     {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}},
     {"type": "custom", "name": "patch"},
     {"type": "web_search"},
@@ -72,17 +73,15 @@ _SHAPES: Final[tuple[dict[str, Any], ...]] = (
 )
 
 
-async def _no_post(body: bytes, *, streamed: bool, seconds: float | None = None, headers: bytes = b"") -> UpstreamReply:
-    raise LawError("nothing is posted here")
-
-
 def model_of(dialect: UpstreamDialect) -> Model:
     """A model that is asked in this dialect."""
     name = FORMATS[dialect.name][0]
-    return Model(name=f"p/{name}", provider="p", model=name, dialect=dialect, post=_no_post, output_limit=8192)
+    return Model(
+        name=f"p/{name}", provider="p", model=name, dialect=dialect, post=NoPost(name, ("fuzz",)), output_limit=8192
+    )
 
 
-def turn_of(body: bytes, *, streamed: bool = False) -> Turn:
+def turn_of(body: bytes) -> Turn:
     """A turn as `gateway.flow` opens it. Raises BadRequest."""
     counts: dict[str, Iterator[int]] = {}
 
@@ -187,7 +186,7 @@ def _tell_whole(turn: Turn, outcome: Outcome) -> None:
 def _refused(dialect: UpstreamDialect, data: bytes) -> None:
     choice, data = split(data)
     error = dialect.refusal(400 + choice % 200, data, None if choice & 1 else 1.5)
-    if not 400 <= error.status < 600:  # noqa: PLR2004 - as HTTP has it
+    if not 400 <= error.status < 600:
         raise LawError(f"an error of status {error.status}")
     if dialect.counting is not None:
         dialect.counting.tokens(data)

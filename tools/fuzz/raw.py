@@ -22,9 +22,27 @@ CLOSING: Final = b"GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 _HEADERS: Final = (
     *(b"Expect: 100-continue", b"Accept: \xff", b"Range: bytes=0-0", b"If-None-Match: *", b"Idempotency-Key: a"),
-    *(b"Connection: Upgrade\r\nUpgrade: h2c", b"Connection: close, x", b"X-Y: " + b"z" * 5000, b"Cookie: a=b", b"Host: h2"),
-    *(b"anthropic-version: 2023-06-01", b"x-goog-api-key: nope", b"OpenAI-Beta: x", b"Accept-Encoding: br", b"TE: trailers"),
-    *(b"Content-Encoding: br", b"Content-Type: text/plain", b"Content-Type: \xff", b"Authorization: Bearer nope", b"A:"),
+    *(
+        b"Connection: Upgrade\r\nUpgrade: h2c",
+        b"Connection: close, x",
+        b"X-Y: " + b"z" * 5000,
+        b"Cookie: a=b",
+        b"Host: h2",
+    ),
+    *(
+        b"anthropic-version: 2023-06-01",
+        b"x-goog-api-key: nope",
+        b"OpenAI-Beta: x",
+        b"Accept-Encoding: br",
+        b"TE: trailers",
+    ),
+    *(
+        b"Content-Encoding: br",
+        b"Content-Type: text/plain",
+        b"Content-Type: \xff",
+        b"Authorization: Bearer nope",
+        b"A:",
+    ),
     *(b"X-Request-Id: \x80", b"Idempotency-Key: " + b"k" * 300, b"anthropic-beta: a,b", b"Last-Event-ID: 5"),
 )
 
@@ -67,11 +85,11 @@ class Speller:
             return b""
         if isinstance(ask.body, bytes):
             data: bytes = ask.body
-            return data if self._chance.random() < 0.3 else self._mutator.data(data)  # noqa: PLR2004 - now and then
+            return data if self._chance.random() < 0.3 else self._mutator.data(data)
         how = self._chance.random()
-        value = ask.body if how < 0.15 else self._mutator.json(ask.body)  # noqa: PLR2004 - some are as they were
+        value = ask.body if how < 0.15 else self._mutator.json(ask.body)
         data = encoded(value)
-        return self._mutator.data(data) if how > 0.9 else data  # noqa: PLR2004 - some are no JSON any more
+        return self._mutator.data(data) if how > 0.9 else data
 
     def proper(self, ask: Ask) -> bytes:
         """A request that is HTTP, whatever it says."""
@@ -79,9 +97,11 @@ class Speller:
         more: list[bytes] = []
         how = self._chance.randrange(20)
         if how == 0 and body:
-            pack, name = self._chance.choice(((gzip.compress, b"gzip"), (zlib.compress, b"deflate"), (zstd.compress, b"zstd")))
+            pack, name = self._chance.choice(
+                ((gzip.compress, b"gzip"), (zlib.compress, b"deflate"), (zstd.compress, b"zstd"))
+            )
             body = pack(body)
-            body = body if self._chance.random() < 0.5 else self._mutator.data(body)  # noqa: PLR2004 - evenly
+            body = body if self._chance.random() < 0.5 else self._mutator.data(body)
             more = [b"Content-Encoding: " + name]
         elif how in (1, 2):
             more = [self._chance.choice(_HEADERS)]
@@ -105,9 +125,18 @@ class Speller:
         return head.replace(b"GET", ask.method.encode(), 1) + said + last
 
     def _badly_chunked(self, ask: Ask, body: bytes) -> bytes:
-        ends = (b"0\r\n", b"0\r\nX: y\r\n\r\n", b"-1\r\n\r\n", b"zz\r\n", b"ffffffffffffffff\r\n", b"5;x=\xff\r\nhello\r\n0\r\n\r\n")
-        data = self._in_chunks(ask, [body[:50]], self._chance.choice((*ends, b"3\r\nabcdef\r\n0\r\n\r\n", b"0x3\r\nabc\r\n")))
-        return data if self._chance.random() < 0.5 else data.replace(b"chunked", b"gzip, chunked")  # noqa: PLR2004 - evenly
+        ends = (
+            b"0\r\n",
+            b"0\r\nX: y\r\n\r\n",
+            b"-1\r\n\r\n",
+            b"zz\r\n",
+            b"ffffffffffffffff\r\n",
+            b"5;x=\xff\r\nhello\r\n0\r\n\r\n",
+        )
+        data = self._in_chunks(
+            ask, [body[:50]], self._chance.choice((*ends, b"3\r\nabcdef\r\n0\r\n\r\n", b"0x3\r\nabc\r\n"))
+        )
+        return data if self._chance.random() < 0.5 else data.replace(b"chunked", b"gzip, chunked")
 
     def _two_lengths(self, ask: Ask, body: bytes) -> bytes:
         data = whole(ask, self._key, body, b"Content-Length: %d" % (len(body) + len(SMUGGLED)))
@@ -116,7 +145,12 @@ class Speller:
     def _length_and_chunks(self, ask: Ask, body: bytes) -> bytes:
         """The smuggler's trick: whoever believes the one header sees another request where the other sees a body."""
         spelt = self._chance.choice(
-            (b"Transfer-Encoding: chunked", b"Transfer-Encoding : chunked", b"transfer-encoding:\tchunked", b"Transfer-Encoding: xchunked")
+            (
+                b"Transfer-Encoding: chunked",
+                b"Transfer-Encoding : chunked",
+                b"transfer-encoding:\tchunked",
+                b"Transfer-Encoding: xchunked",
+            )
         )
         inner = b"0\r\n\r\n" + SMUGGLED
         head = whole(Ask("GET", ask.path), self._key, b"", spelt, b"Content-Length: %d" % len(inner))
@@ -141,12 +175,24 @@ class Speller:
     def _first_line(self, ask: Ask, body: bytes) -> bytes:
         lines = (
             *(b"GET /health HTTP/1.0", b"GET /health HTTP/2.0", b"PRI * HTTP/2.0", b"GET http://other/health HTTP/1.1"),
-            *(b"CONNECT a:1 HTTP/1.1", b"OPTIONS * HTTP/1.1", b"get /health HTTP/1.1", b"GET /v1/%ff%00 HTTP/1.1", b"\r\n\r\n"),
-            *(b"GET //v1//responses HTTP/1.1", b"GET /a?" + b"b=c&" * 200 + b" HTTP/1.1", b"GET " + b"/x" * 30_000 + b" HTTP/1.1"),
+            *(
+                b"CONNECT a:1 HTTP/1.1",
+                b"OPTIONS * HTTP/1.1",
+                b"get /health HTTP/1.1",
+                b"GET /v1/%ff%00 HTTP/1.1",
+                b"\r\n\r\n",
+            ),
+            *(
+                b"GET //v1//responses HTTP/1.1",
+                b"GET /a?" + b"b=c&" * 200 + b" HTTP/1.1",
+                b"GET " + b"/x" * 30_000 + b" HTTP/1.1",
+            ),
         )
         _, _, rest = whole(ask, self._key, body).partition(b"\r\n")
         return self._chance.choice(lines) + b"\r\n" + rest
 
     def _upgrading(self, ask: Ask, body: bytes) -> bytes:
-        offer = b"Connection: Upgrade\r\nUpgrade: %b" % self._chance.choice((b"websocket", b"h2c", b"\xff", b"websocket, h2c"))
+        offer = b"Connection: Upgrade\r\nUpgrade: %b" % self._chance.choice(
+            (b"websocket", b"h2c", b"\xff", b"websocket, h2c")
+        )
         return whole(ask, self._key, body, offer, b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: x")

@@ -30,7 +30,7 @@ def answers_of(*dialects: str, framing: Framing) -> list[bytes]:
 
 def refusals_of(*dialects: str) -> list[bytes]:
     """The refusals among them."""
-    refused = (each for each in _of(dialects) if each["response"]["status"] >= 400)  # noqa: PLR2004 - as HTTP has it
+    refused = (each for each in _of(dialects) if each["response"]["status"] >= 400)
     return _short(data for each in refused for _, data in body_of(each))
 
 

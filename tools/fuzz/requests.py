@@ -3,8 +3,8 @@
     python -m tools.fuzz.requests [--count 100000] [--seed 1] [--database postgresql://...]
     python -m tools.fuzz.requests --replay FILE
 
-Each lane is a tenant with a source of chance of its own and sends one request after the other, so that a run comes again
-with its seed. What a finding was sent is kept in FOLDER/findings, to be sent again with `--replay`.
+Each lane is a tenant with a source of chance of its own and sends one request after the other, so that a run comes
+again with its seed. What a finding was sent is kept in FOLDER/findings, to be sent again with `--replay`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from tools.fuzz.raw import Speller
 from tools.fuzz.sockets import conversation
 from tools.fuzz.talking import Hang, Said, Talk, fault_of
 
-_IDS: Final = re.compile(rb'"id":\s?"((resp|conv|msg|rs|fc|file|batch|msgbatch|upload|part|pmpt|chatcmpl)[_-][\w-]{1,80})"')
+_IDS: Final = re.compile(
+    rb'"id":\s?"((resp|conv|msg|rs|fc|file|batch|msgbatch|upload|part|pmpt|chatcmpl)[_-][\w-]{1,80})"'
+)
 _REMEMBERED: Final = 20
 _ODD: Final = 0.12
 _SOCKETS: Final = 0.03
@@ -55,7 +57,7 @@ class Lane:
 
     def __init__(self, gateway: FuzzedGateway, number: int, seed: int) -> None:
         """The same number and seed make the same requests of the same answers."""
-        chance = Random(f"{seed}-{number}")  # noqa: S311 - it has to come again
+        chance = Random(f"{seed}-{number}")
         self.number = number
         self._number = 0
         self.statuses: Counter[int] = Counter()
@@ -150,7 +152,10 @@ async def fuzz(count: int, seed: int, folder: Path, database: str = "") -> bool:
                 f" {held.descriptors} descriptors, {held.tasks} tasks, {held.objects} objects",
                 flush=True,
             )
-        print(dict(sorted(sum((lane.statuses for lane in lanes), Counter()).items())))
+        statuses: Counter[int] = Counter()
+        for lane in lanes:
+            statuses += lane.statuses
+        print(dict(sorted(statuses.items())))
         faults = gateway.faults()
     findings = held_up + [finding for lane in lanes for finding in lane.findings]
     _keep(findings, folder / "findings")
@@ -189,16 +194,15 @@ def _keep(findings: list[Finding], folder: Path) -> None:
     for finding in findings:
         kind = re.sub(r"[0-9a-f]{8,}|\d+", "#", finding.what)[:160]
         told[kind] += 1
-        if told[kind] <= 3:  # noqa: PLR2004 - as many as show what they have in common
+        if told[kind] <= 3:
             (folder / f"{finding.name}.bin").write_bytes(finding.sent)
             print(f"finding {finding.name}: {finding.what[:600]}")
     for kind, count in told.most_common():
         print(f"{count} times: {kind}")
 
 
-async def replay(path: Path, folder: Path) -> bool:
+async def replay(data: bytes, folder: Path) -> bool:
     """Sends one finding again, and says what is answered."""
-    data = path.read_bytes()
     async with fuzzed(folder) as gateway:
         talk = Talk(gateway.port)
         try:
@@ -227,7 +231,9 @@ def main() -> None:
     folder: Path = said.folder or Path(tempfile.mkdtemp(prefix="antiphon-fuzz-"))
     folder.mkdir(parents=True, exist_ok=True)
     print(f"everything is kept in {folder}")
-    work = replay(said.replay, folder) if said.replay else fuzz(said.count, said.seed, folder, said.database)
+    work = (
+        replay(said.replay.read_bytes(), folder) if said.replay else fuzz(said.count, said.seed, folder, said.database)
+    )
     sys.exit(not asyncio.run(work))
 
 

@@ -36,6 +36,7 @@ _MEDIA_BODIES: Final = (
     b'{"model":"m","input":"Hello","voice":"alloy","response_format":"mp3","speed":1.25,"stream_format":"sse"}',
     b'{"model":"m","response_format":"verbose_json","timestamp_granularities":["word"],"language":"en","stream":"true"}',
 )
+_LONGEST_ANSWER: Final = 6000
 _FILES: Final = (
     Upload("file", "a.wav", "audio/wav", WAV),
     Upload("image", "a.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(24)),
@@ -109,7 +110,7 @@ def _service_seeds(service: Service) -> Iterable[bytes]:
     names = formats.get(service, ("openai-moderations",))
     answers = answers_of(*names, framing="whole")[:6] + refusals_of(*names)[:2]
     bodies = [*_SERVICE_BODIES, *requests_of(*names)[:4]]
-    return chosen(0, [body + b"\0" + answer for body in bodies for answer in answers if len(answer) < 6000])
+    return chosen(0, [body + b"\0" + answer for body in bodies for answer in answers if len(answer) < _LONGEST_ANSWER])
 
 
 def _media_seeds() -> Iterable[bytes]:

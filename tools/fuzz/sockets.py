@@ -55,7 +55,7 @@ def conversation(chance: Random, mutator: Mutator, key: str) -> bytes:
     data = handshake(key)
     for _ in range(chance.randrange(1, 6)):
         data += _frame(chance, mutator)
-    return data + (b"" if chance.random() < 0.1 else frame(struct.pack(">H", 1000), _CLOSE))  # noqa: PLR2004 - nearly always
+    return data + (b"" if chance.random() < 0.1 else frame(struct.pack(">H", 1000), _CLOSE))
 
 
 def _frame(chance: Random, mutator: Mutator) -> bytes:
@@ -77,6 +77,8 @@ def _frame(chance: Random, mutator: Mutator) -> bytes:
         case 6:
             return frame(payload, reserved=chance.randrange(8))
         case 7:
-            return frame(struct.pack(">H", chance.choice((0, 999, 1005, 3000, 65_535))) + mutator.text().encode()[:120], _CLOSE)
+            return frame(
+                struct.pack(">H", chance.choice((0, 999, 1005, 3000, 65_535))) + mutator.text().encode()[:120], _CLOSE
+            )
         case _:
             return frame(payload)

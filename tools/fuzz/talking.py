@@ -26,7 +26,7 @@ _PROVIDERS: Final = frozenset({502, 503, 504, 529})
 """What the gateway may say where a provider failed."""
 
 
-class Hang(Exception):  # noqa: N818 - it is named for what happened
+class Hang(Exception):
     """Nothing came, and the connection did not end."""
 
 
@@ -58,7 +58,7 @@ class Talk:
                 reader, writer = await self._open()
                 writer.write(data)
                 said = await _answer(reader, head_only=head_only)
-                while said.status == 100:  # noqa: PLR2004 - the one that another follows
+                while said.status == 100:
                     said = await _answer(reader, head_only=head_only)
         except TimeoutError:
             self.leave()
@@ -121,7 +121,7 @@ class Talk:
 
 async def _answer(reader: asyncio.StreamReader, *, head_only: bool) -> Said:
     status, headers = _head(await reader.readuntil(b"\r\n\r\n"))
-    if head_only or status in _NO_BODY or status < 200:  # noqa: PLR2004 - interim answers have no body
+    if head_only or status in _NO_BODY or status < 200:
         return Said(status, headers, b"")
     if "content-length" in headers:
         return Said(status, headers, await reader.readexactly(int(headers["content-length"])))
@@ -149,7 +149,7 @@ def _answers(data: bytes) -> list[Said]:
     while data.startswith(b"HTTP/1.1 ") and b"\r\n\r\n" in data:
         head, _, rest = data.partition(b"\r\n\r\n")
         status, headers = _head(head + b"\r\n\r\n")
-        if status == 101:  # noqa: PLR2004 - another protocol from here on
+        if status == 101:
             found.append(Said(status, headers, rest))
             break
         if "chunked" in headers.get("transfer-encoding", ""):
@@ -176,7 +176,13 @@ def fault_of(said: Said, sent: bytes) -> str | None:
         return f"{said.status} {said.body[:300]!r}"
     if SMUGGLED in sent and SMUGGLED_ANSWER in said.body and not sent.startswith(b"GET /openapi"):
         return "a request inside the body of another was answered"
-    if said.whole and said.body and GARBLED not in said.body and said.headers.get("content-type") == "application/json" and not _is_json(said.body):
+    if (
+        said.whole
+        and said.body
+        and GARBLED not in said.body
+        and said.headers.get("content-type") == "application/json"
+        and not _is_json(said.body)
+    ):
         return f"an answer that is no JSON: {said.body[:200]!r}"
     return None
 

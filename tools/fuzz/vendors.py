@@ -70,7 +70,7 @@ MODELS: Final = json.dumps({"object": "list", "data": [{"id": "m", "object": "mo
 _MOST_HEAD_BYTES: Final = 1 << 20
 
 
-class Hangup(Exception):  # noqa: N818 - it is named for what happens
+class Hangup(Exception):
     """The connection is to end here."""
 
 
@@ -126,14 +126,15 @@ async def answer(request: Request, peer: Peer, *, faulty: bool) -> None:
 
 def _counted(request: Request) -> bytes:
     """Vectors and rankings, of which there have to be as many as were asked for."""
-    try:
-        asked = json.loads(request.body)
-        inputs = asked.get("input", asked.get("documents"))
-    except (ValueError, AttributeError):
-        inputs = None
-    count = len(inputs) if isinstance(inputs, list) and inputs and not isinstance(inputs[0], int) else 1
+    asked: dict[str, Any] = {}
+    with suppress(ValueError, TypeError):
+        asked = dict(json.loads(request.body))
+    inputs: Any = asked.get("input", asked.get("documents"))
+    count = len(inputs) if isinstance(inputs, list) and inputs and not isinstance(inputs[0], int) else 1  # pyright: ignore[reportUnknownArgumentType] - JSON
     data = [{"object": "embedding", "index": place, "embedding": [0.5, -0.5]} for place in range(count)]
-    results = [{"index": place, "relevance_score": 0.5} for place in range(count)]
+    best: Any = asked.get("top_n", count)
+    shown = min(best, count) if isinstance(best, int) and best > 0 else count
+    results = [{"index": place, "relevance_score": 0.5} for place in range(shown)]
     usage = {"prompt_tokens": 1, "total_tokens": 1}
     return json.dumps({"object": "list", "data": data, "results": results, "model": "m", "usage": usage}).encode()
 

@@ -51,7 +51,7 @@ def _sse(data: bytes) -> None:
         splitter = FrameSplitter()
         found = _by_pieces(splitter.feed, splitter.finish, cut)
         readings.append([(frame.event, frame.data) for frame in found])
-    same(*readings, "frames")
+    same(readings, "frames")
 
 
 def _lines(data: bytes) -> None:
@@ -60,7 +60,7 @@ def _lines(data: bytes) -> None:
     for cut in ([data], pieces(data, choice)):
         splitter = LineSplitter()
         readings.append(_by_pieces(splitter.feed, splitter.finish, cut))
-    same(*readings, "lines")
+    same(readings, "lines")
 
 
 def _aws(data: bytes) -> None:
@@ -77,7 +77,7 @@ def _aws(data: bytes) -> None:
         except UpstreamBroke:
             found.append("broke")
         readings.append(found)
-    same(*readings, "messages")
+    same(readings, "messages")
 
 
 def framed_message(headers: bytes, payload: bytes) -> bytes:
@@ -112,7 +112,7 @@ def _http_answer(data: bytes) -> None:
             (failed, answer.status, answer.headers, b"".join(answer.body), answer.done, answer.ends_by_close())
         )
     if not any(reading[0] for reading in readings):  # how much of a body is given before a fault is nobody's promise
-        same(*readings, "answers")
+        same(readings, "answers")
 
 
 def _inflate(data: bytes) -> None:
@@ -149,7 +149,7 @@ def _sealed(data: bytes) -> None:
     else:
         raise AssertionError("a blob was made by chance")
     payload = SEALS.open(TENANT, SEALS.seal(TENANT, data))
-    same(payload, data, "payloads")
+    same((payload, data), "payloads")
     unpacked(payload)
     opened_item({"id": "cmp_1", "encrypted_content": "x"}, lambda _: data, {})
 
@@ -189,7 +189,12 @@ def _packed() -> list[bytes]:
 
 TARGETS: Final = (
     Target("sse", _sse, (), lambda: chosen(0, _answers("sse"))),
-    Target("ndjson", _lines, (), lambda: chosen(0, [b'{"a":1}\n\n{"b":2}\r\n{"c"', *answers_of("ollama", framing="ndjson")])),
+    Target(
+        "ndjson",
+        _lines,
+        (),
+        lambda: chosen(0, [b'{"a":1}\n\n{"b":2}\r\n{"c"', *answers_of("ollama", framing="ndjson")]),
+    ),
     Target("aws-frames", _aws, (), lambda: chosen(0, _aws_seeds())),
     Target(
         "aws-headers",
@@ -198,7 +203,9 @@ TARGETS: Final = (
         lambda: [b"\x02\x0b:event-type\x07\x00\x05chunk{}", b"\x01\x01a\x08" + bytes(8)],
         (":event-type", ":message-type", ":exception-type"),
     ),
-    Target("http-answer", _http_answer, (), lambda: chosen(0, _HEADS), ("Transfer-Encoding", "chunked", "Content-Length")),
+    Target(
+        "http-answer", _http_answer, (), lambda: chosen(0, _HEADS), ("Transfer-Encoding", "chunked", "Content-Length")
+    ),
     Target("inflate", _inflate, (UpstreamBroke,), lambda: chosen(0, _packed())),
     Target("codings", _codings, (BadRequest, BodyTooLarge, UnsupportedMediaType), lambda: chosen(0, _packed())),
     Target(
