@@ -224,7 +224,7 @@ def pixels(drawing: Drawing) -> tuple[int, int] | None:
     if size in (None, "auto") or _RATIO.fullmatch(size):
         return None
     found = _SIZE.fullmatch(size)
-    if found is None:
+    if found is None or not (int(found[1]) and int(found[2])):
         message = f"Invalid 'size': '{size[:40]}'. Send it as WIDTHxHEIGHT, or 'auto'."
         raise BadRequest(message, param="size", code="invalid_value")
     return int(found[1]), int(found[2])

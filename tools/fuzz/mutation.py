@@ -50,6 +50,9 @@ _KINDS: Final = (
     ),
     *("tool_result", "thinking", "redacted_thinking", "document", "image_url", "json_schema", "custom", "namespace"),
 )
+_MANY: Final = 20
+"""What is more than so many is not made many more."""
+
 _BYTES: Final = (
     b"\x00",
     b"\xff",
@@ -71,6 +74,7 @@ class Mutator:
     def __init__(self, chance: Random, others: Sequence[Any] = ()) -> None:
         """`others` are JSON values."""
         self._chance = chance
+        self._grown = False
         self._others = others
         self._ways: Sequence[Callable[[Holder, Any], None]] = (
             self._replace,
@@ -88,6 +92,7 @@ class Mutator:
     def json(self, value: Any) -> Any:
         """The value with one change, or a few."""
         root: list[Any] = [copy.deepcopy(value)]
+        self._grown = False
         for _ in range(self._chance.choice((1, 1, 1, 2, 3, 6))):
             holder, key = self._place(root)
             self._chance.choice(self._ways)(holder, key)
@@ -148,7 +153,7 @@ class Mutator:
     def _double(self, holder: Holder, key: Any) -> None:
         """The same twice: in a list beside itself, in an object under another name."""
         if isinstance(holder, list):
-            holder[key : key + 1] = [holder[key]] * self._chance.choice((2, 3, 40))
+            holder[key : key + 1] = [holder[key]] * self._chance.choice((2, 3, 40 if len(holder) < _MANY else 1))
         else:
             holder[self._chance.choice(_KEYS)] = holder[key]
 
@@ -183,11 +188,14 @@ class Mutator:
             holder[key] = [holder[key]] if self._chance.random() < 0.5 else {"a": holder[key]}
 
     def _grow(self, holder: Holder, key: Any) -> None:
-        """Much of the same."""
+        """Much of the same, once: what is made many times of many is more than any client sends."""
+        if self._grown:
+            return
+        self._grown = True
         inner = holder[key]
         if isinstance(inner, str):
-            holder[key] = inner * self._chance.choice((10, 1000))
-        elif isinstance(inner, list):
+            holder[key] = inner[:1000] * self._chance.choice((10, 1000))
+        elif isinstance(inner, list) and len(inner) < _MANY:
             holder[key] = inner * self._chance.choice((5, 150))
         elif isinstance(inner, int):
             holder[key] = -inner
