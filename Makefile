@@ -7,7 +7,7 @@ DEV := .venv-dev/bin
 PACKAGED := pyproject.toml constraints/build.txt tools/venv.sh README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev vertex postgres run test agents check format bench record docs lock hooks clean
+.PHONY: help install dev vertex postgres run test agents fuzz check format bench record docs lock hooks clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
@@ -50,6 +50,14 @@ test: install dev .node-dev/.installed ## every test
 
 agents: dev .agents-dev/.installed ## the real Codex and Claude Code over four kinds of upstream
 	@$(DEV)/pytest tests/e2e/test_agents.py $(ARGS)
+
+# Its tools are added to .venv-dev when they are first wanted: what else is done there needs none of them.
+.venv-dev/.fuzzing: constraints/fuzz.txt .venv-dev/.installed
+	@PYTHON="$(PYTHON)" tools/venv.sh .venv-dev constraints/dev.txt constraints/fuzz.txt
+	@touch $@
+
+fuzz: dev .venv-dev/.fuzzing ## the document, 100,000 requests, every decoder (PART=document|requests|decoders, ARGS="...")
+	@tools/fuzz.sh "$(DEV)/python" "$(or $(PART),all)" $(ARGS)
 
 check: dev ## what must hold before a commit: format, lint, types, layers, spelling, fast tests
 	@$(DEV)/ruff format --check --quiet

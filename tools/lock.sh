@@ -19,6 +19,7 @@ compile constraints/runtime.txt pyproject.toml "$@"
 compile constraints/dev.txt pyproject.toml --group dev --constraint constraints/runtime.txt "$@"
 compile constraints/vertex.txt pyproject.toml --extra vertex --constraint constraints/dev.txt "$@"
 compile constraints/postgres.txt pyproject.toml --extra postgres --constraint constraints/dev.txt "$@"
+compile constraints/fuzz.txt --group fuzz --constraint constraints/dev.txt "$@"
 compile constraints/build.txt --group build --constraint constraints/dev.txt "$@"
 
 if grep -n '://' constraints/*.txt; then

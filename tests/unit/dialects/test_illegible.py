@@ -1,4 +1,4 @@
-"""A provider of the Responses API whose items are not what they say they are: its own fault, in every client's words."""
+"""Items that are not what they say they are: the fault of the provider that sent them, in every client's words."""
 
 from __future__ import annotations
 
