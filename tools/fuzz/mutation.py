@@ -195,7 +195,7 @@ class Mutator:
         inner = holder[key]
         if isinstance(inner, str):
             holder[key] = inner[:1000] * self._chance.choice((10, 1000))
-        elif isinstance(inner, list) and len(inner) < _MANY:
+        elif isinstance(inner, list) and len(inner) < _MANY:  # pyright: ignore[reportUnknownArgumentType] - JSON
             holder[key] = inner * self._chance.choice((5, 150))
         elif isinstance(inner, int):
             holder[key] = -inner

@@ -42,6 +42,7 @@ STREAMED: dict[str, Callable[[bytes], object]] = {
     "gemini": lambda body: GeminiTeller(GEMINI, sse=True).frames(synthesised(body)),
 }
 CALL: dict[str, Any] = {"type": "function_call", "id": "fc_1", "status": "completed"}
+MESSAGE: dict[str, Any] = {"type": "message", "content": [{}]}
 
 
 def native() -> Target:
@@ -53,14 +54,14 @@ def answer(*items: Any) -> bytes:
 
 
 @pytest.mark.parametrize("client", WHOLE)
-@pytest.mark.parametrize("item", [CALL, {"type": "message", "content": [{}]}], ids=["call", "message"])
+@pytest.mark.parametrize("item", [CALL, MESSAGE], ids=["call", "message"])
 def test_an_item_that_lacks_something_cannot_be_told(client: str, item: dict[str, Any]) -> None:
     with pytest.raises(UpstreamBroke):
         WHOLE[client](answer(item))
 
 
 def test_neither_can_tokens_that_lack_their_probabilities() -> None:
-    part = {"type": "output_text", "text": "x", "logprobs": [{}]}
+    part: dict[str, Any] = {"type": "output_text", "text": "x", "logprobs": [{}]}
     with pytest.raises(UpstreamBroke):
         COMPLETION.whole([answer({"type": "message", "content": [part]})])
 
