@@ -7,7 +7,8 @@ DEV := .venv-dev/bin
 PACKAGED := pyproject.toml constraints/build.txt tools/venv.sh README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev vertex postgres redis run test agents deploy sbom audit check format bench record docs lock hooks clean
+.PHONY: help install dev vertex postgres redis run test agents fuzz deploy sbom audit check format bench record docs lock \
+	hooks clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
@@ -69,6 +70,13 @@ sbom: dev ## the bill of materials of what is shipped, in CycloneDX: dist/antiph
 
 audit: dev .deploy-dev/.installed ## known weaknesses and licences of what is shipped (ARGS=--strict: all must be known)
 	@$(DEV)/python -m tools.audit .deploy-dev/bin/pip-audit $(ARGS)
+# Its tools are added to .venv-dev when they are first wanted: what else is done there needs none of them.
+.venv-dev/.fuzzing: constraints/fuzz.txt .venv-dev/.installed
+	@PYTHON="$(PYTHON)" tools/venv.sh .venv-dev constraints/dev.txt constraints/fuzz.txt
+	@touch $@
+
+fuzz: dev .venv-dev/.fuzzing ## the document, 100,000 requests, every decoder (PART=document|requests|decoders, ARGS="...")
+	@tools/fuzz.sh "$(DEV)/python" "$(or $(PART),all)" $(ARGS)
 
 check: dev ## what must hold before a commit: format, lint, types, layers, spelling, fast tests
 	@$(DEV)/ruff format --check --quiet

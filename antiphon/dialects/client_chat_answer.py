@@ -22,6 +22,7 @@ from antiphon.dialects.client_chat_shapes import (
     url_citations,
     usage,
 )
+from antiphon.dialects.illegible import ILLEGIBLE, illegible, legible
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
@@ -59,6 +60,7 @@ _terminal: Final = msgspec.json.Decoder(_Terminal).decode
 _response: Final = msgspec.json.Decoder(ToldResponse).decode
 
 
+@legible
 def chat_end(told: ChatTold, bodies: Sequence[bytes]) -> bytes:
     """What follows the last chunk of the last choice; `bodies` are the response objects of all."""
     return _end(told, [_response(body) for body in bodies])
@@ -106,8 +108,11 @@ class ChatTeller:
         }
 
     def frames(self, events: Iterable[Event]) -> bytes:
-        """What is to be sent for these events."""
-        return b"".join([self._frame(event) for event in events])
+        """What is to be sent for these events. Raises UpstreamBroke for one that cannot be told."""
+        try:
+            return b"".join([self._frame(event) for event in events])
+        except ILLEGIBLE as error:
+            raise illegible() from error
 
     def _frame(self, event: Event) -> bytes:
         tell = self._tellers.get(event.type)

@@ -11,6 +11,7 @@ import msgspec
 
 from antiphon.dialects.chat_shapes import is_array
 from antiphon.errors import UpstreamBroke
+from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.requests import Item, is_item
 from antiphon.wire.sse import FrameSplitter
 
@@ -67,7 +68,7 @@ class ChatAssembly:
             return
         try:
             chunk = _chunk(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             message = "The provider sent a stream event that is no chunk of a chat completion."
             raise UpstreamBroke(message) from None
         self._failed = self._failed or chunk.get("error") is not None

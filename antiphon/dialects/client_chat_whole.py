@@ -18,12 +18,14 @@ from antiphon.dialects.client_chat_shapes import (
     url_citations,
     usage,
 )
+from antiphon.dialects.illegible import legible
 from antiphon.wire.requests import Item
 
 _encode: Final = msgspec.json.Encoder().encode
 _response: Final = msgspec.json.Decoder(ToldResponse).decode
 
 
+@legible
 def chat_whole(bodies: Sequence[bytes], told: ChatTold) -> bytes:
     """The chat completion for response objects that ended well or early, a choice for each."""
     responses = [_response(body) for body in bodies]

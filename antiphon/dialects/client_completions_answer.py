@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from antiphon.dialects.client_chat_shapes import ToldResponse, finish, usage
+from antiphon.dialects.illegible import ILLEGIBLE, illegible, legible
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
@@ -51,6 +52,7 @@ class CompletionTold(Struct, frozen=True):
         """What tells a streamed choice."""
         return CompletionTeller(self, index)
 
+    @legible
     def whole(self, bodies: Sequence[bytes]) -> bytes:
         """The completion for response objects that ended well or early, a choice for each."""
         responses = [_response(body) for body in bodies]
@@ -78,8 +80,11 @@ class CompletionTeller:
         self._offset = 0
 
     def frames(self, events: Iterable[Event]) -> bytes:
-        """What is to be sent for these events."""
-        return b"".join([self._frame(event) for event in events])
+        """What is to be sent for these events. Raises UpstreamBroke for one that cannot be told."""
+        try:
+            return b"".join([self._frame(event) for event in events])
+        except ILLEGIBLE as error:
+            raise illegible() from error
 
     def _frame(self, event: Event) -> bytes:
         match event.type:

@@ -18,11 +18,13 @@ from antiphon.dialects.client_gemini_shapes import (
     logprobs,
     parts_of,
 )
+from antiphon.dialects.illegible import legible
 from antiphon.wire.requests import Item
 
 _response: Final = msgspec.json.Decoder(ToldAnswer).decode
 
 
+@legible
 def gemini_whole(body: bytes, told: GeminiTold) -> bytes:
     """The answer for a response object that ended well or early."""
     response = _response(body)

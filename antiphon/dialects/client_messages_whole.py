@@ -20,6 +20,7 @@ from antiphon.dialects.client_messages_shapes import (
     redacted,
     usage,
 )
+from antiphon.dialects.illegible import legible
 from antiphon.errors import UpstreamRefused
 from antiphon.wire.requests import Item
 
@@ -27,6 +28,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _response: Final = msgspec.json.Decoder(ToldMessage).decode
 
 
+@legible
 def messages_whole(body: bytes, told: MessagesTold) -> bytes:
     """The message for a response object that ended well or early."""
     response = _response(body)
@@ -45,6 +47,7 @@ def _told(content: list[Item]) -> list[Item]:
     return content[:end] if end and content[end - 1]["type"] == "text" else content
 
 
+@legible
 def failed_answer(body: bytes) -> UpstreamRefused:
     """The error for a response object that failed."""
     error = _response(body).error or {}

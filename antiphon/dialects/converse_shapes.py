@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.errors import UpstreamBroke
+from antiphon.wire.faults import UNDECODABLE
+from antiphon.wire.texts import mended
 
 NULL: Final = Raw(b"null")
 
@@ -183,8 +185,8 @@ def decoder(shape: type[_Shape]) -> msgspec.json.Decoder[_Shape]:
 
 
 def read(decode: msgspec.json.Decoder[_Shape], data: bytes) -> _Shape:
-    """`data` in its shape. Raises UpstreamBroke."""
+    """`data` in its shape, what is no text in it replaced. Raises UpstreamBroke."""
     try:
-        return decode.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode.decode(mended(data))
+    except UNDECODABLE:
         raise UpstreamBroke("The provider sent something that is not an answer of the Converse API.") from None

@@ -14,6 +14,7 @@ from antiphon.dialects.converse_whole import whole
 from antiphon.errors import UpstreamError
 from antiphon.protocols import Built, Media, Sealer, Target, Turn
 from antiphon.wire.events import Outcome, narrowed
+from antiphon.wire.faults import UNDECODABLE
 
 _COUNTED: Final = ("messages", "system", "toolConfig", "additionalModelRequestFields")
 _EVERYTHING: Final[frozenset[Media]] = frozenset({"image", "file", "video"})
@@ -39,7 +40,7 @@ class CountTokens:
     def tokens(self, answer: bytes) -> int | None:
         try:
             return max(_count(answer).input_tokens, 0)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             return None
 
 

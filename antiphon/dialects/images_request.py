@@ -224,7 +224,7 @@ def pixels(drawing: Drawing) -> tuple[int, int] | None:
     if size in (None, "auto") or _RATIO.fullmatch(size):
         return None
     found = _SIZE.fullmatch(size)
-    if found is None:
+    if found is None or not (int(found[1]) and int(found[2])):
         message = f"Invalid 'size': '{size[:40]}'. Send it as WIDTHxHEIGHT, or 'auto'."
         raise BadRequest(message, param="size", code="invalid_value")
     return int(found[1]), int(found[2])
@@ -237,10 +237,10 @@ def ratio(drawing: Drawing, choices: Sequence[str]) -> tuple[str | None, tuple[s
         if said in choices or said == "auto":
             return (None if said == "auto" else said), ()
         found = _RATIO.fullmatch(said)
-        if found is None or not float(found[2]) or not float(found[1]):
+        wanted = float(found[1]) / float(found[2]) if found is not None and float(found[2]) else 0.0
+        if not 0.0 < wanted < math.inf:
             message = f"Invalid 'aspect_ratio': '{said[:40]}'. Send it as W:H."
             raise BadRequest(message, param="aspect_ratio", code="invalid_value")
-        wanted = float(found[1]) / float(found[2])
     else:
         size = pixels(drawing)
         if size is None:

@@ -243,7 +243,7 @@ def past_tools(messages: Iterable[Body]) -> list[Body]:
     """The tools that were called in the past, for a request that offers none: calls of no tool are errors."""
     names: dict[str, None] = {}
     for message in messages:
-        names |= {block["name"]: None for block in message["content"] if block["type"] == "tool_use"}
+        names |= {block["name"]: None for block in message["content"] if block.get("type") == "tool_use"}
     return [{"name": name, "input_schema": {"type": "object"}} for name in names]
 
 

@@ -22,6 +22,7 @@ from antiphon.dialects.refusals import refusal
 from antiphon.errors import UpstreamError
 from antiphon.protocols import Built, Counting, Format, Media, Pseudonym, Sealer, Target, Turn
 from antiphon.wire.events import Outcome, narrowed
+from antiphon.wire.faults import UNDECODABLE
 
 _COUNTED: Final = frozenset(
     {"model", "messages", "system", "tools", "tool_choice", "thinking", "mcp_servers", "output_config", "speed"}
@@ -53,7 +54,7 @@ class MessageTokens:
     def tokens(self, answer: bytes) -> int | None:
         try:
             return _count(answer).input_tokens
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             return None
 
 
@@ -69,7 +70,7 @@ class InvocationTokens:
     def tokens(self, answer: bytes) -> int | None:
         try:
             return _amazons_count(answer).input_tokens
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             return None
 
 

@@ -18,6 +18,7 @@ from antiphon.dialects.native_seals import SEALED_MEMBER, NativeSeals
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Clock
 from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outcome, renumbered, split_object
+from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import NULL, Merged, Opening
 from antiphon.wire.requests import Include
 from antiphon.wire.sse import Frame, FrameSplitter
@@ -61,8 +62,12 @@ class _Carrier(Struct, frozen=True, gc=False):
 
 
 class _ItemEvent(Struct, frozen=True, gc=False):
+    item: Raw
     output_index: int = 0
-    item: Raw = Raw(b"{}")
+
+
+class _Kind(Struct, frozen=True, gc=False):
+    type: str
 
 
 class _Failure(Struct, frozen=True, gc=False):
@@ -71,6 +76,7 @@ class _Failure(Struct, frozen=True, gc=False):
 
 _peek: Final = msgspec.json.Decoder(_Peek).decode
 _carrier: Final = msgspec.json.Decoder(_Carrier).decode
+_kind: Final = msgspec.json.Decoder(_Kind).decode
 _item_event: Final = msgspec.json.Decoder(_ItemEvent).decode
 _failure: Final = msgspec.json.Decoder(_Failure).decode
 _items: Final = msgspec.json.Decoder(list[Raw]).decode
@@ -81,12 +87,10 @@ def _unsealed(item: Raw) -> Raw:
     return Raw(_encode(shown_item(msgspec.json.decode(item), _ALL_BUT_SEALED)))
 
 
-def _check(kind: str, data: bytes) -> None:
-    """Raises UpstreamBroke for an event whose type would break a frame, UnicodeDecodeError for text that is none."""
+def _check(kind: str) -> None:
+    """Raises UpstreamBroke for an event whose type would break a frame."""
     if _TYPE.fullmatch(kind) is None:
         raise UpstreamBroke(_NOT_JSON)
-    if not data.isascii():
-        data.decode()
 
 
 def finished(opening: Opening, response: bytes, clock: Clock) -> Outcome:
@@ -212,9 +216,9 @@ class ResponsesReader:
             elif kind == "error" or frame.event == "error":
                 raise failure_of(frame.data)
             elif kind not in _KEEPALIVES:
-                _check(kind, frame.data)
+                _check(kind)
                 return self._pass(kind, peek.sequence_number, frame, events)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             raise UpstreamBroke(_NOT_JSON) from None
         return False
 
@@ -232,6 +236,7 @@ class ResponsesReader:
     def _note_item(self, kind: str, data: bytes) -> bytes:
         noted = _item_event(data)
         item = noted.item
+        _kind(item)
         announced = kind == "response.output_item.added"
         if SEALED_MEMBER in data:
             if not announced:

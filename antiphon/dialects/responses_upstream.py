@@ -28,6 +28,7 @@ from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome, narrowed, split_object
+from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import Item, Reasoning, Request
 from antiphon.wire.responses import TransformationReason
@@ -80,7 +81,7 @@ class InputTokens:
     def tokens(self, answer: bytes) -> int | None:
         try:
             return _count(answer).input_tokens
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             return None
 
 
@@ -142,7 +143,7 @@ class ResponsesUpstream:
                 body = NativeSeals(Enclosing(turn, target, self._sealer, "openai")).response(body)
             outcome = finished(_opening(turn, target), body, turn.clock)
             return outcome if turn.request.parallel_tool_calls is not False else with_one_call(outcome)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             message = f"{target.provider} answered with something that is not a response object."
             raise UpstreamBroke(message) from None
 

@@ -27,7 +27,7 @@ from antiphon.wire.requests import Item, is_item
 MOST_FILES: Final = 256
 """Of one request."""
 
-_NAMING: Final = frozenset({"input_file", "input_image", "computer_screenshot"})
+_NAMING: Final = ("input_file", "input_image", "computer_screenshot")
 _PICTURES: Final = frozenset({"input_image", "computer_screenshot"})
 _GONE: Final = "[There was a file here, which is no longer kept.]"
 _LEFT_OUT: Final = "A file that was named earlier is no longer kept, and was left out."

@@ -15,6 +15,7 @@ from antiphon.wire.assembly import events_of
 from antiphon.wire.counts import counts_of, together
 from antiphon.wire.events import EMPTY, Chunk, Outcome, render
 from antiphon.wire.synthesis import synthesised
+from antiphon.wire.texts import mended
 
 MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
 MAX_REFUSAL_BYTES: Final = 1024 * 1024
@@ -139,7 +140,7 @@ class Attempt:
     async def _whole(self, reply: UpstreamReply, *, goes_on: bool) -> Outcome | Built:
         if goes_on:
             raise UpstreamBroke(f"{self._target.provider} went on with its stream in what is none.")
-        body = await reply.read(MAX_ANSWER_BYTES)
+        body = mended(await reply.read(MAX_ANSWER_BYTES))
         outcome = self._target.dialect.whole(self._turn, self._target, body)
         if not self._turn.request.streamed:
             return await self._finish(outcome, None)

@@ -93,6 +93,8 @@ class Relay:
         model that is not known.
         """
         try:
+            if not body.isascii():
+                body.decode()  # what nobody here reads is passed on, and has to be text too
             head, members = _head(body), split_object(body)
         except UNDECODABLE as error:
             raise told(error) from None

@@ -57,6 +57,8 @@ _head: Final = msgspec.json.Decoder(_Head).decode
 def asked_for(service: Service, body: bytes, id: str, default: str = "", *, v2: bool = False) -> Asked:
     """The request of this name; `default` is the model that is meant where none is named. Raises BadRequest."""
     try:
+        if not body.isascii():
+            body.decode()  # what nobody here reads is passed on, and has to be text too
         head, members = _head(body), split_object(body)
     except UNDECODABLE as error:
         raise told(error) from None

@@ -56,6 +56,38 @@ _RELAYED: Final = {
 }
 """What only a provider answers: sentence, `type`, `code`."""
 
+ANTHROPICS_FAILURE: Final[Json] = {
+    "type": "object",
+    "description": "As Anthropic's clients know it.",
+    "properties": {
+        "type": {"const": "error"},
+        "error": {
+            "type": "object",
+            "properties": {"type": {"type": "string"}, "message": {"type": "string"}},
+            "required": ["type", "message"],
+        },
+        "request_id": {"type": ["string", "null"]},
+    },
+    "required": ["type", "error"],
+}
+GOOGLES_FAILURE: Final[Json] = {
+    "type": "object",
+    "description": "As Google's clients know it.",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "integer"},
+                "message": {"type": "string"},
+                "status": {"type": "string"},
+                "details": {"type": "array", "items": {"type": "object"}},
+            },
+            "required": ["code", "message", "status"],
+        }
+    },
+    "required": ["error"],
+}
+
 _WAITS: Final = frozenset({429, 503})
 
 HEADERS: Final[Json] = {
@@ -115,6 +147,14 @@ def json_answer(description: str, name: str, headers: dict[str, str] | None = No
 def refused(status: int | None) -> Json:
     """A reference to what is told of an error status; None is any other."""
     return {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def refused_in_any_words(status: int) -> Json:
+    """The same on a path to which clients of several vendors come: each is told in its own vendor's words."""
+    sentence = " ".join(_sentence(kind) for kind in _by_status()[status])
+    return answer(
+        sentence, {"application/json": {"schema": {"anyOf": [schema("Error"), ANTHROPICS_FAILURE, GOOGLES_FAILURE]}}}
+    )
 
 
 def error_answers() -> Json:

@@ -145,6 +145,7 @@ FILE_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         answers=_told("The file.", _FILE),
         errors=(400, 401, 413, 415, 500, 503),
+        shared=True,
     ),
     ("get", "/v1/files"): Operation(
         id="listFiles",
@@ -163,6 +164,7 @@ FILE_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         ),
         answers=_told("One page.", _LIST),
         errors=(400, 401, 500, 503),
+        shared=True,
     ),
     ("get", "/v1/files/{id}"): Operation(
         id="retrieveFile",
@@ -171,6 +173,7 @@ FILE_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters=(_ID, _VERSION),
         answers=_told("What is known of it.", _FILE),
         errors=_READ,
+        shared=True,
     ),
     ("delete", "/v1/files/{id}"): Operation(
         id="deleteFile",
@@ -180,6 +183,7 @@ FILE_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters=(_ID, _VERSION),
         answers=_told("It is gone.", _GONE),
         errors=_READ,
+        shared=True,
     ),
     ("get", "/v1/files/{id}/content"): Operation(
         id="downloadFile",
@@ -195,6 +199,7 @@ FILE_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             "206": answer("The part that was asked for.", {"*/*": {}}, {"etag": "ETag"}),
         },
         errors=(401, 404, 416, 500, 503),
+        shared=True,
     ),
     ("post", "/v1/uploads"): Operation(
         id="createUpload",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from antiphon.http.openapi_answers import ANSWERED, COUNTED, answer
+from antiphon.http.openapi_answers import ANSWERED, COUNTED, GOOGLES_FAILURE, answer
 from antiphon.http.openapi_paths import Operation, in_path, query
 
 Json = dict[str, Any]
@@ -20,24 +20,8 @@ GEMINI_TAG: Final = {
 }
 
 _TEXT: Final = {"type": "string"}
-_FAILURE: Final[Json] = {
-    "type": "object",
-    "properties": {
-        "error": {
-            "type": "object",
-            "properties": {
-                "code": {"type": "integer"},
-                "message": _TEXT,
-                "status": _TEXT,
-                "details": {"type": "array", "items": {"type": "object"}},
-            },
-            "required": ["code", "message", "status"],
-        }
-    },
-    "required": ["error"],
-}
 _FAILED: Final[Json] = {
-    f"{hundreds}XX": answer(words, {"application/json": {"schema": _FAILURE}})
+    f"{hundreds}XX": answer(words, {"application/json": {"schema": GOOGLES_FAILURE}})
     for hundreds, words in (
         ("4", "The request cannot be served as it is."),
         ("5", "A provider, or the gateway, failed."),

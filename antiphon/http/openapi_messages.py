@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from antiphon.http.openapi_answers import ANSWERED, COUNTED, answer
+from antiphon.http.openapi_answers import ANSWERED, ANTHROPICS_FAILURE, COUNTED, answer
 from antiphon.http.openapi_paths import Operation
 
 Json = dict[str, Any]
@@ -14,17 +14,8 @@ MESSAGES: Final = "Messages"
 MESSAGES_TAG: Final = {"name": MESSAGES, "description": "Anthropic's API, for every model."}
 
 _TEXT: Final = {"type": "string"}
-_FAILURE: Final[Json] = {
-    "type": "object",
-    "properties": {
-        "type": {"const": "error"},
-        "error": {"type": "object", "properties": {"type": _TEXT, "message": _TEXT}, "required": ["type", "message"]},
-        "request_id": {"type": ["string", "null"]},
-    },
-    "required": ["type", "error"],
-}
 FAILED: Final[Json] = {
-    f"{hundreds}XX": answer(words, {"application/json": {"schema": _FAILURE}}, {"request-id": "RequestId"})
+    f"{hundreds}XX": answer(words, {"application/json": {"schema": ANTHROPICS_FAILURE}}, {"request-id": "RequestId"})
     for hundreds, words in (
         ("4", "The request cannot be served as it is."),
         ("5", "A provider, or the gateway, failed."),

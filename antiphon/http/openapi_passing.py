@@ -40,6 +40,7 @@ def _operation(method: str) -> Operation:
             "200": answer("What the provider answers.", _ANY, {"antiphon-upstream-request-id": "UpstreamRequestId"})
         },
         errors=_ERRORS,
+        shared=True,
         relays=True,
     )
 

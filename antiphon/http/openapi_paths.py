@@ -7,7 +7,17 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
-from antiphon.http.openapi_answers import ANSWERED, CACHED, COUNTED, POLLED, answer, json_answer, refused, schema
+from antiphon.http.openapi_answers import (
+    ANSWERED,
+    CACHED,
+    COUNTED,
+    POLLED,
+    answer,
+    json_answer,
+    refused,
+    refused_in_any_words,
+    schema,
+)
 from antiphon.http.queries import Page
 from antiphon.wire.requests import Include
 
@@ -30,7 +40,8 @@ TAGS: Final = (
 class Operation(Struct, frozen=True, kw_only=True):
     """One method of one path. `answers` are its successes by status, `errors` the statuses that it may fail with.
 
-    `failures` are answers to failures, by status, where these have another shape.
+    `failures` are answers to failures, by status, where these have another shape. `shared`: clients of several vendors
+    ask for it, and each is told of failures in its own vendor's words.
     """
 
     id: str
@@ -43,10 +54,12 @@ class Operation(Struct, frozen=True, kw_only=True):
     errors: tuple[int, ...] = ()
     failures: Mapping[str, Json] = {}
     relays: bool = False
+    shared: bool = False
 
     def described(self) -> Json:
         """The operation as OpenAPI's operation object."""
-        failures = {str(status): refused(status) for status in self.errors} | dict(self.failures)
+        told = refused_in_any_words if self.shared else refused
+        failures = {str(status): told(status) for status in self.errors} | dict(self.failures)
         if self.relays:
             failures["default"] = refused(None)
         members: Json = {
@@ -90,6 +103,22 @@ _PAGE_OF_MODELS: Final[tuple[Json, ...]] = (
     query("before_id", "The model behind the page, in Anthropic's shape.", {"type": "string"}),
     query("client_version", "Codex's: whatever it says, the list has Codex's shape, and a tag.", {"type": "string"}),
 )
+
+_MODELS_BY_TONGUE: Final[Json] = {
+    "application/json": {
+        "schema": {
+            "anyOf": [
+                schema("ModelList"),
+                {
+                    "type": "object",
+                    "description": "As Codex knows it.",
+                    "properties": {"models": {"type": "array", "items": {"type": "object"}}},
+                    "required": ["models"],
+                },
+            ]
+        }
+    }
+}
 
 _IDEMPOTENCY_KEY: Final[Json] = {
     "name": "Idempotency-Key",
@@ -301,8 +330,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             " has Anthropic's shape, and so have errors; with `client_version` it has Codex's."
         ),
         parameters=_PAGE_OF_MODELS,
-        answers={"200": json_answer("The models.", "ModelList")},
-        errors=(401, 500, 503),
+        answers={"200": answer("The models.", _MODELS_BY_TONGUE)},
+        errors=(400, 401, 500, 503),
+        shared=True,
     ),
     ("get", "/v1/models/{id}"): Operation(
         id="retrieveModel",
@@ -312,6 +342,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         parameters=(in_path("id", "`provider/model`."), _ANTHROPIC_VERSION),
         answers={"200": json_answer("The model.", "Model")},
         errors=(401, 404, 500, 503),
+        shared=True,
     ),
     ("get", "/"): Operation(
         id="land",

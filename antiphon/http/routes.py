@@ -237,8 +237,9 @@ class Routing:
         await handler(call)
 
     def _allowed(self, path: str) -> str:
-        """Every method of a path: Starlette names those of its first route alone."""
-        methods = {method for route in self._table if route.path_regex.match(path) for method in route.methods or ()}
+        """Every method of the first path that fits: Starlette names those of its first route alone."""
+        fitting = [route for route in self._table if route.path_regex.match(path)]
+        methods = {method for route in fitting if route.path == fitting[0].path for method in route.methods or ()}
         return ", ".join(sorted(methods))
 
 

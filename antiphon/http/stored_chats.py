@@ -30,7 +30,7 @@ _ASKED: Final = (
 
 _NULL: Final = Raw(b"null")
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_decode: Final = msgspec.json.Decoder(list[dict[str, Any]] | None).decode
 
 
 class NewMetadata(Struct, frozen=True):
@@ -91,8 +91,7 @@ class StoredChatEndpoints:
         limit = number(values, "limit", _DEFAULT_LIMIT, 1, MAX_LIMIT)
         order, after = _order(values), values.get("after", [None])[-1]
         found = await self._shelf.find(call.tenant, call.path_params["id"])
-        said = _decode(split_object(found.request)["messages"])
-        entries = [_message(f"{found.id}-{place}", message) for place, message in enumerate(said)]
+        entries = [_message(f"{found.id}-{place}", message) for place, message in enumerate(_said(found))]
         if order == "desc":
             entries.reverse()
         ids = [entry["id"] for entry in entries]
@@ -102,6 +101,14 @@ class StoredChatEndpoints:
         first = 0 if after is None else ids.index(after) + 1
         shown = [(entry["id"], Raw(_encode(entry))) for entry in entries[first : first + limit]]
         await call.reply(200, _listed(shown, has_more=first + limit < len(entries)))
+
+
+def _said(chat: StoredChat) -> list[Item]:
+    """The messages of the request; none where it had something else, which its provider took as it was."""
+    try:
+        return _decode(split_object(chat.request).get("messages", _NULL)) or []
+    except msgspec.ValidationError:
+        return []
 
 
 def _order(values: Values) -> Literal["asc", "desc"]:

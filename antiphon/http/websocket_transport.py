@@ -104,6 +104,12 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, begun by `accept_offer` instead of by the bytes of a request."""
 
     _offer: Offer
+    _asked = False
+    """Whether the application decides, until the handshake is complete."""
+
+    _early = b""
+    """What the client sent before it knew that there is a WebSocket."""
+
     _failed = False
 
     def accept_offer(self, offer: Offer, transport: asyncio.Transport) -> None:
@@ -113,6 +119,7 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
         transport.set_protocol(self)
         self._offer = offer
         self.data_received(offer.head)
+        self._asked = True
         scope: Any = self.scope
         scope["headers"] = offer.headers
         scope["path"] = offer.path
@@ -133,8 +140,14 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        """Takes frames, until one is broken."""
-        if not self._failed:
+        """Takes frames, until one is broken.
+
+        A client has to wait for the end of the handshake (RFC 6455, 4.1); what one sends that does not, waits for it.
+        """
+        if self._asked and not self.handshake_complete:
+            self._early += data
+            self.transport.pause_reading()
+        elif not self._failed:
             super().data_received(data)
 
     @override
@@ -156,6 +169,12 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
+
+    @override
+    def handle_ping(self) -> None:
+        """Answers, unless an earlier frame has broken the connection."""
+        if not self._failed:
+            super().handle_ping()
 
     @override
     def handle_parser_exception(self) -> None:
@@ -185,8 +204,15 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """As uvicorn's, but that a client which is gone is told as that, whoever closed first."""
         await self.writable.wait()
+        if not self.handshake_complete and self.transport.is_closing():
+            self.handshake_complete = True  # with nobody: uvicorn would answer, and fail at it
+            raise ClientDisconnected
         if self.close_sent:
             raise ClientDisconnected
         await super().send(message)
+        early, self._early = self._early, b""
+        if early and self.handshake_complete and not self.transport.is_closing():
+            self.transport.resume_reading()
+            self.data_received(early)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True  # with a refusal: uvicorn would take it for a fault of the application

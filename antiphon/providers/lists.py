@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Raw
 
 from antiphon.errors import UpstreamBroke
+from antiphon.wire.faults import UNDECODABLE
 
 Entry = Mapping[str, object]
 """One model as its provider's list has it."""
@@ -38,7 +39,7 @@ def entries(body: bytes) -> dict[str, Entry]:
     try:
         bare = body.lstrip().startswith(b"[")
         found = msgspec.json.decode(body if bare else _array(body), type=list[dict[str, object]])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         raise UpstreamBroke("The provider's list of models is not one.") from None
     by_name: dict[str, Entry] = {}
     for entry in found:
@@ -57,7 +58,7 @@ def next_page(body: bytes) -> str | None:
         for told, asked in _CURSORS:
             if told in members:
                 return _query(asked, members[told])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         return None
     return None
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from antiphon.wire.envelope import unverified
+from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.requests import Item
 
 MARK: Final = b'"compaction'
@@ -97,7 +98,7 @@ def _stands(item: Item) -> bool:
 def _payload(data: bytes, blob: str) -> Payload:
     try:
         payload = _decode(data)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         raise unverified(blob) from None
     if payload.v != _VERSION or payload.k != _KIND or (payload.text is None and payload.blob is None):
         raise unverified(blob)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from antiphon.errors import BadRequest
+from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.requests import Item
 
 MARK: Final = "ant1."
@@ -50,7 +51,7 @@ def unpacked(payload: bytes) -> Envelope | None:
     """The envelope in an opened blob; None for one that this version cannot read."""
     try:
         envelope = _decode(payload)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
     return envelope if envelope.v == VERSION else None
 

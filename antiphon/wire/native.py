@@ -49,6 +49,12 @@ class _Text(Struct, frozen=True, gc=False):
     verbosity: str
 
 
+class _Kind(Struct, frozen=True, gc=False):
+    """All that is asked of an item: clients and later turns tell items by their types."""
+
+    type: str
+
+
 class _WellFormed(Struct, frozen=True, gc=False):
     """What every client may rely on, as types. Usage is well-formed only without members that are not known."""
 
@@ -59,7 +65,7 @@ class _WellFormed(Struct, frozen=True, gc=False):
     instructions: str | None
     max_output_tokens: int | None
     max_tool_calls: int | None
-    output: Raw
+    output: list[_Kind]
     parallel_tool_calls: bool
     reasoning: _Reasoning
     service_tier: str
@@ -75,6 +81,7 @@ class _WellFormed(Struct, frozen=True, gc=False):
 
 
 _well_formed: Final = msgspec.json.Decoder(_WellFormed).decode
+_output: Final = msgspec.json.Decoder(list[_Kind] | None).decode
 
 
 class Merged(Struct, frozen=True, gc=False):
@@ -147,6 +154,7 @@ class Opening:
         try:
             known = _well_formed(upstream)
         except msgspec.ValidationError:
+            _output(members.get("output", NULL))
             return Merged(self._filled(members), _named(upstream).id, None)
         members.update(self._overrides())
         members.setdefault("completed_at", NULL)

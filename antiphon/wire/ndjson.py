@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.errors import UpstreamBroke
+from antiphon.wire.texts import mended
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 
 
 class LineSplitter:
-    """Cuts a byte stream into lines without their ends; blank ones are dropped."""
+    """Cuts a byte stream into lines without their ends; blank ones are dropped, and what is no UTF-8 is replaced."""
 
     __slots__ = ("_pieces", "_size")
 
@@ -39,7 +40,7 @@ class LineSplitter:
             self._size += len(rest)
             if self._size > MAX_LINE_BYTES:
                 raise UpstreamBroke("The provider sent a line that does not end.")
-        return [line for line in map(bytes.strip, lines) if line]
+        return [mended(line) for line in map(bytes.strip, lines) if line]
 
     def finish(self) -> list[bytes]:
         """The line that waits at the end of the stream, if there is one."""

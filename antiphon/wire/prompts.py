@@ -25,8 +25,10 @@ FIELDS: Final = frozenset(
 """What a template may say: everything but what one request is about, such as its metadata or its place in a chain."""
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]{0,127})\s*\}\}")
-_PARTS: Final = frozenset({"input_text", "input_image", "input_file"})
-_TEXTS: Final = frozenset({"input_text", "output_text", "text"})
+_PARTS: Final = ("input_text", "input_image", "input_file")
+_TEXTS: Final = ("input_text", "output_text", "text")
+"""No sets: what is looked for may be anything."""
+
 _NULL: Final = Raw(b"null")
 
 _encode: Final = msgspec.json.Encoder().encode

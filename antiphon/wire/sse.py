@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from antiphon.errors import UpstreamBroke
+from antiphon.wire.texts import mended
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -22,7 +23,9 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 
 class FrameSplitter:
-    """Cuts a byte stream into frames. Comments, ids and retry fields are dropped, as the standard tells a client to.
+    """Cuts a byte stream into frames.
+
+    Comments, ids and retry fields are dropped, and what is no UTF-8 is replaced, as the standard tells a client to.
 
     A frame at the very end without its blank line is dispatched by `finish` alone: some servers leave the line out, and
     one that was cut inside does not decode.
@@ -41,6 +44,7 @@ class FrameSplitter:
         if self._crlf or b"\r" in data:
             data = self._unify_line_ends(data)
         if not self._pieces and data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2:
+            data = mended(data)
             frame = _canonical(data) or _parse(data)  # one event, one read: what a paced stream is made of
             return [] if frame is None else [frame]
         if self._pieces:
@@ -55,7 +59,7 @@ class FrameSplitter:
         frames: list[Frame] = []
         start = 0
         while (end := data.find(b"\n\n", start)) >= 0:
-            block = data[start : end + 2]
+            block = mended(data[start : end + 2])
             frame = _canonical(block) or _parse(block)
             if frame is not None:
                 frames.append(frame)

@@ -115,9 +115,10 @@ class _Story:
         for index, part in enumerate(parts):
             spot = {**place, "summary_index": index}
             self.tell("response.reasoning_summary_part.added", **spot, part=part | {"text": ""})
-            if part["text"]:
-                self.tell("response.reasoning_summary_text.delta", **spot, delta=part["text"])
-            self.tell("response.reasoning_summary_text.done", **spot, text=part["text"])
+            text = part.get("text") or ""
+            if text:
+                self.tell("response.reasoning_summary_text.delta", **spot, delta=text)
+            self.tell("response.reasoning_summary_text.done", **spot, text=text)
             self.tell("response.reasoning_summary_part.done", **spot, part=part)
 
     def _parts(self, place: dict[str, Any], parts: list[Item]) -> None:
@@ -130,13 +131,14 @@ class _Story:
                 continue
             self.tell("response.content_part.added", **spot, part=part | blank | {member: ""})
             extra: Item = {"logprobs": part.get("logprobs") or []} if member == "text" and blank else {}
-            if part[member]:
-                self.tell(f"{prefix}.delta", **spot, delta=part[member], **extra)
+            text = part.get(member) or ""
+            if text:
+                self.tell(f"{prefix}.delta", **spot, delta=text, **extra)
             for number, annotation in enumerate(part.get("annotations") or []):
                 self.tell(
                     "response.output_text.annotation.added", **spot, annotation_index=number, annotation=annotation
                 )
-            self.tell(f"{prefix}.done", **spot, **{member: part[member]}, **extra)
+            self.tell(f"{prefix}.done", **spot, **{member: text}, **extra)
             self.tell("response.content_part.done", **spot, part=part)
 
 

@@ -120,6 +120,15 @@ def test_a_stream_that_breaks_is_not_kept(client: openai.OpenAI, providers: dict
     assert [each.id for each in client.chat.completions.list()] == before
 
 
+@pytest.mark.parametrize("messages", ["none", [["x"]], {"role": "user"}, 5])
+def test_a_request_without_messages_has_none(wire: httpx.Client, chat: Provider, messages: object) -> None:
+    chat.answer(Reply(b'{"id":"chatcmpl-lenient","choices":[]}'))
+    asked = {"model": CHAT_MODEL, "messages": messages, "store": True}
+    assert wire.post("/v1/chat/completions", json=asked).status_code == 200
+    assert wire.get("/v1/chat/completions/chatcmpl-lenient/messages").json()["data"] == []
+    assert wire.delete("/v1/chat/completions/chatcmpl-lenient").status_code == 200
+
+
 def test_what_is_no_completion_cannot_be_kept(client: openai.OpenAI, chat: Provider) -> None:
     chat.answer(Reply(b"hello"))
     with pytest.raises(openai.InternalServerError):

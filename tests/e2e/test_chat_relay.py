@@ -87,3 +87,14 @@ def test_a_body_that_cannot_be_relayed_gets_the_envelope(wire: httpx.Client, bod
     answer = wire.post("/v1/chat/completions", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == status
     assert answer.json()["error"].keys() == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize(
+    "path", ["chat/completions", "messages", "embeddings", "rerank", "moderations", "images/generations"]
+)
+def test_what_is_no_text_is_passed_on_to_nobody(wire: httpx.Client, native: Provider, path: str) -> None:
+    body = b'{"model":"native/m","messages":[],"max_tokens":5,"nobody reads":"\xff"}'
+    answer = wire.post(f"/v1/{path}", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert "UTF-8" in answer.text or "utf-8" in answer.text
+    assert not native.seen

@@ -170,6 +170,11 @@ def test_a_wrong_method_is_told_the_right_ones(wire: httpx.Client, method: str, 
     assert {each.strip() for each in answer.headers["allow"].split(",")} - {"HEAD"} >= allowed
 
 
+@pytest.mark.parametrize("path", ["responses/compact", "responses/input_tokens", "messages/count_tokens"])
+def test_only_the_methods_of_the_path_that_fits_first_are_allowed(wire: httpx.Client, path: str) -> None:
+    assert wire.put(f"/v1/{path}").headers["allow"] == "POST"
+
+
 def test_every_method_of_a_path_is_allowed_by_what_it_says(wire: httpx.Client, made: Any) -> None:
     answer = wire.put(f"/v1/responses/{made['id']}")
     allowed = {each.strip() for each in answer.headers["allow"].split(",")}

@@ -184,6 +184,22 @@ async def test_frames_may_come_with_the_handshake(gateway: Gateway, size: int) -
         await peer.still_serves()
 
 
+@pytest.mark.parametrize(
+    "early",
+    [
+        frame(CLOSE, struct.pack("!H", 1000)),
+        frame(PING, b"") + frame(CLOSE, struct.pack("!H", 1000)),
+        frame(TEXT, b"{}", reserved=4) + frame(PING, b"x") * 3,
+        frame(TEXT, b"\xff") + frame(PING, b"x") + text(TURN),
+        b"\x00" * 1000,
+    ],
+    ids=["close", "ping and close", "broken and pings", "no text and more", "no frame"],
+)
+async def test_what_ends_a_connection_may_come_with_the_handshake(gateway: Gateway, early: bytes) -> None:
+    async with opened(gateway, early) as peer:
+        assert await peer.closed() in (1000, 1002, 1007)
+
+
 BROKEN: list[tuple[bytes, str]] = [
     (b"", "invalid_json"),
     (b"{", "invalid_json"),

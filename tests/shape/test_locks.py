@@ -7,7 +7,7 @@ from tests.shape.repository import ROOT
 
 MAX_DISTRIBUTIONS = 30
 EXTRAS = ("vertex", "postgres", "redis")
-LOCKS = ("runtime", *EXTRAS, "dev", "build")
+LOCKS = ("runtime", *EXTRAS, "dev", "fuzz", "build")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
@@ -37,6 +37,12 @@ def test_what_the_project_asks_for_is_locked() -> None:
     assert runtime <= pinned("runtime").keys()
     assert runtime | named(groups["dev"]) <= pinned("dev").keys()
     assert named(groups["build"]) <= pinned("build").keys()
+    assert named(groups["fuzz"]) <= pinned("fuzz").keys()
+
+
+def test_what_fuzzes_is_what_is_tested() -> None:
+    dev, fuzz = pinned("dev"), pinned("fuzz")
+    assert {name: version for name, version in fuzz.items() if name in dev}.items() <= dev.items()
 
 
 def test_what_is_tested_is_what_is_run() -> None:

@@ -44,7 +44,9 @@ def test_sizes_as_ratios(said: Any, nearest: str | None, warned: bool, size: str
     assert (found, bool(warnings), resolution(drawing)) == (nearest, warned, size)
 
 
-@pytest.mark.parametrize("said", [{"size": "big"}, {"size": "1024"}, {"aspect_ratio": "wide"}, {"aspect_ratio": "0:1"}])
+@pytest.mark.parametrize(
+    "said", [{"size": "big"}, {"size": "1024"}, {"size": "00x315"}, {"aspect_ratio": "wide"}, {"aspect_ratio": "0:1"}]
+)
 @pytest.mark.parametrize("dialect", ["xai", "gemini", "imagen", "bedrock-stability", "fireworks"])
 def test_a_size_that_is_none(dialect: str, said: Any) -> None:
     with pytest.raises(BadRequest, match=r"Invalid '(size|aspect_ratio)'"):

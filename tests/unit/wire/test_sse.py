@@ -32,7 +32,7 @@ def frames(*pieces: bytes) -> list[Frame]:
         (b"event: only\n\n", []),
         (b"\n\n\n\ndata: x\n\n\n\n", [Frame("", b"x")]),
         (b"data: without an end", [Frame("", b"without an end")]),
-        (b"event: \xff\ndata: x\n\n", [Frame("\ufffd", b"x")]),
+        (b"event: \xff\ndata: x\n\n", [Frame("\ufffd", b"x", "event: \ufffd\ndata: x\n\n".encode())]),
         (b"\xef\xbb\xbfdata: x\n\ndata: y\n\n", [Frame("", b"x"), Frame("", b"y")]),
     ],
 )
