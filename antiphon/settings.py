@@ -125,8 +125,8 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(
             description=(
-                "The most connections that a process keeps to PostgreSQL, opened as they are needed: one hears, one"
-                " adds finished answers, the others read and write. Fewer for hundreds of replicas."
+                "The most connections that a process keeps to PostgreSQL, opened as they are needed; 4 are enough for"
+                " each of many replicas."
             ),
             ge=4,
             le=100,

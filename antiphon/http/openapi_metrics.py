@@ -15,7 +15,10 @@ METRICS_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         id="metrics",
         tag=GATEWAY,
         summary="Metrics",
-        description="Numbers for Prometheus, or in the format of OpenMetrics for who accepts it.",
+        description=(
+            "Numbers for Prometheus, or in the format of OpenMetrics for who accepts it. From another machine, or"
+            " through a proxy, only with `metrics.key` or the master key, unless the owner has opened them."
+        ),
         answers={
             "200": answer("What was counted.", {"text/plain": _TEXT, "application/openmetrics-text": _TEXT}),
         },

@@ -41,7 +41,7 @@ def text(words: int) -> str:
     return " ".join(random.choices(WORDS, k=words))  # noqa: S311 - nothing secret
 
 
-def turn(number: int, parent: str | None, *, expires_at: int | None, streamed: bool) -> StoredTurn:
+def turn(number: int, parent: StoredTurn | None, *, expires_at: int | None, streamed: bool) -> StoredTurn:
     """A turn of a conversation: 150 words asked, 250 answered, half of them streamed in 250 events."""
     answer = text(250)
     now = int(time.time())
@@ -69,9 +69,9 @@ def turn(number: int, parent: str | None, *, expires_at: int | None, streamed: b
     ]
     return StoredTurn(
         id=made,
-        tenant=f"tenant-{number % 100}",
-        parent_id=parent,
-        conversation_id=None if parent is None else "conv" + parent[4:],
+        tenant=f"tenant-{number % 100}" if parent is None else parent.tenant,
+        parent_id=None if parent is None else parent.id,
+        conversation_id=None if parent is None else "conv" + parent.id[4:],
         created_at=now,
         expires_at=expires_at,
         status="completed",
@@ -102,19 +102,13 @@ def written(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-async def stored(url: str, turns: int, at_once: int, *, expired: bool) -> list[str]:
-    """Stores so many turns, so many at once; half of them go on from an earlier one."""
-    made: list[str] = []
+async def stored(url: str, turns: int, at_once: int, *, expired: bool) -> list[tuple[str, str]]:
+    """Stores so many turns, so many at once; half of them go on from an earlier one. Their ids and tenants."""
     expires_at = int(time.time()) - 1 if expired else int(time.time()) + 30 * DAY
-    ready = [
-        turn(
-            number,
-            made[-at_once] if number % 2 and len(made) > at_once else None,
-            expires_at=expires_at,
-            streamed=number % 2 == 0,
-        )
-        for number in range(turns)
-    ]
+    ready: list[StoredTurn] = []
+    for number in range(turns):
+        parent = ready[-at_once] if number % 2 and number > at_once else None
+        ready.append(turn(number, parent, expires_at=expires_at, streamed=number % 2 == 0))
     async with SqlDatabase.open(url) as database:
         responses = SqlResponses(database, time.time)
         left = iter(ready)
@@ -126,7 +120,7 @@ async def stored(url: str, turns: int, at_once: int, *, expired: bool) -> list[s
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(client())
-    return [each.id for each in ready]
+    return [(each.id, each.tenant) for each in ready]
 
 
 def storing(server: Postgres, turns: int, at_once: int) -> dict[str, float]:

@@ -49,16 +49,16 @@ async def test_the_store_works_on_partitions_unchanged(url: str, layout: str) ->
     for month in range(1, MONTHS):
         chain.append(born(now.replace(day=1) + timedelta(days=31 * month), chain[-1]))
     async with SqlDatabase.open(url) as database:
-        await SqlResponses(database, time.time).save(chain[0])
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
-        connection.execute(ddl(layout))
-        connection.execute(
-            "SELECT antiphon_partition((date_trunc('month', now()) + n * interval '1 month')::date)"
-            " FROM generate_series(1, %s) AS n",
-            [MONTHS],
-        )
-        async with SqlDatabase.open(url) as database:
-            responses = SqlResponses(database, time.time)
+        responses = SqlResponses(database, time.time)
+        await responses.save(chain[0])
+        assert await responses.lineage(MINE, chain[0].id)
+        with closing(psycopg.connect(url, autocommit=True)) as connection:
+            connection.execute(ddl(layout))
+            connection.execute(
+                "SELECT antiphon_partition((date_trunc('month', now()) + n * interval '1 month')::date)"
+                " FROM generate_series(1, %s) AS n",
+                [MONTHS],
+            )
             for later in chain[1:]:
                 await responses.save(later)
             places = connection.execute(PARTITIONS).fetchall()
@@ -73,7 +73,7 @@ async def test_the_store_works_on_partitions_unchanged(url: str, layout: str) ->
             assert await responses.get(MINE, chain[2].id) is None
             await responses.save(msgspec.structs.replace(born(now + timedelta(hours=1)), expires_at=1))
             assert await Sweeper(database, time.time, 60).sweep() == 1
-        assert looked_at(connection, chain[3].id) == {connection.execute(PARTITIONS).fetchall()[-1][0]}
+            assert looked_at(connection, chain[3].id) == {connection.execute(PARTITIONS).fetchall()[-1][0]}
 
 
 def looked_at(connection: psycopg.Connection, response: str) -> set[str]:

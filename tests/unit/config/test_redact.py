@@ -76,7 +76,7 @@ def test_what_opens_a_door_is_marked() -> None:
         "azure.client_secret",
         "azure.identity_header",
     }
-    expected = {"master_key", "keys.[].key", "providers.NAME.api_key", "webhooks.[].secret"}
+    expected = {"master_key", "keys.[].key", "metrics.key", "providers.NAME.api_key", "webhooks.[].secret"}
     assert marked == expected | {f"providers.NAME.{path}" for path in signing}
     addresses = {".".join(path) for path, field in leaves(SETTINGS) if mark(field.type, "address")}
     services = {"aws.metadata_url", "aws.sts_url", "azure.authority_url", "azure.identity_url", "azure.metadata_url"}
