@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
+from antiphon.config.environment import Environment
+from antiphon.config.loading import load
 from tests.deploy.ours import DRAIN_SECONDS, PORT, check_command, check_path, check_variable
 from tests.deploy.tools import DEPLOY, ran, tool
 
@@ -96,6 +98,20 @@ def test_whoever_is_asked_for_its_health_says_so() -> None:
         assert name == "antiphon" or check is not None, name  # the image's own check
         if name == "proxy":
             check_path(check["test"][-1].rpartition(":8080")[2])
+
+
+def test_the_configuration_is_one_that_the_gateway_takes() -> None:
+    text = (DEPLOY / "config" / "antiphon.yaml").read_text("utf-8")
+    assert load(Environment({}, DEPLOY / "config"), text=text).path is None
+    for volume in OURS["antiphon"]["volumes"]:
+        assert (DEPLOY / volume.partition(":")[0]).is_dir()
+
+
+def test_every_setting_in_the_example_is_one() -> None:
+    ours = re.findall(r"(?m)^#?(ANTIPHON_[A-Z_]+)=", (DEPLOY / ".env.example").read_text())
+    assert ours
+    for name in ours:
+        check_variable(name)
 
 
 def test_ports_agree() -> None:
