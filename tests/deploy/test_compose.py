@@ -7,7 +7,7 @@ import yaml
 
 from antiphon.config.environment import Environment
 from antiphon.config.loading import load
-from tests.deploy.ours import DRAIN_SECONDS, PORT, check_command, check_path, check_variable
+from tests.deploy.ours import PORT, SHUTDOWN_SECONDS, check_command, check_path, check_variable
 from tests.deploy.tools import DEPLOY, ran, tool
 
 FILE = DEPLOY / "compose.yaml"
@@ -72,7 +72,9 @@ def test_ours_are_confined(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["antiphon", "worker"])
 def test_running_answers_are_not_cut(name: str) -> None:
-    assert seconds(OURS[name]["stop_grace_period"]) > DRAIN_SECONDS + 5
+    service = OURS[name]
+    drain = int(service["environment"].get("ANTIPHON_SERVER__DRAIN_SECONDS", 0))
+    assert seconds(service["stop_grace_period"]) > drain + SHUTDOWN_SECONDS + 5
 
 
 def test_tables_are_made_before_anything_serves() -> None:
@@ -98,6 +100,10 @@ def test_whoever_is_asked_for_its_health_says_so() -> None:
         assert name == "antiphon" or check is not None, name  # the image's own check
         if name == "proxy":
             check_path(check["test"][-1].rpartition(":8080")[2])
+        if name == "worker":
+            assert check["test"][:3] == ["CMD", "antiphon", "health"]
+            check_command(check["test"][2:])
+            assert check["test"][-1].endswith(":" + service["environment"]["ANTIPHON_METRICS__WORKER_PORT"])
 
 
 def test_the_configuration_is_one_that_the_gateway_takes() -> None:
