@@ -40,7 +40,7 @@ def test_compose_refuses_to_start_without_secrets() -> None:
 
 def test_what_can_be_said_in_the_environment_is_in_the_example() -> None:
     example = set(re.findall(r"(?m)^#?([A-Z_]+)=", (DEPLOY / ".env.example").read_text()))
-    assert set(re.findall(r"\$\{([A-Z_]+)[:}]", FILE.read_text())) - {"ANTIPHON_IMAGE"} <= example
+    assert set(re.findall(r"\$\{([A-Z_]+)[:}]", FILE.read_text())) <= example
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -116,7 +116,7 @@ def test_the_configuration_is_one_that_the_gateway_takes() -> None:
 def test_every_setting_in_the_example_is_one() -> None:
     ours = re.findall(r"(?m)^#?(ANTIPHON_[A-Z_]+)=", (DEPLOY / ".env.example").read_text())
     assert ours
-    for name in ours:
+    for name in sorted({*ours} - {"ANTIPHON_IMAGE"}):
         check_variable(name)
 
 
