@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
+from antiphon.cli.addresses import checked_url
 from antiphon.cli.agents import AGENTS
 from antiphon.cli.configured import config_option
 from antiphon.cli.listed import Listed
-from antiphon.cli.nearby import Place, Wish, answers, checked_model, checked_url, models_at, place, prepared
+from antiphon.cli.nearby import Place, Wish, answers, checked_model, models_at, place, prepared
 from antiphon.cli.shells import SHELLS, lines
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import urllib.error
-import urllib.request
-from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 
-from antiphon.cli.banner import base_url
-from antiphon.cli.configured import config_option, configured
-from antiphon.cli.nearby import checked_url, is_here
+from antiphon.cli.addresses import checked_url, is_here
 from antiphon.errors import ConfigError
 
 _READY: Final = "/health/ready"
@@ -22,21 +18,20 @@ _SHOWN_BYTES: Final = 4096
 
 
 @click.command("health")
-@config_option
 @click.option("--url", metavar="ADDRESS", callback=checked_url, help="Where it serves; as configured when absent.")
 @click.option("--alive", is_flag=True, help="Ask whether the process answers, not whether it can serve.")
 @click.option("--seconds", type=click.FloatRange(0.1, 60), default=3.0, show_default=True, help="How long to wait.")
-def command(config: Path | None, url: str | None, *, alive: bool, seconds: float) -> None:
+def command(url: str | None, *, alive: bool, seconds: float) -> None:
     """Ask a gateway whether it can serve, and print what it says. Status 1 if it cannot.
 
-    This is for health checks of containers, which have no curl.
+    This is for health checks of containers, which have no curl. With --url it takes a third of the time: no
+    configuration is read.
     """
-    root = (url or _own(config)).rstrip("/").removesuffix("/v1")
+    root = (url or _own()).rstrip("/").removesuffix("/v1")
     try:
         status, body = _asked(root + (_ALIVE if alive else _READY), seconds)
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        click.echo(f"nothing answers at {root}: {reason}", err=True)
+        click.echo(f"nothing answers at {root}: {error}", err=True)
         raise SystemExit(1) from None
     is_well = status == http.HTTPStatus.OK
     click.echo(body, err=not is_well)
@@ -44,32 +39,40 @@ def command(config: Path | None, url: str | None, *, alive: bool, seconds: float
         raise SystemExit(1)
 
 
-def _own(config: Path | None) -> str:
-    """The address of the gateway that this configuration is of. Raises ConfigError where it takes any free port."""
-    server = configured(config)[0].settings.server
+def _own() -> str:
+    """The address of the gateway that is configured here. Raises ConfigError where it takes any free port."""
+    from antiphon.cli.banner import base_url  # noqa: PLC0415 - with --url nobody waits for it
+    from antiphon.cli.configured import configured  # noqa: PLC0415 - as above
+
+    server = configured(None)[0].settings.server
     if not server.port:
         raise ConfigError("the configuration lets the gateway take any free port; say with --url where it serves")
     return base_url(server)
 
 
 def _asked(url: str, seconds: float) -> tuple[int, str]:
-    """The status, and what came with it.
-
-    On this machine no proxy is asked, and no certificate is checked: it is made out to the name that clients use, and
-    no secret is sent.
-    """
-    handlers: list[urllib.request.BaseHandler] = []
-    if is_here(url):
-        handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=_unchecked())]
+    """The status, and what came with it. No proxy is asked: it is no way to learn how a gateway is."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=_tls(url))
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=seconds)
     try:
-        with urllib.request.build_opener(*handlers).open(url, timeout=seconds) as answer:
-            return answer.status, answer.read(_SHOWN_BYTES).decode(errors="replace")
-    except urllib.error.HTTPError as error:
-        return error.code, error.read(_SHOWN_BYTES).decode(errors="replace")
+        connection.request("GET", parts.path)
+        answer = connection.getresponse()
+        return answer.status, answer.read(_SHOWN_BYTES).decode(errors="replace")
+    finally:
+        connection.close()
 
 
-def _unchecked() -> ssl.SSLContext:
+def _tls(url: str) -> ssl.SSLContext:
+    """On this machine the certificate is not checked: it is made out to the name that clients use.
+
+    No secret is sent, and whoever could stand in between could as well answer in its place.
+    """
     context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    if is_here(url):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return context

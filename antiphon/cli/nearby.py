@@ -6,19 +6,18 @@ Law: a key that is kept here is sent to no other machine.
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import click
 import msgspec
 from msgspec import Struct
 
+from antiphon.cli.addresses import is_here
 from antiphon.cli.agents import AGENTS, KEY_VARIABLE, Agent, Offer, Setup, can_work, needs_model
 from antiphon.cli.answers import failure_in
 from antiphon.cli.banner import base_url
@@ -133,15 +132,6 @@ def _read(file: Path) -> bytes:
         return b""
 
 
-def is_here(root: str) -> bool:
-    """Whether the address is of this machine."""
-    host = urlsplit(root).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def answers(root: str) -> bool:
     """Whether a gateway of ours is there, and not just anybody."""
     try:
@@ -180,11 +170,4 @@ def checked_model(_context: click.Context, _option: click.Parameter, value: str 
     """A model's name, which has to pass through shells and configuration files. Raises BadParameter."""
     if value is not None and (not value or not value.isprintable() or any(sign in value for sign in "'\"\\ ")):
         raise click.BadParameter("this is no model's name")
-    return value
-
-
-def checked_url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """The address of a gateway. Raises BadParameter."""
-    if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-        raise click.BadParameter("the address begins with http:// or https://")
     return value

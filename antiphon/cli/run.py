@@ -15,9 +15,10 @@ from typing import Final, TextIO
 import click
 import msgspec
 
+from antiphon.cli.addresses import checked_url, is_here
 from antiphon.cli.agents import AGENTS, Setup
 from antiphon.cli.configured import config_option
-from antiphon.cli.nearby import Place, Wish, answers, checked_model, checked_url, is_here, models_at, place, prepared
+from antiphon.cli.nearby import Place, Wish, answers, checked_model, models_at, place, prepared
 from antiphon.config.keeping import data_folder, prepare
 from antiphon.errors import ConfigError
 from antiphon.server import serving_beside

@@ -68,7 +68,11 @@ def test_what_starts_is_a_command_of_ours(case: str, told: Rendered) -> None:
         "ANTIPHON_BACKGROUND__ANSWERS_AT_ONCE",
         "ANTIPHON_BATCHES__LINES_AT_ONCE",
         "ANTIPHON_DATABASE_URL",
+        "ANTIPHON_DATABASE__MIGRATE_ON_START",
+        "ANTIPHON_HOST",
+        "ANTIPHON_METRICS__WORKER_PORT",
         "ANTIPHON_REDIS_URL",
+        "ANTIPHON_SERVER__DRAIN_SECONDS",
         "ANTIPHON_SERVER__SHUTDOWN_SECONDS",
     ],
 )
@@ -80,29 +84,34 @@ def test_a_variable_of_ours_means_something(name: str, told: Rendered) -> None:
 
 def test_no_other_variable_of_ours_is_said(told: Rendered) -> None:
     said = {each["name"] for container in containers(told("everything")) for each in container.get("env", [])}
-    assert len({name for name in said if name.startswith("ANTIPHON_")}) == 5
+    assert len({name for name in said if name.startswith("ANTIPHON_")}) == 9
 
 
-def test_probes_ask_paths_and_a_port_of_ours(told: Rendered) -> None:
-    (container,) = one(told("needed"), "Deployment")["spec"]["template"]["spec"]["containers"]
-    assert container["ports"] == [{"name": "http", "containerPort": PORT}]
-    assert container["args"][container["args"].index("--port") + 1] == str(PORT)
+@pytest.mark.parametrize("ending", ["ours-antiphon", "worker"])
+def test_probes_ask_paths_and_a_port_of_ours(ending: str, told: Rendered) -> None:
+    (container,) = one(told("needed"), "Deployment", ending)["spec"]["template"]["spec"]["containers"]
+    (port,) = container["ports"]
+    if ending == "worker":
+        assert {"name": "ANTIPHON_METRICS__WORKER_PORT", "value": str(port["containerPort"])} in container["env"]
+    else:
+        assert port["containerPort"] == PORT
+        assert container["args"][container["args"].index("--port") + 1] == str(PORT)
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         asked = container[probe]["httpGet"]
-        assert asked["port"] == "http"
+        assert asked["port"] == port["name"]
         check_path(asked["path"])
     assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
 
 
 def test_a_pod_may_stop_for_longer_than_its_answers_may_go_on(tmp_path: Path) -> None:
-    text = rendered(NEEDED | {"shutdownSeconds": 120, "preStopSeconds": 20}, tmp_path)
-    for ending, pause in (("ours-antiphon", 20), ("worker", 0)):
+    text = rendered(NEEDED | {"shutdownSeconds": 120, "drainSeconds": 20}, tmp_path)
+    for ending, drain in (("ours-antiphon", 20), ("worker", 0)):
         pod = one(text, "Deployment", ending)["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         said = {each["name"]: each.get("value") for each in container["env"]}
-        assert pod["terminationGracePeriodSeconds"] == pause + int(said["ANTIPHON_SERVER__SHUTDOWN_SECONDS"] or 0) + 10
-        if pause:
-            assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", str(pause)]
+        assert int(said.get("ANTIPHON_SERVER__DRAIN_SECONDS") or 0) == drain
+        assert int(said["ANTIPHON_SERVER__SHUTDOWN_SECONDS"] or 0) == 120
+        assert pod["terminationGracePeriodSeconds"] == drain + 120 + 10
 
 
 def test_names_lead_to_one_another(told: Rendered) -> None:
@@ -140,8 +149,12 @@ def test_selectors_match_what_they_are_for(told: Rendered) -> None:
     labels = one(text, "Deployment")["spec"]["template"]["metadata"]["labels"]
     for kind in ("PodDisruptionBudget", "Deployment"):
         assert one(text, kind)["spec"]["selector"]["matchLabels"].items() <= labels.items()
-    monitored = one(text, "ServiceMonitor")["spec"]
-    assert monitored["selector"]["matchLabels"].items() <= one(text, "Service")["metadata"]["labels"].items()
+    monitored = one(text, "ServiceMonitor")["spec"]["selector"]["matchLabels"].items()
+    for ending in ("ours-antiphon", "worker"):
+        service = one(text, "Service", ending)
+        assert monitored <= service["metadata"]["labels"].items()
+        pod = one(text, "Deployment", ending)["spec"]["template"]["metadata"]["labels"]
+        assert service["spec"]["selector"].items() <= pod.items()
     assert one(text, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]["name"] == "ours-antiphon"
     policy = one(text, "NetworkPolicy")["spec"]["podSelector"]
     assert policy["matchLabels"].items() <= labels.items()
@@ -149,10 +162,13 @@ def test_selectors_match_what_they_are_for(told: Rendered) -> None:
 
 
 def test_prometheus_is_told_the_path_and_the_key(told: Rendered) -> None:
-    (endpoint,) = one(told("everything"), "ServiceMonitor")["spec"]["endpoints"]
-    assert endpoint["authorization"]["credentials"] == {"name": "keys", "key": "ANTIPHON_METRICS__KEY"}
-    assert endpoint["port"] == "http"
-    check_path(endpoint["path"])
+    text = told("everything")
+    served = {port["name"] for each in objects(text) if each["kind"] == "Service" for port in each["spec"]["ports"]}
+    endpoints = one(text, "ServiceMonitor")["spec"]["endpoints"]
+    assert {endpoint["port"] for endpoint in endpoints} == served == {"http", "metrics"}
+    for endpoint in endpoints:
+        assert endpoint["authorization"]["credentials"] == {"name": "keys", "key": "ANTIPHON_METRICS__KEY"}
+        check_path(endpoint["path"])
 
 
 def test_a_replica_count_is_left_to_the_autoscaler(told: Rendered) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.ours import DRAIN_SECONDS, PORT, check_command, check_path, check_variable
+from antiphon.config.environment import Environment
+from antiphon.config.loading import load
+from tests.deploy.ours import PORT, SHUTDOWN_SECONDS, check_command, check_path, check_variable
 from tests.deploy.tools import DEPLOY, ran, tool
 
 FILE = DEPLOY / "compose.yaml"
@@ -38,7 +40,7 @@ def test_compose_refuses_to_start_without_secrets() -> None:
 
 def test_what_can_be_said_in_the_environment_is_in_the_example() -> None:
     example = set(re.findall(r"(?m)^#?([A-Z_]+)=", (DEPLOY / ".env.example").read_text()))
-    assert set(re.findall(r"\$\{([A-Z_]+)[:}]", FILE.read_text())) - {"ANTIPHON_IMAGE"} <= example
+    assert set(re.findall(r"\$\{([A-Z_]+)[:}]", FILE.read_text())) <= example
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -70,7 +72,9 @@ def test_ours_are_confined(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["antiphon", "worker"])
 def test_running_answers_are_not_cut(name: str) -> None:
-    assert seconds(OURS[name]["stop_grace_period"]) > DRAIN_SECONDS + 5
+    service = OURS[name]
+    drain = int(service["environment"].get("ANTIPHON_SERVER__DRAIN_SECONDS", 0))
+    assert seconds(service["stop_grace_period"]) > drain + SHUTDOWN_SECONDS + 5
 
 
 def test_tables_are_made_before_anything_serves() -> None:
@@ -96,6 +100,24 @@ def test_whoever_is_asked_for_its_health_says_so() -> None:
         assert name == "antiphon" or check is not None, name  # the image's own check
         if name == "proxy":
             check_path(check["test"][-1].rpartition(":8080")[2])
+        if name == "worker":
+            assert check["test"][:3] == ["CMD", "antiphon", "health"]
+            check_command(check["test"][2:])
+            assert check["test"][-1].endswith(":" + service["environment"]["ANTIPHON_METRICS__WORKER_PORT"])
+
+
+def test_the_configuration_is_one_that_the_gateway_takes() -> None:
+    text = (DEPLOY / "config" / "antiphon.yaml").read_text("utf-8")
+    assert load(Environment({}, DEPLOY / "config"), text=text).path is None
+    for volume in OURS["antiphon"]["volumes"]:
+        assert (DEPLOY / volume.partition(":")[0]).is_dir()
+
+
+def test_every_setting_in_the_example_is_one() -> None:
+    ours = re.findall(r"(?m)^#?(ANTIPHON_[A-Z_]+)=", (DEPLOY / ".env.example").read_text())
+    assert ours
+    for name in sorted({*ours} - {"ANTIPHON_IMAGE"}):
+        check_variable(name)
 
 
 def test_ports_agree() -> None:

@@ -56,6 +56,7 @@ def test_health_is_asked_by_a_command_of_ours() -> None:
     program, *words = exec_form(check)
     assert program == "antiphon"
     check_command(words)
+    assert words[-1] == f"http://127.0.0.1:{PORT}"
 
 
 def test_the_port_is_the_gateways() -> None:

@@ -24,10 +24,9 @@ def test_prometheus_understands_its_rules() -> None:
 
 def test_every_replica_is_asked() -> None:
     (job,) = CONFIGURATION["scrape_configs"]
-    (names,) = job["dns_sd_configs"]
-    assert names["names"] == ["antiphon"]
-    assert names["names"][0] in COMPOSE["services"]
-    assert names["port"] == PORT
+    asked = {name: each["port"] for each in job["dns_sd_configs"] for name in each["names"]}
+    worker = COMPOSE["services"]["worker"]["environment"]["ANTIPHON_METRICS__WORKER_PORT"]
+    assert asked == {"antiphon": PORT, "worker": int(worker)}
 
 
 def test_the_path_is_one_of_ours() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.ours import DRAIN_SECONDS, check_command
+from tests.deploy.ours import SHUTDOWN_SECONDS, check_command
 from tests.deploy.tools import DEPLOY, ran, tool
 
 UNITS = ("antiphon", "antiphon-worker")
@@ -47,7 +47,7 @@ def test_what_starts_is_a_command_of_ours(name: str) -> None:
 
 @pytest.mark.parametrize("name", UNITS)
 def test_running_answers_are_not_cut(name: str) -> None:
-    assert int(unit(name)["Service"]["TimeoutStopSec"]) > DRAIN_SECONDS + 5
+    assert int(unit(name)["Service"]["TimeoutStopSec"]) > SHUTDOWN_SECONDS + 5
 
 
 @pytest.mark.parametrize("name", UNITS)

@@ -59,8 +59,33 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       name: {{ default (printf "%s-addresses" (include "antiphon.fullname" .)) .Values.redis.existingSecret }}
       key: {{ if .Values.redis.existingSecret }}{{ .Values.redis.existingSecretKey }}{{ else }}redis-url{{ end }}
 {{- end }}
+- name: ANTIPHON_HOST
+  value: 0.0.0.0
 - name: ANTIPHON_SERVER__SHUTDOWN_SECONDS
   value: {{ .Values.shutdownSeconds | quote }}
+{{- if .Values.migrations.enabled }}
+- name: ANTIPHON_DATABASE__MIGRATE_ON_START
+  value: "false"
+{{- end }}
+{{- end }}
+
+{{/* Asked at the port that goes by the name `port`. */}}
+{{- define "antiphon.probes" -}}
+startupProbe:
+  httpGet:
+    path: /health
+    port: {{ .port }}
+  {{- toYaml .Values.startupProbe | nindent 2 }}
+readinessProbe:
+  httpGet:
+    path: /health/ready
+    port: {{ .port }}
+  {{- toYaml .Values.readinessProbe | nindent 2 }}
+livenessProbe:
+  httpGet:
+    path: /health
+    port: {{ .port }}
+  {{- toYaml .Values.livenessProbe | nindent 2 }}
 {{- end }}
 
 {{- define "antiphon.variablesFrom" -}}
