@@ -25,19 +25,18 @@ from antiphon.store.memory_counters import MemoryCounters
 class Shared(Struct, frozen=True):
     """What a process has in common with others. `checks` are of parts that can be done without.
 
-    Without a `limiter` no key is limited.
+    Without a `limiter` no key is limited. `is_spread` says that there may be any number of others.
     """
 
     bus: Bus | None
     counters: Counters
     limiter: Limiter | None
     checks: dict[str, Check]
+    is_spread: bool
 
     def turn(self, name: str, seconds: int) -> Callable[[], Awaitable[bool]] | None:
-        """Asks whether nobody has come before in this piece of time. None where there is nobody else."""
-        if isinstance(self.counters, MemoryCounters):
-            return None
-        return partial(is_first, self.counters, name, seconds)
+        """Asks whether nobody has come before in this piece of time. None where there are few others, or nobody."""
+        return partial(is_first, self.counters, name, seconds) if self.is_spread else None
 
 
 @asynccontextmanager
@@ -57,7 +56,7 @@ async def sharing(settings: Settings, database: SqlDatabase, tasks: asyncio.Task
         limiter = _limiter(settings, counters)
         if limiter is not None:
             tasks.create_task(limiter.run())
-        yield Shared(bus, counters, limiter, checks)
+        yield Shared(bus, counters, limiter, checks, is_postgres(settings.database.url or ""))
 
 
 def _limiter(settings: Settings, counters: Counters) -> Limiter | None:
