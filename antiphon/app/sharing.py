@@ -23,17 +23,19 @@ from antiphon.store.memory_counters import MemoryCounters
 
 
 class Shared(Struct, frozen=True):
-    """What a process has in common with others. `checks` are of parts that can be done without."""
+    """What a process has in common with others. `checks` are of parts that can be done without.
+
+    `is_spread` says that there may be any number of others.
+    """
 
     bus: Bus | None
     counters: Counters
     checks: dict[str, Check]
+    is_spread: bool
 
     def turn(self, name: str, seconds: int) -> Callable[[], Awaitable[bool]] | None:
-        """Asks whether nobody has come before in this piece of time. None where there is nobody else."""
-        if isinstance(self.counters, MemoryCounters):
-            return None
-        return partial(is_first, self.counters, name, seconds)
+        """Asks whether nobody has come before in this piece of time. None where there are few others, or nobody."""
+        return partial(is_first, self.counters, name, seconds) if self.is_spread else None
 
 
 @asynccontextmanager
@@ -50,7 +52,7 @@ async def sharing(settings: Settings, database: SqlDatabase, tasks: asyncio.Task
             if settings.limits.counters in ("auto", "redis"):
                 counting = redis_module("counters").RedisCounters(link, wanted.prefix, time.time)
         counters = counting or _without_redis(settings, database)
-        yield Shared(bus, counters, checks)
+        yield Shared(bus, counters, checks, is_postgres(settings.database.url or ""))
 
 
 def limiter_of(settings: Settings, counters: Counters) -> Limiter | None:

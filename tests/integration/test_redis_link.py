@@ -14,6 +14,7 @@ import pytest
 from antiphon.bus import Word
 from antiphon.counters import Change, Want
 from antiphon.errors import StoreFailed
+from antiphon.store.redis.bus import RedisBus
 from antiphon.store.redis.counters import RedisCounters
 from antiphon.store.redis.link import Link
 from antiphon.store.redis.wire import Refused
@@ -52,6 +53,31 @@ async def test_a_user_who_may_do_no_more_than_the_manual_says() -> None:
             await counters.renew([place])
             await counters.change([Change(SLIDING, 1, 0)], place)
             assert (await counters.read([SLIDING]))[0].running == 2
+
+
+async def test_a_user_who_may_not_listen_or_speak_is_told_of_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with running("redis", "user me on >secret resetchannels ~* +@all") as server:
+        async with linked(f"unix://me:secret@{server.path}") as link:
+            bus = RedisBus(link, "antiphon")
+            bus.listen(lambda _: None, lambda: None)
+            for _ in range(3):
+                bus.say(Word("job"))
+                await link.ping()
+            await link.ask(b"SET", b"a", b"1")
+            assert await link.ask(b"GET", b"a") == b"1"
+    assert sorted(record.getMessage().partition(" NOPERM")[0] for record in caplog.records) == [
+        "Redis lets nothing be heard, so that processes hear late of each other:",
+        "Redis refuses what is said:",
+    ]
+
+
+async def test_a_connection_that_takes_nothing_any_more_is_closed_all_the_same() -> None:
+    with running() as server:
+        async with linked(server.url) as link:
+            assert link.wire is not None
+            server.freeze()
+            link.wire.say(b"SET", b"a", b"x" * 20_000_000)
+        server.thaw()
 
 
 async def test_what_redis_refuses_is_told_and_the_next_is_not(redis_url: str, valkey_url: str) -> None:

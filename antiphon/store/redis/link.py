@@ -83,8 +83,7 @@ class Link:
         """From now on `hear` gets what comes by the channels; `ready` is called with each new connection."""
         self._channels, self._hear, self._ready = channels, hear, ready
         if self.wire is not None:
-            self.wire.subscribe(*channels)
-            ready()
+            self._subscribe(self.wire)
 
     async def ask(self, *command: bytes) -> Reply:
         """The reply. Raises Refused for one that Redis refuses, StoreFailed when there is none."""
@@ -171,8 +170,16 @@ class Link:
         self._wire, self.is_slow = wire, False
         self._is_over()
         if self._channels:
-            wire.subscribe(*self._channels)
-            self._ready()
+            self._subscribe(wire)
+
+    def _subscribe(self, wire: Wire) -> None:
+        def subscribed(asked: asyncio.Future[Reply]) -> None:
+            error = None if asked.cancelled() else asked.exception()
+            if isinstance(error, Refused) and error.code:
+                _logger.warning("Redis lets nothing be heard, so that processes hear late of each other: %s", error)
+
+        self._ready()
+        wire.subscribe(*self._channels).add_done_callback(subscribed)
 
     async def _master(self, address: Address) -> tuple[str, int]:
         """Where the Sentinels say that the master is. Raises OSError, or Refused."""

@@ -7,8 +7,10 @@ come in the order of what was asked (https://redis.io/docs/latest/develop/refere
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 import hiredis
@@ -19,7 +21,9 @@ from antiphon.writes import writes_of
 Reply: TypeAlias = "bytes | int | list[Reply] | None"
 """What hiredis makes of a reply."""
 
+_CLOSING_SECONDS: Final = 1.0
 _LOST: Final = "The connection was lost."
+_logger: Final = logging.getLogger("antiphon.store")
 
 
 class Refused(Exception):
@@ -45,6 +49,8 @@ class Wire(asyncio.Protocol):
         self._writes = writes_of(self._loop)
         self._reader = hiredis.Reader()
         self._waiting: deque[tuple[float, asyncio.Future[Reply] | None]] = deque()
+        self._subscribing: asyncio.Future[Reply] | None = None
+        self._has_refused = False
         self._transport: asyncio.Transport | None = None
 
     @property
@@ -68,10 +74,10 @@ class Wire(asyncio.Protocol):
             self._waiting.append((self._loop.time(), None))
             self._write(command)
 
-    def subscribe(self, *channels: bytes) -> None:
-        """What comes of it is heard, not replied."""
-        if self._transport is not None:
-            self._write((b"SUBSCRIBE", *channels))
+    def subscribe(self, *channels: bytes) -> asyncio.Future[Reply]:
+        """Done with the first channel that is heard of; what comes of all of them is heard too. Raises Refused."""
+        self._subscribing = self.ask(b"SUBSCRIBE", *channels)
+        return self._subscribing
 
     def give_up(self) -> None:
         """Nobody waits for what was asked until now. The replies still come, and are nobody's."""
@@ -83,11 +89,14 @@ class Wire(asyncio.Protocol):
             self._transport.abort()
 
     async def close(self) -> None:
-        """What was asked until now is sent first."""
+        """What was asked until now is sent first, if the other end takes it."""
         if self._transport is not None:
             self._writes.flush()
             self._transport.close()
-            await self.lost.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    await self.lost.wait()
+            self.abort()
 
     @override
     def connection_made(  # pyright: ignore[reportIncompatibleMethodOverride] - a stream's transport is never less
@@ -103,6 +112,8 @@ class Wire(asyncio.Protocol):
         try:
             while (reply := self._reader.gets()) is not False:
                 if isinstance(reply, hiredis.PushNotification):
+                    if self._subscribing is not None:
+                        self._has_subscribed(reply)
                     self._hear(reply)
                 else:
                     self._replied(reply)
@@ -129,11 +140,20 @@ class Wire(asyncio.Protocol):
             words = b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in command])
             self._writes.write(self._transport, b"*%d\r\n%b" % (len(command), words))
 
+    def _has_subscribed(self, message: Sequence[object]) -> None:
+        """What subscribes is not replied to but by messages, and by an error."""
+        if message[0] == b"subscribe" and self._waiting and self._waiting[0][1] is self._subscribing:
+            self._subscribing = None
+            self._replied(None)
+
     def _replied(self, reply: Reply | hiredis.ReplyError) -> None:
         if not self._waiting:
             return
         _, future = self._waiting.popleft()
         if future is None or future.done():
+            if isinstance(reply, hiredis.ReplyError) and not self._has_refused:
+                self._has_refused = True
+                _logger.warning("Redis refuses what is said: %s", reply)
             return
         if isinstance(reply, hiredis.ReplyError):
             future.set_exception(Refused(str(reply)))
