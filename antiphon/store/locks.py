@@ -31,7 +31,7 @@ class FileLock:
         """Makes the file if need be, and leaves it there: deleting it would let two processes lock two files."""
         self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         if os.fstat(self._descriptor).st_size == 0:
-            os.truncate(self._descriptor, 1)
+            os.pwrite(self._descriptor, b"\0", 0)  # has its block from now on: a full disk kills nobody, as with -shm
         # One byte that all of them see: somebody waits. Reading it costs no call, which nobody should pay who is alone.
         self._waiting = mmap.mmap(self._descriptor, 1)
         self._wait_seconds = wait_seconds

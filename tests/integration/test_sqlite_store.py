@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from msgspec import structs
@@ -13,6 +14,7 @@ from typing_extensions import override
 
 from antiphon.errors import StoreFailed
 from antiphon.protocols import Clock, Responses, StoredTurn
+from antiphon.store import locks
 from antiphon.store.connections import Synchronous
 from antiphon.store.database import SqlDatabase
 from antiphon.store.location import sqlite_location
@@ -194,6 +196,26 @@ async def test_processes_write_one_after_another(path: Path, responses: SqlRespo
         with other, pytest.raises(StoreFailed, match="busy"):
             await responses.save(turn("one"))
         await responses.save(turn("one"))
+
+
+def test_who_waits_has_the_lock_before_who_has_just_had_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_GIVE_WAY_SECONDS", 0.2)  # however slow the machine is
+    place, turns = tmp_path / "lock", list[str]()
+
+    def wait(lock: FileLock) -> None:
+        with lock:
+            turns.append("who waited")
+
+    with closing(FileLock(place, 5.0)) as one, closing(FileLock(place, 5.0)) as other:
+        waiter = Thread(target=wait, args=(other,))
+        with one:
+            waiter.start()
+            while place.read_bytes() != b"\1":
+                pass
+        with one:
+            turns.append("who had it")
+        waiter.join()
+    assert turns == ["who waited", "who had it"]
 
 
 @pytest.fixture
