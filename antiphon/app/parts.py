@@ -17,7 +17,6 @@ from antiphon.app.process import Process
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
-from antiphon.gateway.bells import Bells
 from antiphon.gateway.compact import Compactor
 from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.counting import Counter
@@ -72,10 +71,6 @@ class Parts:
     @property
     def database(self) -> SqlDatabase:
         return self.process.database
-
-    @property
-    def bells(self) -> Bells:
-        return self.process.bells
 
     @property
     def responses(self) -> SqlResponses:
@@ -150,7 +145,7 @@ class Parts:
             queued_per_tenant=background.queued_per_tenant,
             heartbeat_seconds=min(background.heartbeat_seconds, background.lease_seconds / 3),
             limit_seconds=background.limit_seconds,
-            **_looking(background, told=self.bells.carry),
+            **_looking(background, told=self.process.bells.carry),
             cancel_clears_output=background.cancel_clears_output,
         )
         joining = [self._announced, self._let_go]
@@ -159,7 +154,7 @@ class Parts:
             responses=self.responses,
             jobs=SqlJobs(self.database, time.time, background.lease_seconds, joining=joining),
             journal=SqlJournal(self.database, time.time),
-            bells=self.bells,
+            bells=self.process.bells,
             policy=policy,
         )
 
