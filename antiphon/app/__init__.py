@@ -11,7 +11,7 @@ import msgspec
 from antiphon.app.generation import labouring, serving
 from antiphon.app.generations import Generations, Making, generations
 from antiphon.app.process import log_of, process_of
-from antiphon.app.reloading import Reloading, reload_for_ever
+from antiphon.app.reloading import Reloading
 from antiphon.config.source import Source
 from antiphon.http.call import Receive, Scope, Send
 from antiphon.http.edge import Edge
@@ -23,7 +23,7 @@ class Application:
     """The ASGI application. Everything it needs is opened by the lifespan, and closed by it in reverse."""
 
     def __init__(self, settings: Settings, opened: Callable[[], None], source: Source | None = None) -> None:
-        """Opens nothing; `opened` is called when everything is, and again after each change of the settings.
+        """Opens nothing; `opened` is called when everything is, and again when settings come to force or have gone.
 
         They are read again from `source`, if there is one. `unready` is called once at a stop signal.
         """
@@ -56,15 +56,16 @@ class Application:
         async with AsyncExitStack() as stack:
             try:
                 log_of(self._settings)
-                process = await stack.enter_async_context(process_of(self._settings, self._stopping))
+                process = await stack.enter_async_context(
+                    process_of(self._settings, self._stopping, grace_seconds=self._settings.server.drain_seconds)
+                )
                 making: Making = partial(serving, process)
-                self._generations = await stack.enter_async_context(generations(making, self._settings))
+                self._generations = await stack.enter_async_context(generations(making, self._settings, self._opened))
             except Exception as error:  # noqa: BLE001 - whatever keeps it from starting, the server is to be told
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             if self._source is not None:
-                _keep(self._generations, Reloading(self._settings, self._source), self._opened)
-            self._opened()
+                self._generations.keep(Reloading(self._settings, self._source))
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -117,17 +118,7 @@ async def working(
     async with AsyncExitStack() as stack:
         process = await stack.enter_async_context(process_of(settings, _nothing))
         making: Making = partial(labouring, process, answers_at_once)
-        made = await stack.enter_async_context(generations(making, settings))
+        made = await stack.enter_async_context(generations(making, settings, opened))
         if source is not None:
-            _keep(made, Reloading(settings, source), opened)
+            made.keep(Reloading(settings, source))
         yield
-
-
-def _keep(made: Generations, reloading: Reloading, opened: Callable[[], None]) -> None:
-    """Puts in force what the source comes to say."""
-
-    async def begin(settings: Settings) -> None:
-        await made.begin(settings)
-        opened()
-
-    made.beside(reload_for_ever(reloading, begin))

@@ -46,8 +46,13 @@ class Process:
 
 
 @asynccontextmanager
-async def process_of(settings: Settings, unready: Callable[[], None]) -> AsyncGenerator[Process]:
-    """Opens the database. `unready` is called at a stop signal. Raises ConfigError, StoreFailed."""
+async def process_of(
+    settings: Settings, unready: Callable[[], None], *, grace_seconds: float = 0.0
+) -> AsyncGenerator[Process]:
+    """Opens the database. `unready` is called at a stop signal, others `grace_seconds` later.
+
+    Raises ConfigError, StoreFailed.
+    """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             SqlDatabase.open(
@@ -57,7 +62,7 @@ async def process_of(settings: Settings, unready: Callable[[], None]) -> AsyncGe
             )
         )
         tasks = await stack.enter_async_context(endless())
-        process = Process(database=database, tasks=tasks, draining=Draining(settings.server.drain_seconds))
+        process = Process(database=database, tasks=tasks, draining=Draining(grace_seconds))
         listen(process.database.bus, process.bells, process.live, process.responses, tasks)
         stack.enter_context(process.draining.by_signals(unready))
         yield process
