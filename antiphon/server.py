@@ -280,5 +280,4 @@ async def _work(settings: Settings, answers_at_once: int, source: Source | None)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     async with working(settings, answers_at_once, source, _settle_memory):
-        _settle_memory()
         await stopped.wait()

@@ -12,7 +12,7 @@ from antiphon.app.generation import labouring, serving
 from antiphon.app.generations import Generations, Making, generations
 from antiphon.app.metrics import counted
 from antiphon.app.process import Process, log_of, process_of
-from antiphon.app.reloading import Reloading, reload_for_ever
+from antiphon.app.reloading import Reloading
 from antiphon.app.worker_port import told_at_a_port
 from antiphon.config.source import Source
 from antiphon.http.call import Receive, Scope, Send
@@ -26,7 +26,7 @@ class Application:
     """The ASGI application. Everything it needs is opened by the lifespan, and closed by it in reverse."""
 
     def __init__(self, settings: Settings, opened: Callable[[], None], source: Source | None = None) -> None:
-        """Opens nothing; `opened` is called when everything is, and again after each change of the settings.
+        """Opens nothing; `opened` is called when everything is, and again when settings come to force or have gone.
 
         They are read again from `source`, if there is one. `unready` is called once at a stop signal.
         """
@@ -59,15 +59,16 @@ class Application:
         async with AsyncExitStack() as stack:
             try:
                 log_of(self._settings)
-                process = await stack.enter_async_context(_process(self._settings, self._stopping))
+                process = await stack.enter_async_context(
+                    _process(self._settings, self._stopping, grace_seconds=self._settings.server.drain_seconds)
+                )
                 making: Making = partial(serving, process)
-                self._generations = await stack.enter_async_context(generations(making, self._settings))
+                self._generations = await stack.enter_async_context(generations(making, self._settings, self._opened))
             except Exception as error:  # noqa: BLE001 - whatever keeps it from starting, the server is to be told
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             if self._source is not None:
-                _keep(self._generations, Reloading(self._settings, self._source), self._opened)
-            self._opened()
+                self._generations.keep(Reloading(self._settings, self._source))
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -125,26 +126,18 @@ async def working(
         process = await stack.enter_async_context(_process(settings, _nothing))
         await stack.enter_async_context(told_at_a_port(process, settings))
         making: Making = partial(labouring, process, answers_at_once)
-        made = await stack.enter_async_context(generations(making, settings))
+        made = await stack.enter_async_context(generations(making, settings, opened))
         if source is not None:
-            _keep(made, Reloading(settings, source), opened)
+            made.keep(Reloading(settings, source))
         yield
 
 
 @asynccontextmanager
-async def _process(settings: Settings, unready: Callable[[], None]) -> AsyncGenerator[Process]:
+async def _process(
+    settings: Settings, unready: Callable[[], None], *, grace_seconds: float = 0.0
+) -> AsyncGenerator[Process]:
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(process_of(settings, unready))
+        process = await stack.enter_async_context(process_of(settings, unready, grace_seconds=grace_seconds))
         if settings.metrics.enabled:
             await stack.enter_async_context(counted(process))
         yield process
-
-
-def _keep(made: Generations, reloading: Reloading, opened: Callable[[], None]) -> None:
-    """Puts in force what the source comes to say."""
-
-    async def begin(settings: Settings) -> None:
-        await made.begin(settings)
-        opened()
-
-    made.beside(reload_for_ever(reloading, begin))

@@ -79,12 +79,12 @@ async def batching_of(
         work=SqlBatchWork(parts.database, clock, wanted.lease_seconds, parts.announcer),
         lines=SqlBatchLines(parts.database, clock, wanted.lease_seconds),
         files=SqlFiles(parts.database, clock),
-        bells=parts.bells,
+        bells=parts.process.bells,
         run=HandlerRunner(lines, parts.record, new_request_id),
         endpoints=frozenset(lines),
         clock=clock,
         new_id=parts.surroundings.new_id,
-        policy=_policy(wanted, lines_at_once, settings.files.retention_days, parts.bells),
+        policy=_policy(wanted, lines_at_once, settings.files.retention_days, parts.process.bells),
     )
 
     def find(name: str) -> NativeBatches | None:
@@ -97,7 +97,7 @@ async def batching_of(
     worker = BatchWorker(room, Stages(room, native), parts.tasks, random.random)
     limit = settings.server.shutdown_seconds
     with (
-        parts.bells.works_on_batches(worker.nudge),
+        parts.process.bells.works_on_batches(worker.nudge),
         parts.process.draining.joining(worker.stop_claiming, worker.give_up, limit),
     ):
         worker.start()

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from antiphon.app.generation import Generation
+from antiphon.app.reloading import Reloading, reload_for_ever
 from antiphon.settings import Settings
 
 _logger: Final = logging.getLogger("antiphon.reload")
@@ -20,11 +21,13 @@ Making = Callable[[Settings], AbstractAsyncContextManager[Generation]]
 class Generations:
     """The generation in force, and those that still have something to end."""
 
-    def __init__(self, making: Making, group: asyncio.TaskGroup) -> None:
-        """There is none yet; `group` owns their tasks."""
+    def __init__(self, making: Making, group: asyncio.TaskGroup, settled: Callable[[], None]) -> None:
+        """There is none yet; `group` owns their tasks. `settled` is called when one has come to force, and has gone."""
         self.current: Generation | None = None
         self._making = making
         self._group = group
+        self._settled = settled
+        self._closing = False
         self._over: dict[Generation, asyncio.Event] = {}
         self._beside: set[asyncio.Task[None]] = set()
 
@@ -34,17 +37,23 @@ class Generations:
         self._group.create_task(self._live(settings, opened))
         generation = await opened
         before, self.current = self.current, generation
+        self._settled()
         if before is not None:
-            self.beside(self._retire(before, generation))
+            self._go_on(self._retire(before, generation))
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> None:
-        """Goes on for as long as there are generations."""
+    def keep(self, reloading: Reloading) -> None:
+        """Puts in force what its source comes to say."""
+        self._go_on(reload_for_ever(reloading, self.begin))
+
+    def _go_on(self, work: Coroutine[Any, Any, None]) -> None:
+        """For as long as there are generations."""
         task = self._group.create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
     def end(self) -> None:
         """All of them close, as the process does."""
+        self._closing = True
         for task in self._beside:
             task.cancel()
         for over in self._over.values():
@@ -64,6 +73,9 @@ class Generations:
             if opened.done():
                 raise
             opened.set_exception(error)
+        else:
+            if not self._closing:
+                self._settled()
 
     async def _retire(self, generation: Generation, heir: Generation) -> None:
         await generation.retire(heir)
@@ -74,11 +86,14 @@ class Generations:
 
 
 @asynccontextmanager
-async def generations(making: Making, first: Settings) -> AsyncGenerator[Generations]:
-    """The first is in force. Raises ConfigError."""
+async def generations(making: Making, first: Settings, settled: Callable[[], None]) -> AsyncGenerator[Generations]:
+    """The first is in force; `settled` is called then, and whenever one comes to force or has gone.
+
+    Raises ConfigError.
+    """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
-        made = Generations(making, group)
+        made = Generations(making, group, settled)
         try:
             await made.begin(first)
         except Exception as error:  # noqa: BLE001 - it is raised below, where no group of tasks makes a group of it

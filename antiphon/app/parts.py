@@ -18,7 +18,6 @@ from antiphon.app.sharing import Shared
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
-from antiphon.gateway.bells import Bells
 from antiphon.gateway.compact import Compactor
 from antiphon.gateway.conversations import ConversationDesk
 from antiphon.gateway.counting import Counter
@@ -78,10 +77,6 @@ class Parts:
     @property
     def shared(self) -> Shared:
         return self.process.shared
-
-    @property
-    def bells(self) -> Bells:
-        return self.process.bells
 
     @property
     def responses(self) -> SqlResponses:
@@ -145,7 +140,7 @@ class Parts:
         wanted = self.settings.idempotency
         lease = wanted.lease_seconds
         keys = SqlIdempotencyKeys(self.database, time.time, lease_seconds=lease, keep_seconds=wanted.keep_seconds)
-        return Idempotency(self.gateway, keys, self.tasks, later, bells=self.bells, lease_seconds=lease)
+        return Idempotency(self.gateway, keys, self.tasks, later, bells=self.process.bells, lease_seconds=lease)
 
     def desk(self, answers_at_once: int) -> Desk:
         """What answers in the background are given with, so many at once in this process."""
@@ -156,8 +151,8 @@ class Parts:
             queued_per_tenant=background.queued_per_tenant,
             heartbeat_seconds=min(background.heartbeat_seconds, background.lease_seconds / 3),
             limit_seconds=background.limit_seconds,
-            poll_seconds=self.bells.look_seconds(background.poll_seconds, background.lease_seconds),
-            follow_seconds=self.bells.look_seconds(FOLLOW_SECONDS, background.lease_seconds),
+            poll_seconds=self.process.bells.look_seconds(background.poll_seconds, background.lease_seconds),
+            follow_seconds=self.process.bells.look_seconds(FOLLOW_SECONDS, background.lease_seconds),
             cancel_clears_output=background.cancel_clears_output,
         )
         joining = [self._announced, self._let_go]
@@ -166,7 +161,7 @@ class Parts:
             responses=self.responses,
             jobs=SqlJobs(self.database, time.time, background.lease_seconds, joining=joining),
             journal=SqlJournal(self.database, time.time),
-            bells=self.bells,
+            bells=self.process.bells,
             policy=policy,
             limiter=self.limiter,
         )

@@ -51,8 +51,13 @@ class Process:
 
 
 @asynccontextmanager
-async def process_of(settings: Settings, unready: Callable[[], None]) -> AsyncGenerator[Process]:
-    """Opens the database. `unready` is called at a stop signal. Raises ConfigError, StoreFailed."""
+async def process_of(
+    settings: Settings, unready: Callable[[], None], *, grace_seconds: float = 0.0
+) -> AsyncGenerator[Process]:
+    """Opens the database. `unready` is called at a stop signal, others `grace_seconds` later.
+
+    Raises ConfigError, StoreFailed.
+    """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             SqlDatabase.open(
@@ -65,8 +70,7 @@ async def process_of(settings: Settings, unready: Callable[[], None]) -> AsyncGe
         )
         tasks = await stack.enter_async_context(endless())
         shared = await stack.enter_async_context(sharing(settings, database, tasks))
-        draining = Draining(settings.server.drain_seconds)
-        process = Process(database=database, shared=shared, tasks=tasks, draining=draining)
+        process = Process(database=database, shared=shared, tasks=tasks, draining=Draining(grace_seconds))
         listen(shared.bus, process.bells, process.live, process.responses, tasks)
         stack.enter_context(process.draining.by_signals(unready))
         yield process

@@ -58,7 +58,6 @@ class Worker:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._claiming: asyncio.Task[None] | None = None
-        desk.bells.works(self.nudge, self.drop)
 
     @property
     def has_room(self) -> bool:

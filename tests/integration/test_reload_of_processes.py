@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
+from antiphon.app import working
+from antiphon.config.source import Source
+from antiphon.settings import ServerSettings, Settings
 from tests.integration.harness import PATIENCE, ROOT
 
 OLD, NEW = "sk-antiphon-old", "sk-antiphon-new"
@@ -90,21 +96,15 @@ def test_every_process_gets_new_settings_or_none_does(tmp_path: Path) -> None:
     assert NEW not in told
 
 
-def test_a_worker_reads_its_settings_again(tmp_path: Path) -> None:
-    config = written(tmp_path, 1, server={})
-    with started(tmp_path, "worker", "--config", str(config)):
-        logged(tmp_path, "answers in the background")
-        until_made(tmp_path / "own.db-wal")
-        written(tmp_path, 1, server={}, responses={"retention_days": 3})
-        logged(tmp_path, "configuration: ~ responses.retention_days: 30 -> 3")
-
-
-def until_made(path: Path) -> None:
-    for _ in range(int(4 * PATIENCE * 100)):
-        if path.exists():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError(f"{path} was never made")
+async def test_a_worker_reads_its_settings_again(tmp_path: Path) -> None:
+    config = written(tmp_path, 1)
+    source, changed = Source(config), asyncio.Event()
+    settings, _ = source.read()
+    assert isinstance(settings, Settings)
+    settings = msgspec.structs.replace(settings, server=ServerSettings())
+    async with working(settings, 1, source, changed.set), asyncio.timeout(4 * PATIENCE):
+        written(tmp_path, 1, responses={"retention_days": 3})
+        await changed.wait()
 
 
 def logged(folder: Path, words: str) -> None:
