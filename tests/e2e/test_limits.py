@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from antiphon.limit_settings import KeyLimits, LimitSettings
 from antiphon.redis_settings import RedisSettings
 from antiphon.settings import KeySettings, Settings
 from tests.e2e.anthropics import anthropic_client
+from tests.e2e.background import PATIENCE
 from tests.e2e.exchanges import chat_stream, message, native_frames, native_stream, native_whole
 from tests.e2e.gateway import CHAT_MODEL, KEY_A, NATIVE_MODEL, Gateway, running, settings_for
 from tests.e2e.sockets import opened
@@ -273,7 +275,8 @@ def test_without_redis_requests_are_let_through_or_refused_as_the_owner_wants(
 
 
 def _ready(wire: httpx.Client) -> None:
-    for _ in range(200):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         if json.loads(wire.get("/health/ready").content)["status"] == "ready":
             return
     raise AssertionError("it was not connected again")
