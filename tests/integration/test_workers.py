@@ -176,11 +176,11 @@ async def test_a_follower_elsewhere_is_told_at_once_that_a_stream_is_lost(scene:
             while len(frames_of(begun)) < 6 or not begun.endswith(b"\n\n"):
                 begun += await exchange.piece()
             started = time.perf_counter()
-            back = asyncio.create_task(kill(scene.path, victim))
-            rest = await exchange.rest()
-            took = time.perf_counter() - started
+            async with asyncio.TaskGroup() as group:
+                group.create_task(kill(scene.path, victim))
+                rest = await exchange.rest()
+                took = time.perf_counter() - started
             _log.info("a follower is told after %.2f s", took)
-            await back
     assert frames_of(begun) == frames_of(raw)
     (error,) = events_of(rest)
     assert (error["type"], error["sequence_number"]) == ("error", 6)
