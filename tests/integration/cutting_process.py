@@ -10,8 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 SOCKET = ".s.PGSQL.5432"
+
+
+class _Ended(Exception):
+    """One way has ended, and so shall the other."""
 
 
 def tell(word: str) -> None:
@@ -44,10 +50,14 @@ class Between:
             while (data := await server_reader.read(65_536)) and not cut:  # else it is done, and nobody hears of it
                 writer.write(data)
 
-        ways = [asyncio.create_task(each()) for each in (there, back)]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
+        async def ended(way: Callable[[], Awaitable[None]]) -> None:
+            await way()
+            raise _Ended
+
+        with suppress(ExceptionGroup):
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(ended(there))
+                ways.create_task(ended(back))
         writer.close()
         server_writer.close()
         if cut:

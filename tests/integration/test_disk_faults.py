@@ -206,14 +206,15 @@ async def test_a_log_that_cannot_be_written_stops_nobody(scene: Scene) -> None:
 async def test_who_holds_the_file_is_waited_for_and_after_long_told_of(scene: Scene) -> None:
     with closing(sqlite3.connect(scene.folder / "antiphon.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        waiting = asyncio.create_task(scene.ask())
-        for _ in range(10):
-            assert (await scene.ask(store=False)).status == 200
-        assert not waiting.done()
-        other.execute("ROLLBACK")
-        assert (await waiting).status == 200
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(scene.ask())
+            for _ in range(10):
+                assert (await scene.ask(store=False)).status == 200
+            assert not waiting.done()
+            other.execute("ROLLBACK")
+        assert waiting.result().status == 200
         other.execute("BEGIN IMMEDIATE")
-        refused, passed = await asyncio.gather(scene.ask(), scene.ask(store=False))
+        refused, passed = await together(scene.ask(), scene.ask(store=False))
         await scene.find_all()
         assert passed.status == 200
         assert refused.status == 503

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
@@ -97,9 +97,9 @@ class Scene:
                 case "resets":
                     peer.reset()
                 case "trickles":
-                    gone = asyncio.ensure_future(peer.gone())
-                    while not (await asyncio.wait({gone}, timeout=SILENCE / 4))[0]:
-                        await peer.say(piece(b":"))
+                    with suppress(ConnectionError):
+                        while await peer.stays(SILENCE / 4):
+                            await peer.say(piece(b":"))
                 case _:
                     pass
             raise Hangup

@@ -71,8 +71,12 @@ async def trickle(exchange: Exchange, piece: bytes) -> None:
         await asyncio.sleep(HEAD_SECONDS / 8)
 
 
-async def assert_given_up(exchange: Exchange, words: str) -> None:
-    await exchange.head()
+async def assert_given_up(exchange: Exchange, words: str, trickling: bytes) -> None:
+    """The client is told so, whatever trickles in meanwhile."""
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(trickle(exchange, trickling))
+        await exchange.head()
+        sending.cancel()
     assert exchange.status == 408
     error = json.loads(await exchange.rest())["error"]
     assert error["code"] == "request_timeout"
@@ -87,20 +91,14 @@ async def assert_given_up(exchange: Exchange, words: str) -> None:
 )
 async def test_a_head_that_does_not_come_is_given_up(gateway: Gateway, begins: bytes, *, goes_on: bool) -> None:
     async with asyncio.timeout(5), connected(gateway, begins) as exchange:
-        trickling = asyncio.create_task(trickle(exchange, b"x")) if goes_on else None
-        await assert_given_up(exchange, "headers")
-        if trickling is not None:
-            trickling.cancel()
+        await assert_given_up(exchange, "headers", b"x" if goes_on else b"")
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["stops", "trickles"])
 @pytest.mark.parametrize("length", [b"Content-Length: 99999", b"Transfer-Encoding: chunked"], ids=["length", "chunks"])
 async def test_a_body_that_does_not_come_is_given_up(gateway: Gateway, length: bytes, *, goes_on: bool) -> None:
     async with asyncio.timeout(5), connected(gateway, HEAD, length, b"\r\n\r\n") as exchange:
-        trickling = asyncio.create_task(trickle(exchange, b"1\r\n \r\n")) if goes_on else None
-        await assert_given_up(exchange, "body")
-        if trickling is not None:
-            trickling.cancel()
+        await assert_given_up(exchange, "body", b"1\r\n \r\n" if goes_on else b"")
     await until(lambda: any(line.get("status") == 499 for line in gateway.lines()), "it is in the log")
 
 

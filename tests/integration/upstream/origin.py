@@ -55,6 +55,15 @@ class Peer:
             while await self.reader.read(1 << 16):
                 pass
 
+    async def stays(self, seconds: float) -> bool:
+        """Whether the client has not closed after so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.gone()
+        except TimeoutError:
+            return True
+        return False
+
     def reset(self) -> None:
         """Close with RST instead of FIN."""
         link = self.writer.get_extra_info("socket")
