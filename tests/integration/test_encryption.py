@@ -95,12 +95,6 @@ class TestChats(chats_store.ChatsContract):
         return lambda clock: chats_of("sqlite://", clock, VAULT)
 
 
-class TestResponsesInPostgres(responses_store.KeepingContract):
-    @pytest.fixture
-    def make(self, postgres_url: str) -> responses_store.Make:
-        return lambda clock: responses_of(postgres_url, clock, VAULT)
-
-
 class TestJobsInPostgres(jobs_store.EndContract):
     @pytest.fixture
     def make(self, postgres_url: str) -> jobs_store.Make:
@@ -210,7 +204,8 @@ def clear(connection: Connection) -> None:
         connection.execute(text_of(table.delete()))
 
 
-async def test_nobody_opens_the_database_without_its_keys(url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_nobody_opens_the_database_without_its_keys(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
     lost = Vault([FIRST], os.urandom)
     async with SqlDatabase.open(url, vault=lost) as database:
         await SqlResponses(database, HandClock()).save(turn("lost", frames=[b"event: x\n\n"]))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.cli import main
@@ -25,6 +25,7 @@ ANN, BOB = Caller("ann", "ann"), Caller("bob", "bob")
 KEYS = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126), min_size=24, max_size=100)
 
 
+@settings(max_examples=40)
 @given(key=KEYS, other=KEYS, salt=st.binary(min_size=16, max_size=16))
 def test_a_digest_fits_its_key_and_no_other(key: str, other: str, salt: bytes) -> None:
     made = hashed(key, salt)
