@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-from antiphon import key_digests
 from antiphon.errors import Unauthorized
 from antiphon.http.call import Call
+from antiphon.key_digests import digest_of, read
 from antiphon.protocols import Caller
 
 _SCHEME: Final = b"bearer"
@@ -28,7 +28,7 @@ class Keyring:
         self._callers: dict[bytes, Caller] = {}
         self._salted: dict[bytes, dict[bytes, Caller]] = {}
         for key, caller in keys:
-            salted = key_digests.read(key)
+            salted = read(key)
             if salted is None:
                 self._callers[_digest(key.encode())] = caller
             else:
@@ -54,7 +54,7 @@ class Keyring:
         digest = _digest(key)
         caller = self._callers.get(digest)
         if caller is None and self._salted:
-            found = (callers.get(key_digests.digest_of(salt, key)) for salt, callers in self._salted.items())
+            found = (callers.get(digest_of(salt, key)) for salt, callers in self._salted.items())
             caller = next(filter(None, found), None)
             if caller is not None:
                 self._callers[digest] = caller
