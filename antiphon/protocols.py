@@ -75,8 +75,7 @@ class Turn:
     `origins`, by item id, the provider that each reasoning item of the history came from. `begun` is set for an answer
     in the background, `hold` while the turn has a conversation to itself; `fence` keeps the turn from being kept where
     it must not be. `kept`, where set, is what `input` was before the gateway changed it, `lent` its files by providers'
-    names; `compacts` asks for a compaction alone. The last six tell how the answer came to be (`output_at`: when its
-    first output left, by `time.perf_counter`).
+    names; `compacts` asks for a compaction alone. The last six tell how the answer came to be; `output_at` is a time.
     """
 
     id: str
