@@ -38,6 +38,7 @@ NOT_ON_THE_WIRE = (
     errors.ConfigError,
     errors.HeadTooLarge,
     errors.MethodNotAllowed,
+    errors.RequestTooSlow,
     errors.UpstreamRefused,
 )
 
