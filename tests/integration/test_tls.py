@@ -110,7 +110,7 @@ async def test_a_certificate_is_read_again_when_it_has_changed(authority: Author
         now += LOOK_SECONDS
         second = await shown(port)
         assert second != first
-        (tmp_path / "pem").write_text("half of a certi")
+        (tmp_path / "pem").write_text("half of it")
         now += LOOK_SECONDS
         assert await shown(port) == second, "what cannot be used takes no place"
 
