@@ -148,13 +148,6 @@ class RateLimited(CallerError):
     code = "rate_limit_exceeded"
 
 
-class RequestTooSlow(BadRequest):
-    """The client was silent in the middle of a request."""
-
-    status = 408
-    code = "request_timeout"
-
-
 class HeadTooLarge(CallerError):
     """The path and the headers are longer than a request's may be."""
 

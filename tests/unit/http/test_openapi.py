@@ -40,7 +40,7 @@ NOT_ON_THE_WIRE = (
     errors.RequestTimeout,
     errors.TooManyConnections,
     errors.MethodNotAllowed,
-    errors.RequestTooSlow,
+    errors.OutOfDescriptors,
     errors.UpstreamRefused,
 )
 
