@@ -59,7 +59,7 @@ def routing_of(
     options = EdgeOptions(settings.server.max_body_bytes, settings.responses.done_marker)
     most, done_marker = options.max_body_bytes, options.done_marker
     heartbeat = Heartbeat(settings.responses.keepalive_seconds, tasks)
-    turn = parts.shared.turn("sweep", _SWEEP_SECONDS // 2)
+    turn = parts.process.shared.turn("sweep", _SWEEP_SECONDS // 2)
     sweeper = Sweeper(parts.database, time.time, _SWEEP_SECONDS, turn=turn)
     for work in (heartbeat.run(), parts.discovery.keep(), sweeper.run(), idempotency.run()):
         tasks.create_task(work)

@@ -14,7 +14,6 @@ import msgspec
 from antiphon.app.files import FileParts, file_parts
 from antiphon.app.ids import Identifiers
 from antiphon.app.process import Process
-from antiphon.app.sharing import Shared
 from antiphon.app.upstreams import downloads_of, own_targets
 from antiphon.conversation_protocols import Alongside, Holder
 from antiphon.errors import BadRequest, ConfigError
@@ -73,10 +72,6 @@ class Parts:
     @property
     def database(self) -> SqlDatabase:
         return self.process.database
-
-    @property
-    def shared(self) -> Shared:
-        return self.process.shared
 
     @property
     def responses(self) -> SqlResponses:

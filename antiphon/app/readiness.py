@@ -46,14 +46,14 @@ def wanted(parts: Parts) -> Mapping[str, Check]:
     """Parts whose failure makes the process slower, or of little use, and other processes are no better off."""
 
     async def bus() -> str | None:
-        bus = parts.shared.bus
+        bus = parts.process.shared.bus
         return bus.trouble if isinstance(bus, Troubled) else None
 
     async def providers() -> str | None:
         named = set(parts.discovery.providers) - {DEMO}
         return None if named else "No provider is configured: only the demo answers."
 
-    return {"bus": bus, "providers": providers, **parts.shared.checks}
+    return {"bus": bus, "providers": providers, **parts.process.shared.checks}
 
 
 def full(url: str) -> str | None:

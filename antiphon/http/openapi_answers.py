@@ -19,6 +19,7 @@ from antiphon.errors import (
     RateLimited,
     ShuttingDown,
     StoreFailed,
+    Superseded,
     Unauthorized,
     UnsupportedMediaType,
     UpgradeRefused,
@@ -45,6 +46,7 @@ DESCRIBED: Final[tuple[type[AntiphonError], ...]] = (
     UpstreamBroke,
     CredentialsFailed,
     StoreFailed,
+    Superseded,
     ShuttingDown,
     UpstreamTimeout,
 )

@@ -12,7 +12,7 @@ from antiphon.errors import ConfigError
 from antiphon.store import upkeep
 from antiphon.store.copying import Progress, copy
 from antiphon.store.location import is_postgres, postgres_module, sqlite_location
-from antiphon.store.sqlite_copying import backed_up, check, existing, placed, put_back
+from antiphon.store.sqlite_copying import backed_up, check, existing, placed, put_back, unused
 
 
 class Restored(Struct, frozen=True):
@@ -59,7 +59,7 @@ def _set_aside(url: str) -> Path | None:
     if upkeep.status(url).current is None:
         return None
     upkeep.upgrade(url)
-    aside = Path.cwd() / f"antiphon-before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.db"
+    aside = unused(Path.cwd() / f"antiphon.db.before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
     backup(url, aside, _unheard)
     return aside
 

@@ -12,6 +12,8 @@ from antiphon.store.vault import Vault
 Synchronous = Literal["full", "normal"]
 """`full` survives power loss, `normal` only the death of the process."""
 
+SQLITE_VERSION: Final = sqlite3.sqlite_version
+
 _PAGE_BYTES: Final = 8192
 _LOG_PAGES: Final = 1000
 _LOG_BYTES: Final = 64 * 1024 * 1024

@@ -75,6 +75,15 @@ def backed_up(location: Location, target: Path, *, force: bool) -> int:
     return placed(target, fill, force=force)
 
 
+def unused(path: Path) -> Path:
+    """The path, or one beside it where something has that name."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
+
+
 def placed(target: Path, fill: Callable[[Path], None], *, force: bool) -> int:
     """Lets `fill` write a database beside the target, checks it, and puts it there. Raises ConfigError."""
     if target.exists() and not force:
@@ -131,7 +140,7 @@ def put_back(source: Path, location: Location) -> Path | None:
             _alone(connection, location)
             if not is_new and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-                aside = location.path.with_name(f"{location.path.name}.before-{stamp}")
+                aside = unused(location.path.with_name(f"{location.path.name}.before-{stamp}"))
                 backed_up(location, aside, force=False)
             with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as origin:
                 origin.backup(connection)

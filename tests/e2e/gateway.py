@@ -96,7 +96,9 @@ class Gateway:
 
     def bytes_on_disk(self) -> bytes:
         """Everything that the database's files hold, free pages and journals too."""
-        return b"".join(path.read_bytes() for path in sorted(self.database.parent.glob("antiphon.db*")))
+        return b"".join(
+            path.read_bytes() for path in sorted(self.database.parent.glob("antiphon.db*")) if path.is_file()
+        )
 
 
 def _no_authorities() -> ssl.SSLContext:

@@ -226,7 +226,7 @@ async def test_who_holds_the_file_is_waited_for_and_after_long_told_of(scene: Sc
 async def test_a_full_disk_is_told_and_gone_on_from(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    with small_disk(disk, 4 * 1024 * 1024):
+    with small_disk(disk, 96 * 1024 * 1024):
         async with staged(disk) as stage:
             filling = disk / "filling"
             fill(filling)

@@ -137,7 +137,9 @@ async def test_no_byte_of_what_was_said_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with SqlDatabase.open(f"sqlite:///{path}", vault=VAULT) as database:
         await say(database)
-        found = await asyncio.to_thread(lambda: b"".join(each.read_bytes() for each in tmp_path.iterdir()))
+        found = await asyncio.to_thread(
+            lambda: b"".join(each.read_bytes() for each in tmp_path.iterdir() if each.is_file())
+        )
         assert MARK in found
         assert CANARY not in found
     with closing(sqlite3.connect(path)) as connection:

@@ -94,7 +94,7 @@ NOWHERE = [
     "/" + "a/" * 20_000,
     "/v1/responses/" + "x" * 60_000,
     "/.git/config",
-    "/metrics?x",
+    "/metric?x",
     "/V1/RESPONSES/x",
     "/;/",
     "/%E2%80%A8",

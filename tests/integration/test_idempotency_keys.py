@@ -80,13 +80,14 @@ class Keys(RuleBasedStateMachine):
         if waiting:
             claim = data.draw(st.sampled_from(waiting))
             kept = structs.replace(turn("x", tenant=claim.tenant), id=claim.response_id, along=self.keys.holding(claim))
-            held = self.held[claim.tenant, claim.key]
+            held = self.held.get((claim.tenant, claim.key))
             try:
                 self.run(lambda: self.responses.save(kept))
             except Superseded:
+                assert held is not None
                 assert held.claim != claim
             else:
-                assert held.claim == claim or held.expires_at <= self.clock.now
+                assert held is None or held.claim == claim or held.expires_at <= self.clock.now
                 self.answered.add(claim.response_id)
 
     @rule(data=st.data())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.wire.ndjson import LineSplitter
+from antiphon.wire.texts import mended
 from tests.chat_streams import a_turn, cut, function_tool
 from tests.grammar import check_stream
 from tests.unit.dialects.ollama_turns import answered, heard, last, line
@@ -100,5 +101,5 @@ def test_lines_are_the_same_however_they_are_cut(lines: list[bytes], edges: list
     data = b"\n".join(lines)
     splitter = LineSplitter()
     found = [each for piece in cut(data, edges) for each in splitter.feed(piece)] + splitter.finish()
-    assert found == [each.strip() for each in data.split(b"\n") if each.strip()]
+    assert found == [mended(each.strip()) for each in data.split(b"\n") if each.strip()]
     assert not splitter.waiting

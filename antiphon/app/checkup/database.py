@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +15,7 @@ from antiphon.config.redact import redacted_address
 from antiphon.errors import ConfigError
 from antiphon.settings import Settings
 from antiphon.store.connections import connect
-from antiphon.store.failures import Refusal
+from antiphon.store.failures import FOREIGN, Refusal
 from antiphon.store.location import Location, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
 from antiphon.store.upkeep import status
@@ -134,7 +133,7 @@ def _writing(location: Location) -> Finding:
     except TimeoutError:
         advice = "Another process writes without a break, or hangs: see which with `fuser` on the file."
         return Finding("writing", "failed", "the database is busy", advice)
-    except (sqlite3.Error, OSError) as error:
+    except FOREIGN as error:
         advice = "Look at the file's owner and mode, at the disk, and at whether it is mounted to be written."
         return Finding("writing", "failed", f"the database cannot be written: {error}", advice)
     return Finding("writing", "ok", f"possible; journal mode {mode}")

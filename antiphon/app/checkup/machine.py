@@ -8,7 +8,6 @@ import http.client
 import platform
 import resource
 import socket
-import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ import msgspec
 
 from antiphon.app.checkup.finding import Finding
 from antiphon.settings import Settings
+from antiphon.store.connections import SQLITE_VERSION
 from antiphon.version import __version__
 
 LEAST_DESCRIPTORS: Final = 4096
@@ -29,7 +29,7 @@ _LISTENING: Final = "0A"
 def machine_findings() -> list[Finding]:
     """Versions and limits."""
     versions = f"Antiphon {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    libraries = f"uvloop {version('uvloop')}, uvicorn {version('uvicorn')}, SQLite {sqlite3.sqlite_version}"
+    libraries = f"uvloop {version('uvloop')}, uvicorn {version('uvicorn')}, SQLite {SQLITE_VERSION}"
     return [Finding("versions", "ok", f"{versions}; {libraries}"), _descriptors()]
 
 

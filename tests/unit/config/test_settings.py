@@ -63,7 +63,7 @@ def numbers() -> list[tuple[tuple[str, ...], Type]]:
 def test_every_number_has_a_lower_bound_and_says_its_unit() -> None:
     counts = {"port", "worker_port", "workers", "connections", "attempts_per_target", "version"}
     counts |= {"answers_at_once", "running_per_tenant", "queued_per_tenant"}
-    counts |= {"concurrent_turns", "max_stream_ids"}
+    counts |= {"concurrent_turns", "max_stream_ids", "at_once"}
     counts |= {"native_least_lines", "lines_at_once", "lines_per_batch", "lines_per_tenant", "max_lines"}
     counts |= {"batches_per_tenant", "tries"}
     counts |= {"requests_per_minute", "tokens_per_minute", "parallel_requests"}
