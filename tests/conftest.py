@@ -1,6 +1,7 @@
 """What every test stands on: the server's event loop, an environment that is nobody's, and one pace for hypothesis."""
 
 import gc
+import logging
 import os
 import re
 from asyncio import AbstractEventLoop
@@ -62,3 +63,11 @@ def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(home / name.removeprefix("XDG_").lower()))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _heard(request: pytest.FixtureRequest) -> None:
+    """What is logged is there to be looked at, whatever level a gateway of another test has set in this process."""
+    if "caplog" in request.fixturenames:
+        caplog: pytest.LogCaptureFixture = request.getfixturevalue("caplog")
+        caplog.set_level(logging.WARNING, logger="antiphon")

@@ -56,7 +56,6 @@ async def test_a_user_who_may_do_no_more_than_the_manual_says() -> None:
 
 
 async def test_a_user_who_may_not_listen_or_speak_is_told_of_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("WARNING", logger="antiphon.store")
     with running("redis", "user me on >secret resetchannels ~* +@all") as server:
         async with linked(f"unix://me:secret@{server.path}") as link:
             bus = RedisBus(link, "antiphon")
@@ -113,7 +112,6 @@ async def behind_tls(server: Server, authority: Authority) -> AsyncGenerator[int
 async def test_tls_is_trusted_by_the_authority_that_is_named(
     redis_server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("WARNING", logger="antiphon.store")
     authority = Authority(tmp_path)
     async with behind_tls(redis_server, authority) as port:
         async with linked(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={authority.certificate}") as link:

@@ -194,7 +194,15 @@ async def test_without_descriptors_it_says_so_and_goes_on_when_there_are_some(ga
                 with pytest.raises((OSError, asyncio.IncompleteReadError)):
                     await ask(gateway, "GET", "/health")  # nobody can even be told
             assert cpu_seconds(gateway) - before < 0.1
-        assert (await ask(gateway, "GET", "/health")).status == 200
+        while not await answered(gateway):
+            pass  # a client that came in between is closed without a word, as all before it
+
+
+async def answered(gateway: Gateway) -> bool:
+    try:
+        return (await ask(gateway, "GET", "/health")).status == 200
+    except (OSError, asyncio.IncompleteReadError):
+        return False
 
 
 def cpu_seconds(gateway: Gateway) -> float:
