@@ -129,8 +129,10 @@ async def _working(desk: Desk, parts: Parts) -> AsyncGenerator[Worker]:
     process, limit = parts.process, parts.settings.server.shutdown_seconds
     worker = Worker(desk, parts.tasks)
     process.workers.append(worker)
-    process.bells.works(worker.nudge, process.drop)
-    with process.draining.joining(worker.stop_claiming, process.live.end_all, limit):
+    with (
+        process.bells.works(worker.nudge, process.drop),
+        process.draining.joining(worker.stop_claiming, process.live.end_all, limit),
+    ):
         worker.start()
         try:
             yield worker

@@ -31,9 +31,16 @@ class Bells:
         """How often to look for what others do: seldom where they tell, for what the dead leave behind."""
         return max(poll_seconds, lease_seconds / _LOOKS_PER_LEASE) if self._bus is not None else poll_seconds
 
-    def works(self, nudge: Callable[[], None], drop: Callable[[str], None]) -> None:
-        """This process's worker, to be told of jobs that came and of answers that were cancelled elsewhere."""
-        self._nudge, self._drop = nudge, drop
+    @contextmanager
+    def works(self, nudge: Callable[[], None], drop: Callable[[str], None]) -> Generator[None]:
+        """While the block runs, or until another comes, who is told of jobs, and of answers cancelled elsewhere."""
+        before, ours = (self._nudge, self._drop), (nudge, drop)
+        self._nudge, self._drop = ours
+        try:
+            yield
+        finally:
+            if (self._nudge, self._drop) == ours:
+                self._nudge, self._drop = before
 
     @contextmanager
     def works_on_batches(self, nudge: Callable[[], None]) -> Generator[None]:
