@@ -11,6 +11,10 @@ from antiphon.metrics import FIRST_OUTPUT_SECONDS, REQUEST_SECONDS, REQUESTS, SP
 from antiphon.records import Record, RequestRecord
 
 _BOUNDS: Final = REQUEST_SECONDS.bounds
+STRANGERS_AT_ONCE: Final = 100
+"""So many requests for models that nobody knows are counted before it is asked again whether somebody does."""
+
+_Key = tuple[str, str, int, str, bool, str | None]
 
 
 class _Kind(Struct, frozen=True, gc=False):
@@ -28,14 +32,14 @@ class RequestNumbers:
     def __init__(self, told: Record) -> None:
         """Counts into what the whole process counts into."""
         self._told = told
-        self._kinds: dict[tuple[str, str, int, str, bool, str | None], _Kind] = {}
+        self._kinds: dict[_Key, _Kind] = {}
+        self._strangers: dict[_Key, _Kind] = {}
+        self._strange_left = STRANGERS_AT_ONCE
 
     def __call__(self, record: RequestRecord) -> None:
         """Implements `Record`."""
         key = (record.route, record.method, record.status, record.client, record.stream, record.target)
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = self._opened(record)
+        kind = self._kinds.get(key) or self._strange(key) or self._opened(record)
         kind.requests[0] += 1
         seconds, cell = record.seconds, kind.seconds
         cell[bisect_left(_BOUNDS, seconds)] += 1
@@ -55,7 +59,7 @@ class RequestNumbers:
         self._told(record)
 
     def _opened(self, record: RequestRecord) -> _Kind:
-        """Methods that nothing serves, and models that nobody knows, are whatever a client made up: never kept."""
+        """Methods that nothing serves are whatever a client made up: never kept. Unknown models are, for a while."""
         routed = record.route != "unknown"
         target = record.target
         kind = _Kind(
@@ -66,7 +70,14 @@ class RequestNumbers:
             first=None if target is None else FIRST_OUTPUT_SECONDS.cell((target.partition("/")[0],)),
             spent=None if target is None else SPENT.cells(target),
         )
-        if routed and (target is None or SPENT.is_known(target)):
-            key = (record.route, record.method, record.status, record.client, record.stream, target)
-            self._kinds[key] = kind
+        if routed:
+            kinds = self._kinds if target is None or SPENT.is_known(target) else self._strangers
+            kinds[record.route, record.method, record.status, record.client, record.stream, target] = kind
         return kind
+
+    def _strange(self, key: _Key) -> _Kind | None:
+        self._strange_left -= 1
+        if self._strange_left < 0:
+            self._strange_left = STRANGERS_AT_ONCE
+            self._strangers.clear()
+        return self._strangers.get(key)
