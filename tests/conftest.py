@@ -27,7 +27,7 @@ __all__ = [
 PERSONAL = re.compile(r"^ANTIPHON_|_(API_?KEY|ACCESS_KEY|SECRET_KEY|TOKEN|PAT|BASE_URL|PROXY)$", re.IGNORECASE)
 
 # The same examples on every run, unless someone asks for the long search: HYPOTHESIS_PROFILE=nightly.
-hypothesis.settings.register_profile("local", max_examples=200, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("local", max_examples=150, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("nightly", max_examples=5_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "local"))
 

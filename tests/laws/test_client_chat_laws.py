@@ -113,7 +113,7 @@ def mutated(body: dict[str, Any], data: st.DataObject) -> bytes:
     return json.dumps(changed).encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_a_chat_is_read_or_refused(data: st.DataObject) -> None:
     with suppress(BadRequest):
