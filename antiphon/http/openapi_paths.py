@@ -18,6 +18,7 @@ from antiphon.http.openapi_answers import (
     refused_in_any_words,
     schema,
 )
+from antiphon.http.openapi_models import ANTHROPIC_VERSION, MODEL_BY_TONGUE, MODELS_BY_TONGUE
 from antiphon.http.queries import Page
 from antiphon.wire.requests import Include
 
@@ -90,35 +91,13 @@ _INCLUDE: Final = (
 )
 _RESPONSE_ID: Final = in_path("id", "The response's id.")
 
-_ANTHROPIC_VERSION: Final[Json] = {
-    "name": "anthropic-version",
-    "in": "header",
-    "description": "Sent by Anthropic's clients, who are answered in their own shape.",
-    "schema": {"type": "string"},
-}
 _PAGE_OF_MODELS: Final[tuple[Json, ...]] = (
-    _ANTHROPIC_VERSION,
+    ANTHROPIC_VERSION,
     query("limit", "How many at most, in Anthropic's shape.", {"type": "integer", "minimum": 1}),
     query("after_id", "The model before the page, in Anthropic's shape.", {"type": "string"}),
     query("before_id", "The model behind the page, in Anthropic's shape.", {"type": "string"}),
     query("client_version", "Codex's: whatever it says, the list has Codex's shape, and a tag.", {"type": "string"}),
 )
-
-_MODELS_BY_TONGUE: Final[Json] = {
-    "application/json": {
-        "schema": {
-            "anyOf": [
-                schema("ModelList"),
-                {
-                    "type": "object",
-                    "description": "As Codex knows it.",
-                    "properties": {"models": {"type": "array", "items": {"type": "object"}}},
-                    "required": ["models"],
-                },
-            ]
-        }
-    }
-}
 
 _IDEMPOTENCY_KEY: Final[Json] = {
     "name": "Idempotency-Key",
@@ -330,7 +309,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             " has Anthropic's shape, and so have errors; with `client_version` it has Codex's."
         ),
         parameters=_PAGE_OF_MODELS,
-        answers={"200": answer("The models.", _MODELS_BY_TONGUE)},
+        answers={"200": answer("The models.", MODELS_BY_TONGUE)},
         errors=(400, 401, 500, 503),
         shared=True,
     ),
@@ -339,8 +318,8 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         tag=MODELS,
         summary="Retrieve a model",
         description="By its id, whose slashes may stand as they are.",
-        parameters=(in_path("id", "`provider/model`."), _ANTHROPIC_VERSION),
-        answers={"200": json_answer("The model.", "Model")},
+        parameters=(in_path("id", "`provider/model`."), ANTHROPIC_VERSION),
+        answers={"200": answer("The model.", MODEL_BY_TONGUE)},
         errors=(401, 404, 500, 503),
         shared=True,
     ),

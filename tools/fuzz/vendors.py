@@ -132,11 +132,13 @@ def _counted(request: Request) -> bytes:
     inputs: Any = asked.get("input", asked.get("documents"))
     count = len(inputs) if isinstance(inputs, list) and inputs and not isinstance(inputs[0], int) else 1  # pyright: ignore[reportUnknownArgumentType] - JSON
     data = [{"object": "embedding", "index": place, "embedding": [0.5, -0.5]} for place in range(count)]
+    usage = {"prompt_tokens": 1, "total_tokens": 1}
+    if b"/embeddings" in request.line:
+        return json.dumps({"object": "list", "data": data, "model": "m", "usage": usage}).encode()
     best: Any = asked.get("top_n", count)
     shown = min(best, count) if isinstance(best, int) and best > 0 else count
     results = [{"index": place, "relevance_score": 0.5} for place in range(shown)]
-    usage = {"prompt_tokens": 1, "total_tokens": 1}
-    return json.dumps({"object": "list", "data": data, "results": results, "model": "m", "usage": usage}).encode()
+    return json.dumps({"object": "list", "results": results, "model": "m", "usage": usage}).encode()
 
 
 def _recorded(request: Request, chance: int) -> tuple[int, Framing, bytes]:
