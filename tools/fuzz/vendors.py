@@ -56,7 +56,6 @@ _PLACES: Final = (
     _Place(b"/converse", ("bedrock.converse",), streams=False),
     _Place(b"/v2/chat", ("cohere.chat",)),
     _Place(b"/api/chat", ("ollama.chat",)),
-    _Place(b"/v2/embed", ("cohere.embed",), streams=False),
     _Place(b"/embeddings", ("openai.embeddings", "voyage.embeddings"), streams=False),
     _Place(b"/rerank", ("cohere.rerank", "voyage.rerank", "together.rerank"), streams=False),
     _Place(b"/moderations", ("openai.moderations",), streams=False),
@@ -114,7 +113,7 @@ async def answer(request: Request, peer: Peer, *, faulty: bool) -> None:
         await peer.say(_whole(200, json.dumps(DRAWN).encode()))
     elif b"/audio/speech" in request.line:
         await peer.say(_whole(200, WAV, "audio/wav"))
-    elif b"/embeddings" in request.line or b"/rerank" in request.line:
+    elif any(mark in request.line for mark in (b"/embeddings", b"/v2/embed", b"/rerank")):
         await peer.say(_whole(200, _counted(request)))
     elif faulty and chance % _FAULTY == 0:
         await _FAULTS[chance // _FAULTY % len(_FAULTS)](peer, _recorded(request, chance))
@@ -129,10 +128,13 @@ def _counted(request: Request) -> bytes:
     asked: dict[str, Any] = {}
     with suppress(ValueError, TypeError):
         asked = dict(json.loads(request.body))
-    inputs: Any = asked.get("input", asked.get("documents"))
+    inputs: Any = next((asked[name] for name in ("input", "documents", "texts", "inputs") if name in asked), None)
     count = len(inputs) if isinstance(inputs, list) and inputs and not isinstance(inputs[0], int) else 1  # pyright: ignore[reportUnknownArgumentType] - JSON
     data = [{"object": "embedding", "index": place, "embedding": [0.5, -0.5]} for place in range(count)]
     usage = {"prompt_tokens": 1, "total_tokens": 1}
+    if b"/v2/embed" in request.line:
+        vectors = {"float": [each["embedding"] for each in data]}
+        return json.dumps({"id": "e", "embeddings": vectors, "texts": [], "meta": {}}).encode()
     if b"/embeddings" in request.line:
         return json.dumps({"object": "list", "data": data, "model": "m", "usage": usage}).encode()
     best: Any = asked.get("top_n", count)
