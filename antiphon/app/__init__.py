@@ -43,16 +43,13 @@ class Application:
             if scope["type"] == "lifespan":
                 await self._live(receive, send)
             return
-        generation.running += 1
         try:
             if scope["type"] == "http":
                 await generation.edge(scope, receive, send)
             elif scope["type"] == "websocket":
                 await generation.edge.websocket(scope, receive, send)
         finally:
-            generation.running -= 1
-            if generation.unused is not None and generation.running == 0:
-                generation.unused.set()
+            generation.served()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -34,21 +34,23 @@ from antiphon.settings import Settings
 
 @dataclass(kw_only=True, eq=False)
 class Generation:
-    """Open. `edge` is None where nothing is served; `running` counts the requests that it is answering."""
+    """Open. `edge` is None where nothing is served."""
 
     worker: Worker
     batch_worker: BatchWorker
     edge: Edge | None = None
     sockets: Sockets | None = None
-    running: int = 0
     unused: asyncio.Event | None = None
+
+    def served(self) -> None:
+        """A request has ended: was it the last?"""
+        if self.unused is not None and (self.edge is None or not self.edge.is_busy):
+            self.unused.set()
 
     async def retire(self, heir: Generation) -> None:
         """From now on another takes what comes. Returns when nothing of this one runs any more."""
-        unused = asyncio.Event()
-        if self.running == 0:
-            unused.set()
-        self.unused = unused
+        self.unused = unused = asyncio.Event()
+        self.served()
         if self.sockets is not None:
             self.sockets.retire()
         async with asyncio.TaskGroup() as group:

@@ -32,9 +32,9 @@ class Process:
     shared: Shared
     tasks: asyncio.TaskGroup
     draining: Draining
+    family: Siblings | None
     live: LiveAnswers = field(default_factory=LiveAnswers)
     workers: list[Worker] = field(default_factory=list[Worker])
-    family: Siblings | None = field(default_factory=siblings)
 
     @cached_property
     def bells(self) -> Bells:
@@ -70,7 +70,13 @@ async def process_of(
         )
         tasks = await stack.enter_async_context(endless())
         shared = await stack.enter_async_context(sharing(settings, database, tasks))
-        process = Process(database=database, shared=shared, tasks=tasks, draining=Draining(grace_seconds))
+        process = Process(
+            database=database,
+            shared=shared,
+            tasks=tasks,
+            draining=Draining(grace_seconds),
+            family=siblings() if settings.metrics.enabled else None,
+        )
         listen(shared.bus, process.bells, process.live, process.responses, tasks)
         stack.enter_context(process.draining.by_signals(unready))
         yield process

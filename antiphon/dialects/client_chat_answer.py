@@ -22,7 +22,7 @@ from antiphon.dialects.client_chat_shapes import (
     url_citations,
     usage,
 )
-from antiphon.dialects.illegible import ILLEGIBLE, illegible, legible
+from antiphon.dialects.illegible import legible
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
@@ -107,12 +107,10 @@ class ChatTeller:
             "response.failed": self._failed,
         }
 
+    @legible
     def frames(self, events: Iterable[Event]) -> bytes:
         """What is to be sent for these events. Raises UpstreamBroke for one that cannot be told."""
-        try:
-            return b"".join([self._frame(event) for event in events])
-        except ILLEGIBLE as error:
-            raise illegible() from error
+        return b"".join([self._frame(event) for event in events])
 
     def _frame(self, event: Event) -> bytes:
         tell = self._tellers.get(event.type)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from antiphon.dialects.client_chat_shapes import ToldResponse, finish, usage
-from antiphon.dialects.illegible import ILLEGIBLE, illegible, legible
+from antiphon.dialects.illegible import legible
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
@@ -79,12 +79,10 @@ class CompletionTeller:
         self._echo = told.echoes[index]
         self._offset = 0
 
+    @legible
     def frames(self, events: Iterable[Event]) -> bytes:
         """What is to be sent for these events. Raises UpstreamBroke for one that cannot be told."""
-        try:
-            return b"".join([self._frame(event) for event in events])
-        except ILLEGIBLE as error:
-            raise illegible() from error
+        return b"".join([self._frame(event) for event in events])
 
     def _frame(self, event: Event) -> bytes:
         match event.type:

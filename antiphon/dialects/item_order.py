@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.illegible import ILLEGIBLE, illegible
+from antiphon.dialects.illegible import legible
 from antiphon.wire.events import Event
 
 ADDED: Final = "response.output_item.added"
@@ -64,12 +64,10 @@ class ItemTeller(ABC):
         self._place: int | None = None
         self._waiting: dict[int, list[Event]] = {}
 
+    @legible
     def frames(self, events: Iterable[Event]) -> bytes:
         """What is to be sent for these events. Raises UpstreamBroke for one that cannot be told."""
-        try:
-            return b"".join([self._frame(event) for event in events])
-        except ILLEGIBLE as error:
-            raise illegible() from error
+        return b"".join([self._frame(event) for event in events])
 
     def _frame(self, event: Event) -> bytes:
         kind = event.type

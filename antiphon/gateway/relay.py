@@ -5,7 +5,7 @@ Only the model's name is put in place, and what a host wants said differently. N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -35,6 +35,10 @@ class _Head(Struct, frozen=True):
 _NULL: Final = Raw(b"null")
 _NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 _head: Final = msgspec.json.Decoder(_Head).decode
+
+
+_Begin = Callable[[], Awaitable[None]]
+"""Called once, before the first of a stream is passed on."""
 
 
 class Client(Protocol):
@@ -123,25 +127,25 @@ class Relay:
             built = _built(asked, target, wrapping)
             reply = await target.relays[self._format](built.body, streamed=asked.streamed, headers=built.headers)
             errand.upstream_request_id = request_id(reply)
-            await self._hand_over(reply, target, errand, wrapping, client, opened)
+
+            async def begin() -> None:
+                opened.append(target)
+                errand.output_at = perf_counter()
+                await client.open(target)
+
+            await self._hand_over(reply, target, wrapping, client, begin)
 
         await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
 
     async def _hand_over(
-        self,
-        reply: UpstreamReply,
-        target: Target,
-        errand: Errand,
-        wrapping: Wrapping | None,
-        client: Client,
-        opened: list[Target],
+        self, reply: UpstreamReply, target: Target, wrapping: Wrapping | None, client: Client, begin: _Begin
     ) -> None:
         whole = False
         try:
             if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
                 raise await _refused(target, reply)
             if is_event_stream(reply):
-                await self._hand_stream_over(reply, target, errand, wrapping, client, opened)
+                await self._hand_stream_over(reply, target, wrapping, client, begin)
             else:
                 await client.answer(target, checked(await reply.read(MAX_ANSWER_BYTES), target.dialect))
             whole = True
@@ -149,27 +153,20 @@ class Relay:
             reply.release(linger=whole)
 
     async def _hand_stream_over(
-        self,
-        reply: UpstreamReply,
-        target: Target,
-        errand: Errand,
-        wrapping: Wrapping | None,
-        client: Client,
-        opened: list[Target],
+        self, reply: UpstreamReply, target: Target, wrapping: Wrapping | None, client: Client, begin: _Begin
     ) -> None:
         """The client hears of the stream with its first event: before that, another target can take over."""
         stream = RelayedStream(self._format, target.dialect)
         unwrap = None if wrapping is None else wrapping.unwrapping()
-        more = True
+        begun, more = False, True
         while more:
             data = await reply.chunk()
             more = bool(data)
             come = data if unwrap is None or not data else unwrap(data)
             told = stream.feed(come) if come else b"" if data else stream.close()
-            if told and not opened:
-                opened.append(target)
-                errand.output_at = perf_counter()
-                await client.open(target)
+            if told and not begun:
+                begun = True
+                await begin()
             if told:
                 await client.pass_on(told)
 

@@ -30,14 +30,19 @@ class Edge:
         self.running = 0
         self.sockets = 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody is being served."""
+        return self.running + self.sockets > 0
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one HTTP request."""
         began = time.perf_counter()
-        self.running += 1
         call = Call(scope, receive, send, self._new_request_id())
         path = canonical(scope["path"])
         routed = {**scope, "path": path, "root_path": "", "app": self, "antiphon.call": call}
         error: AntiphonError | None = None
+        self.running += 1
         try:
             call.scope = routed
             call.tongue = tongue_of(scope["path"], path, call)
@@ -58,9 +63,9 @@ class Edge:
     async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one WebSocket; what keeps it from being opened is answered over HTTP."""
         began = time.perf_counter()
-        self.sockets += 1
         call = Call(scope, receive, denying(send), self._new_request_id())
         error: AntiphonError | None = None
+        self.sockets += 1
         try:
             await self._routing.websocket(canonical(scope["path"]), call)
         except Exception as raised:  # noqa: BLE001 - the edge, as above

@@ -48,20 +48,19 @@ def is_postgres(url: str) -> bool:
 
 def postgres_module(name: str) -> ModuleType:
     """A module that nobody imports who keeps to SQLite: it needs an extra. Raises ConfigError where that is missing."""
-    try:
-        return import_module(f"antiphon.store.postgres.{name}")
-    except ImportError as error:
-        message = f"PostgreSQL needs its driver, which is not installed: pip install 'antiphon[postgres]'. ({error})"
-        raise ConfigError(message) from error
+    return _of_extra("postgres", name, "PostgreSQL needs its driver, which is not installed")
 
 
 def redis_module(name: str) -> ModuleType:
     """As `postgres_module`, for those who have Redis."""
+    return _of_extra("redis", name, "Redis needs a parser that is not installed")
+
+
+def _of_extra(extra: str, name: str, missing: str) -> ModuleType:
     try:
-        return import_module(f"antiphon.store.redis.{name}")
+        return import_module(f"antiphon.store.{extra}.{name}")
     except ImportError as error:
-        message = f"Redis needs a parser that is not installed: pip install 'antiphon[redis]'. ({error})"
-        raise ConfigError(message) from error
+        raise ConfigError(f"{missing}: pip install 'antiphon[{extra}]'. ({error})") from error
 
 
 def check_redis(url: str) -> None:

@@ -205,6 +205,13 @@ class Exchange:
         size = int((await self._reader.readuntil(b"\r\n"))[:-2], 16)
         return (await self._reader.readexactly(size + 2))[:-2]
 
+    async def frames(self, count: int) -> bytes:
+        """So many events of a stream, or as many more as come along with them."""
+        said = b""
+        while len(frames_of(said)) < count or not said.endswith(b"\n\n"):
+            said += await self.piece()
+        return said
+
     async def rest(self) -> bytes:
         """The body, or what is left of it."""
         if "chunked" not in self.headers.get("transfer-encoding", ""):

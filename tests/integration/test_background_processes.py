@@ -117,12 +117,9 @@ async def followed(gateway: Gateway, response_id: str, after: int = -1) -> bytes
 
 async def seen_up_to(gateway: Gateway, response_id: str, events: int) -> list[bytes]:
     """The first events of a running answer, as a follower gets them."""
-    raw = b""
     async with asking(gateway, "GET", f"/v1/responses/{response_id}?stream=true") as following:
         await following.head()
-        while len(frames_of(raw)) < events or not raw.endswith(b"\n\n"):
-            raw += await following.piece()
-    return frames_of(raw)
+        return frames_of(await following.frames(events))
 
 
 async def assert_answered(gateway: Gateway, response_id: str) -> list[dict[str, Any]]:

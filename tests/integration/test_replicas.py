@@ -148,17 +148,13 @@ async def test_a_stream_that_is_given_elsewhere_is_followed_here(pair: Pair) -> 
     asked = {"model": "native/m", "input": "Hi", "stream": True}
     async with asking(pair.other, "POST", "/v1/responses", asked) as client:
         await client.head()
-        raw = b""
-        while len(frames_of(raw)) < 6 or not raw.endswith(b"\n\n"):
-            raw += await client.piece()
+        raw = await client.frames(6)
         response_id = events_of(raw)[0]["response"]["id"]
         path = f"/v1/responses/{response_id}?stream=true"
         async with asking(pair.one, "GET", path) as whole, asking(pair.one, "GET", f"{path}&starting_after=3") as part:
             await whole.head()
             await part.head()
-            begun = b""
-            while len(frames_of(begun)) < 6 or not begun.endswith(b"\n\n"):
-                begun += await whole.piece()
+            begun = await whole.frames(6)
             assert begun == raw, "live, while the answer is being given"
             silence.may_go_on.set()
             rest, seen, late = await together(client.rest(), whole.rest(), part.rest())
@@ -173,9 +169,7 @@ async def test_a_stream_whose_client_left_is_ended_for_who_follows_it_elsewhere(
     asked = {"model": "native/m", "input": "Hi", "stream": True}
     async with asking(pair.other, "POST", "/v1/responses", asked) as client:
         await client.head()
-        raw = b""
-        while len(frames_of(raw)) < 6 or not raw.endswith(b"\n\n"):
-            raw += await client.piece()
+        raw = await client.frames(6)
         response_id = events_of(raw)[0]["response"]["id"]
         async with asking(pair.one, "GET", f"/v1/responses/{response_id}?stream=true") as following:
             await following.head()

@@ -166,15 +166,11 @@ async def test_a_follower_elsewhere_is_told_at_once_that_a_stream_is_lost(scene:
     body = {"model": "native/m", "input": "Hi", "stream": True}
     async with asking(scene.gateway, "POST", "/v1/responses", body) as client:
         await client.head()
-        raw = b""
-        while len(frames_of(raw)) < 6 or not raw.endswith(b"\n\n"):
-            raw += await client.piece()
+        raw = await client.frames(6)
         response_id = events_of(raw)[0]["response"]["id"]
         victim = serving_pid(scene, client.writer.get_extra_info("sockname")[1])
         async with following(scene, response_id, victim) as exchange:
-            begun = b""
-            while len(frames_of(begun)) < 6 or not begun.endswith(b"\n\n"):
-                begun += await exchange.piece()
+            begun = await exchange.frames(6)
             started = time.perf_counter()
             async with asyncio.TaskGroup() as group:
                 group.create_task(kill(scene.path, victim))
