@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -29,14 +29,15 @@ Sink = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk on its way to the client. Awaiting it is the back-pressure."""
 
 
-@runtime_checkable
-class DirectSink(Protocol):
-    """A sink that can also be given bytes without waiting for it."""
+# What only some can is looked up by its name: whether they are instances of a protocol would take 300 byte codes.
 
-    @property
-    def direct(self) -> Callable[[bytes], bool] | None:
-        """Says whether it took the bytes of events before the terminal one; if not, the sink is to be awaited."""
-        ...
+
+def direct_of(sink: Sink) -> Callable[[bytes], bool] | None:
+    """How a sink is given bytes without waiting for it, where it has such a way, `direct`; else None.
+
+    It says whether it took the bytes of events before the terminal one; if not, the sink is to be awaited.
+    """
+    return getattr(sink, "direct", None)
 
 
 Clock = Callable[[], float]
@@ -67,8 +68,7 @@ class Begun:
     seconds: float
 
 
-@dataclass(slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, kw_only=True):
     """One request on its way to its answer.
 
     `history` is what the chain's ancestors said, oldest first; `input` the items that this turn adds, each with an id;
@@ -86,8 +86,8 @@ class Turn:
     new_id: NewId
     clock: Clock
     begun: Begun | None = None
-    history: list[Item] = field(default_factory=list[Item])
-    origins: dict[str, str] = field(default_factory=dict[str, str])
+    history: list[Item] = []
+    origins: dict[str, str] = {}
     conversation: str | None = None
     hold: ConversationHold | None = None
     fence: Alongside | None = None
@@ -204,13 +204,13 @@ class Reader(Protocol):
         ...
 
 
-@runtime_checkable
-class PausingReader(Protocol):
-    """A reader of answers that a provider may interrupt, to be asked to go on."""
+def resumption_of(reader: Reader) -> Built | None:
+    """What to ask for an answer to go on, at the end of a stream that its provider has interrupted; else None.
 
-    resumption: Built | None
-    """Set at the end of such a stream: what to ask. The answer to that goes on with the same events; its first bytes,
-    fed, clear this."""
+    Readers of providers that do so have it as `resumption`. The answer goes on with the same events; its first bytes,
+    fed, clear this.
+    """
+    return getattr(reader, "resumption", None)
 
 
 class Counting(Protocol):

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
 
 from msgspec import Raw
 
 from antiphon.protocols import Built, Format, Target
 
 
-@runtime_checkable
-class Wrapping(Protocol):
+class Wrapping(ABC):
     """A dialect of a host that takes a client's own request in the same format, but put differently."""
 
     relays: Format
 
+    @abstractmethod
     def wrapped(self, members: Mapping[str, Raw], target: Target, headers: Mapping[bytes, bytes]) -> Built:
         """The request to send. `members` are those of the client's body, `headers` by lower-case name."""
         ...
 
+    @abstractmethod
     def unwrapping(self) -> Callable[[bytes], bytes] | None:
         """For one stream: makes of the host's bytes what the client reads. None where these are the same.
 

@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.dialects.messages_hosts import HostName
 from antiphon.dialects.messages_upstream import MessagesUpstream
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, PausingReader, Target, Turn, UpstreamReply
+from antiphon.protocols import Built, Target, Turn, UpstreamReply, resumption_of
 from antiphon.quirks import Quirks
 from antiphon.wire.envelope import unpacked
 from antiphon.wire.events import Event, Outcome
@@ -108,7 +108,6 @@ def heard(*streams: bytes | Iterable[bytes], turn: Turn | None = None, target: T
     """Reads streams as the gateway would: one, and those that go on after a pause."""
     target = target or claude()
     reader = target.dialect.reader(turn or a_turn(stream=True), target)
-    assert isinstance(reader, PausingReader)
     events: list[Event] = []
     try:
         for stream in streams:
@@ -116,8 +115,8 @@ def heard(*streams: bytes | Iterable[bytes], turn: Turn | None = None, target: T
                 events += reader.feed(piece).events
             events += reader.close().events
     except UpstreamError as error:
-        return Heard(events, reader.outcome, error, reader.resumption)
-    return Heard(events, reader.outcome, reader.failure, reader.resumption)
+        return Heard(events, reader.outcome, error, resumption_of(reader))
+    return Heard(events, reader.outcome, reader.failure, resumption_of(reader))
 
 
 def answered(message: Body, turn: Turn | None = None, target: Target | None = None) -> Any:

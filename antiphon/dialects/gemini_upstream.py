@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Raw
+from typing_extensions import override
 
 from antiphon.dialects.gemini_answer import whole
 from antiphon.dialects.gemini_counting import GeminiCounting
@@ -15,13 +16,14 @@ from antiphon.dialects.gemini_relay import relayed
 from antiphon.dialects.gemini_request import build_gemini
 from antiphon.errors import UpstreamError
 from antiphon.protocols import Built, Format, Media, Sealer, Target, Turn
+from antiphon.relays import Wrapping
 from antiphon.wire.events import Outcome
 
 _UNREACHABLE: Final[frozenset[Media]] = frozenset()
 
 
-class GeminiUpstream:
-    """Implements `protocols.UpstreamDialect`, and `relays.Wrapping` for Google's own clients."""
+class GeminiUpstream(Wrapping):
+    """Implements `protocols.UpstreamDialect`, and is `relays.Wrapping` for Google's own clients."""
 
     name = "gemini"
     relays: Format = "gemini"
@@ -47,9 +49,11 @@ class GeminiUpstream:
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         return refused(status, body, retry_after)
 
+    @override
     def wrapped(self, members: Mapping[str, Raw], target: Target, headers: Mapping[bytes, bytes]) -> Built:
         return relayed(members, target, headers)
 
+    @override
     def unwrapping(self) -> Callable[[bytes], bytes] | None:
         """None: its streams are what its clients read."""
         return None

@@ -18,7 +18,7 @@ from msgspec import Struct
 from antiphon.dialects.converse_refusals import frame_refusal
 from antiphon.dialects.converse_shapes import decoder, read
 from antiphon.errors import UpstreamBroke, UpstreamError
-from antiphon.protocols import Built, PausingReader, Reader
+from antiphon.protocols import Built, Reader, resumption_of
 from antiphon.wire.aws_frames import Message, MessageSplitter
 from antiphon.wire.events import EMPTY, Chunk, Event, Outcome
 
@@ -55,7 +55,7 @@ class InvokeReader:
     @property
     def resumption(self) -> Built | None:
         """What to ask for the answer to go on, where the model has paused it."""
-        return self._reader.resumption if isinstance(self._reader, PausingReader) else None
+        return resumption_of(self._reader)
 
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes. A failure is raised once all events before it have been given."""

@@ -32,7 +32,7 @@ _string: Final = msgspec.json.Decoder(str).decode
 
 
 class MessagesReader:
-    """Implements `protocols.Reader` and `protocols.PausingReader`.
+    """Implements `protocols.Reader`, for a provider that interrupts answers (`protocols.resumption_of`).
 
     What wraps events otherwise than Server-Sent Events do gives each to `take` and collects with `given`.
     """

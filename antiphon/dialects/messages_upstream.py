@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
+from typing_extensions import override
 
 from antiphon.dialects.converse_refusals import bedrock_refusal
 from antiphon.dialects.invoke_reader import InvokeReader
@@ -21,6 +22,7 @@ from antiphon.dialects.messages_tools import hosted_by
 from antiphon.dialects.refusals import refusal
 from antiphon.errors import UpstreamError
 from antiphon.protocols import Built, Counting, Format, Media, Pseudonym, Sealer, Target, Turn
+from antiphon.relays import Wrapping
 from antiphon.wire.events import Outcome, narrowed
 from antiphon.wire.faults import UNDECODABLE
 
@@ -82,8 +84,8 @@ _COUNTING: Final[dict[HostName, Counting | None]] = {
 """Google counts at an address that is the same for all models; nothing here knows the name that it wants to be told."""
 
 
-class MessagesUpstream:
-    """Implements `protocols.UpstreamDialect` and `relays.Wrapping` for one host of the Messages API."""
+class MessagesUpstream(Wrapping):
+    """Implements `protocols.UpstreamDialect`, and is `relays.Wrapping` for one host of the Messages API."""
 
     relays: Format = "messages"
 
@@ -115,9 +117,11 @@ class MessagesUpstream:
         refused = bedrock_refusal if self._host.in_frames else refusal
         return refused(status, body, retry_after)
 
+    @override
     def wrapped(self, members: Mapping[str, Raw], target: Target, headers: Mapping[bytes, bytes]) -> Built:
         return wrapped(members, target, headers, self._host)
 
+    @override
     def unwrapping(self) -> Callable[[bytes], bytes] | None:
         return unframing() if self._host.in_frames else None
 

@@ -10,7 +10,7 @@ import msgspec
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.gateway.conformity import fault_of
 from antiphon.gateway.delivery import Delivery
-from antiphon.protocols import Built, PausingReader, Reader, Target, Turn, UpstreamReply
+from antiphon.protocols import Built, Reader, Target, Turn, UpstreamReply, resumption_of
 from antiphon.wire.assembly import events_of
 from antiphon.wire.counts import counts_of, together
 from antiphon.wire.events import EMPTY, Chunk, Outcome, render
@@ -118,8 +118,8 @@ class Attempt:
                 await self._delivery.pass_on(chunk)
             if reader.failure is not None:
                 raise reader.failure
-            if flow.over and isinstance(reader, PausingReader) and reader.resumption is not None:
-                return reader.resumption
+            if flow.over and (resumption := resumption_of(reader)) is not None:
+                return resumption
             del chunk  # while more is waited for, which may be long, nothing need hold what has been said
 
     async def _next(self, reply: UpstreamReply, reader: Reader, flow: _Flow) -> Chunk:

@@ -202,7 +202,7 @@ class Compactor:
         """By the provider's own endpoint; None where it has none after all."""
         if target.post_compact is None:
             return None
-        read = dataclasses.replace(turn)
+        read = msgspec.structs.replace(turn)
         await self._bring(read, target)
         body = narrowed(target.dialect.build(read, target).body, _FIELDS)
         reply = await target.post_compact(body, streamed=False)

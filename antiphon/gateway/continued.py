@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.errors import UpstreamError
-from antiphon.protocols import Built, Counting, Media, PausingReader, Reader, Target, Turn, UpstreamDialect
+from antiphon.protocols import Built, Counting, Media, Reader, Target, Turn, UpstreamDialect, resumption_of
 from antiphon.wire.events import EMPTY, Chunk, Outcome
 from antiphon.wire.prefix import Prefixing, with_item
 from antiphon.wire.requests import Item
@@ -60,7 +60,7 @@ class _ContinuedReader:
     @property
     def resumption(self) -> Built | None:
         """What to ask for the answer to go on, where its provider has interrupted it."""
-        return self._reader.resumption if isinstance(self._reader, PausingReader) else None
+        return resumption_of(self._reader)
 
     def feed(self, data: bytes) -> Chunk:
         return self._taken(self._reader.feed(data))

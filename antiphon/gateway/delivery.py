@@ -13,7 +13,7 @@ import msgspec
 
 from antiphon.errors import AntiphonError, UpstreamBroke
 from antiphon.metrics import CHUNKS
-from antiphon.protocols import Begun, DirectSink, Sink, Turn
+from antiphon.protocols import Begun, Sink, Turn, direct_of
 from antiphon.wire.assembly import Assembly, events_of
 from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, render, renumbered
 from antiphon.wire.lifecycle import count_of
@@ -61,7 +61,7 @@ class Delivery:
         """Nothing has been sent yet."""
         self._turn = turn
         self._sink = sink
-        self._direct = sink.direct if turn.request.streamed and isinstance(sink, DirectSink) else None
+        self._direct = direct_of(sink) if turn.request.streamed else None
         self._held: list[Chunk] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._size = 0
@@ -134,6 +134,8 @@ class Delivery:
 
     def count(self) -> None:
         """Counts the pieces that have left since the last time, by lane; `rendered` of them were not the provider's."""
+        if not self.frames:
+            return
         _VERBATIM[0] += len(self.frames) - self.rendered
         _RENDERED[0] += self.rendered
         self.rendered = 0

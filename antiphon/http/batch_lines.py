@@ -13,7 +13,7 @@ from antiphon.errors import AntiphonError
 from antiphon.http.call import Call, Message, Scope
 from antiphon.http.errors import reply_error, translated
 from antiphon.http.records import record_of
-from antiphon.http.routes import Handler, tongue_of
+from antiphon.http.routes import Handler, placed, tongue_of
 from antiphon.records import Record
 from antiphon.wire.batch_values import LineAnswer
 
@@ -36,7 +36,7 @@ class HandlerRunner:
         call = Call(_scope(request), client.receive, client.send, self._new_request_id())
         call.caller = request.caller
         call.route = f"batch {endpoint}"
-        call.tongue = tongue_of(endpoint, endpoint, call)
+        call.tongue = placed(endpoint)[1] or tongue_of(call)
         error: AntiphonError | None = None
         try:
             await self._handlers[endpoint](call)

@@ -37,8 +37,8 @@ _MAX_HEADER_CHARACTERS: Final = 4096
 class DirectWriter(Protocol):
     """Where our own server takes parts of a body without waiting (see `transport`)."""
 
-    last_write: float
-    """When it last did, by the event loop's clock."""
+    wrote: bool
+    """Whether it has, since somebody last took this back."""
 
     def direct_write(self, data: bytes) -> bool:
         """Writes a part of the streamed body that has begun. False where ASGI's `send` has to see to it."""

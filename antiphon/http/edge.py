@@ -12,7 +12,7 @@ from antiphon.errors import AntiphonError, ShuttingDown
 from antiphon.http.call import Call, ClientGone, Receive, Scope, Send, denying
 from antiphon.http.errors import reply_error, translated
 from antiphon.http.records import record_of
-from antiphon.http.routes import Routing, canonical, tongue_of
+from antiphon.http.routes import Routing, canonical, placed, tongue_of
 from antiphon.records import Record
 
 _logger: Final = logging.getLogger("antiphon.http")
@@ -39,14 +39,12 @@ class Edge:
         """Serves one HTTP request."""
         began = time.perf_counter()
         call = Call(scope, receive, send, self._new_request_id())
-        path = canonical(scope["path"])
-        routed = {**scope, "path": path, "root_path": "", "app": self, "antiphon.call": call}
         error: AntiphonError | None = None
         self.running += 1
         try:
-            call.scope = routed
-            call.tongue = tongue_of(scope["path"], path, call)
-            await self._routing(routed, receive, send)
+            path, tongue = placed(scope["path"])
+            call.tongue = tongue or tongue_of(call)
+            await self._routing(call, path)
         except ClientGone:
             call.status = CLIENT_GONE_STATUS
         except asyncio.CancelledError:
@@ -56,7 +54,6 @@ class Edge:
             error = await self._answer(call, scope, raised)
         finally:
             self.running -= 1
-            del routed["antiphon.call"]  # the call holds the scope: left alone, the two would wait for the collector
             seconds = time.perf_counter() - began
             self._record(record_of(call, scope["method"], scope["path"], seconds, error))
 

@@ -23,7 +23,8 @@ _RETRY_SECONDS: Final = 1.0
 _TOLD_SECONDS: Final = 60.0
 """Between two lines of log about too many connections."""
 
-Part = Literal["head", "body"]
+Part = Literal["head", "body", "rest"]
+"""What is owed: one of the parts of a request, or another request, which may be kept waiting for longest."""
 
 
 class Arriving(Protocol):
@@ -38,10 +39,6 @@ class Arriving(Protocol):
 
     def give_up(self, error: AntiphonError | None) -> None:
         """Is closed, and told why, if there was anything to be told about."""
-        ...
-
-    def turn_away(self, error: AntiphonError) -> None:
-        """Is told why it is closed before it could ask for anything."""
         ...
 
 
@@ -66,6 +63,7 @@ class Patience:
 
     head_seconds: float
     stall_seconds: float
+    idle_seconds: float
     at_once: int
     _owed: dict[Arriving, _Owed] = field(default_factory=dict["Arriving", _Owed])
     _connections: set[Arriving] = field(default_factory=set["Arriving"])
@@ -107,11 +105,14 @@ class Patience:
             if error is None:
                 self._owed[connection] = owed
             else:
-                connection.give_up(None if request is None else error)
+                connection.give_up(None if request is None or part == "rest" else error)
         if self._connections:
             self._look_later(loop)
 
     def _too_slow(self, part: Part, owed: _Owed, now: float) -> AntiphonError | None:
+        if part == "rest":
+            idle = now - owed.since >= self.idle_seconds
+            return RequestTimeout("No further request came.") if idle else None
         if part == "head":
             if now - owed.since < self.head_seconds:
                 return None
@@ -130,4 +131,4 @@ class Patience:
                 self.at_once,
             )
         message = "The gateway has as many connections as it can serve; please retry."
-        connection.turn_away(TooManyConnections(message, retry_after=_RETRY_SECONDS))
+        connection.give_up(TooManyConnections(message, retry_after=_RETRY_SECONDS))

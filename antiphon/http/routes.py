@@ -7,12 +7,12 @@ The same routes answer under several prefixes (`PREFIXES`), with or without `/v1
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, get_type_hints
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp
 
 from antiphon.gateway.limits import Limiter
 from antiphon.http.auth import Keyring
@@ -58,6 +58,9 @@ _MESSAGES: Final = "/v1/messages"
 _SHARED: Final = ("/v1/models", "/v1/files", MARK)
 """Paths that clients of several vendors use."""
 _PUBLISHERS: Final = "/publishers/"
+_CALL: Final = "antiphon.call"
+_KNOWN_PATH: Final = 128
+"""Characters of the longest path that is remembered."""
 
 
 class Endpoint(Struct, frozen=True):
@@ -68,8 +71,11 @@ class Endpoint(Struct, frozen=True):
     route: str = "unknown"
 
     async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
-        """Runs the handler for the call that the edge put into the scope."""
-        call: Call = scope["antiphon.call"]
+        """Runs the handler for the call that was put into the scope."""
+        await self.serve(scope[_CALL])
+
+    async def serve(self, call: Call) -> None:
+        """Runs the handler."""
         call.route = self.route
         if self.keyring is not None:
             call.caller = self.keyring.caller(call)
@@ -203,30 +209,34 @@ def _plain(path: str) -> str:
 
 
 class Routing:
-    """Routes a scope whose path is canonical: a path without parameters by a look-up, the rest by Starlette."""
+    """Finds who serves a call: at a path without parameters by a look-up, elsewhere by Starlette."""
 
     def __init__(self, table: Sequence[Route], sockets: Mapping[str, Handler]) -> None:
         """`table` is what `routes` gave; `sockets` has a handler for each path of a WebSocket."""
         self._table = table
         self._sockets = sockets
-        self._exact: dict[tuple[str, str], ASGIApp] = {}
+        self._exact: dict[tuple[str, str], Endpoint] = {}
         for route in table:
-            if "{" not in route.path:
-                self._exact.update({(method, route.path): route.app for method in route.methods or ()})
+            if "{" not in route.path and isinstance(route.endpoint, Endpoint):
+                self._exact.update({(method, route.path): route.endpoint for method in route.methods or ()})
         self._router = Router(table, redirect_slashes=False, default=_nowhere)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Runs the handler of the scope's method and path. Raises NotFound, or Starlette's HTTPException for 405."""
-        found = self._exact.get((scope["method"], scope["path"]))
+    async def __call__(self, call: Call, path: str) -> None:
+        """Runs the handler of a method and a canonical path. Raises NotFound, or Starlette's HTTPException for 405."""
+        scope = call.scope
+        found = self._exact.get((scope["method"], path))
         if found is not None:
-            await found(scope, receive, send)
+            await found.serve(call)
             return
+        call.scope = scope = {**scope, "path": path, "root_path": "", "app": self, _CALL: call}
         try:
-            await self._router(scope, receive, send)
+            await self._router(scope, call.receive, call.send)
         except HTTPException as error:
             if error.status_code != _METHOD_NOT_ALLOWED:
                 raise
-            raise HTTPException(_METHOD_NOT_ALLOWED, headers={"Allow": self._allowed(scope["path"])}) from None
+            raise HTTPException(_METHOD_NOT_ALLOWED, headers={"Allow": self._allowed(path)}) from None
+        finally:
+            del scope[_CALL]  # the call holds the scope: left alone, the two would wait for the collector
 
     async def websocket(self, path: str, call: Call) -> None:
         """Runs the handler of a WebSocket. Raises NotFound, UpgradeRefused."""
@@ -248,6 +258,23 @@ def routing(handlers: Handlers, keyring: Keyring, limiter: Limiter | None = None
     return Routing(routes(handlers, keyring, limiter), {WEBSOCKET_PATH: handlers.connect or handlers.refuse_upgrade})
 
 
+def placed(path: str) -> tuple[str, Tongue | None]:
+    """The path as it is routed, and whose clients alone come there; None where a header tells."""
+    return (_known if len(path) <= _KNOWN_PATH else _placed)(path)
+
+
+def _placed(path: str) -> tuple[str, Tongue | None]:
+    routed = canonical(path)
+    if path.startswith(_ANTHROPIC) or routed.startswith(_MESSAGES):
+        return routed, "anthropic"
+    if is_googles(path, routed):
+        return routed, "google"
+    return routed, None if routed.startswith(_SHARED) else "openai"
+
+
+_known: Final = lru_cache(maxsize=256)(_placed)
+
+
 def canonical(path: str) -> str:
     """The path as it is routed."""
     for prefix in PREFIXES:
@@ -261,18 +288,12 @@ def canonical(path: str) -> str:
     return google_path(path) if ":" in path or _PUBLISHERS in path else path or "/"
 
 
-def tongue_of(path: str, routed: str, call: Call) -> Tongue:
-    """Whose client calls: the path, as it came and as it is `routed`, tells, or a header that only they send."""
-    if path.startswith(_ANTHROPIC) or routed.startswith(_MESSAGES):
-        return "anthropic"
-    if is_googles(path, routed):
-        return "google"
-    if not routed.startswith(_SHARED):
-        return "openai"
+def tongue_of(call: Call) -> Tongue:
+    """Whose client calls where those of several come: a header tells that only theirs send."""
     if call.header(b"anthropic-version") or call.header(b"anthropic-beta"):
         return "anthropic"
     return "openai" if call.header(b"x-goog-api-key") is None else "google"
 
 
 async def _nowhere(scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise unknown_path(scope["antiphon.call"].scope["path"], scope["method"])
+    raise unknown_path(scope["path"], scope["method"])

@@ -113,7 +113,11 @@ class EventStream:
 
     def silent_since(self, moment: float) -> bool:
         """Whether nothing has been written since `moment` of the loop's clock, nor is being written."""
-        return not self._sending and self._last < moment and (self._writer is None or self._writer.last_write < moment)
+        writer = self._writer
+        if writer is not None and writer.wrote:
+            writer.wrote = False
+            self._last = self._loop.time()
+        return not self._sending and self._last < moment
 
     async def comment(self) -> None:
         """Writes what every client passes over."""

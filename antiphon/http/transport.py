@@ -1,30 +1,32 @@
-"""uvicorn's HTTP protocol with fewer system calls per answer, and with answers of ours to what is no request.
+"""HTTP/1.1 on one connection: llhttp reads requests, `Exchange` answers them, what is no request is told so.
 
-uvicorn writes the head of an answer and its body apart, as ASGI sends them; here what is written in one turn of the
-event loop goes out together.
+An offer to upgrade to anything but a WebSocket of ours is declined by serving the request as it is, and a head without
+end is cut off. What is written in one turn of the event loop goes out together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any, Final
 
-from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade
 from typing_extensions import override
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from antiphon.connection_settings import ConnectionSettings
 from antiphon.descriptors import connections_at_once
 from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
-from antiphon.http.call import DIRECT_WRITER, Header
+from antiphon.http.call import DIRECT_WRITER, Scope
 from antiphon.http.errors import advice, envelope
+from antiphon.http.exchange import Exchange
+from antiphon.http.heads import head_of
+from antiphon.http.parsing import Requests, no_request
 from antiphon.http.patience import Part, Patience
+from antiphon.http.serving import Serving
 from antiphon.http.websocket_transport import LeanWebSocketProtocol, offered
-from antiphon.writes import Writes, writes_of
 
 _logger: Final = logging.getLogger("antiphon.http")
 _HEAD_LIMIT: Final = 65_536
@@ -36,119 +38,66 @@ _LINGER_SECONDS: Final = 2.0
 """A client that is still sending would lose the answer if the connection were closed under it (RFC 9112, 9.6)."""
 
 
-class GatheringTransport(asyncio.Transport):
-    """A transport whose writes wait for the end of the event loop's turn, when they are joined."""
+class HttpProtocol(asyncio.Protocol):
+    """One connection. While one exchange runs, those whose requests have come meanwhile wait for their turn."""
 
-    def __init__(self, transport: asyncio.Transport, writes: Writes) -> None:
-        """`transport` is where everything really happens."""
-        super().__init__()
-        self._transport = transport
-        self._writes = writes
-
-    @override
-    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        """Sends it soon, with whatever else there is by then."""
-        self._writes.write(self._transport, data if isinstance(data, bytes) else bytes(data))
-
-    def bare(self) -> asyncio.Transport:
-        """Where everything really happens, with nothing held back."""
-        self._writes.flush()
-        return self._transport
-
-    @override
-    def can_write_eof(self) -> bool:
-        """Whether the peer can be told that nothing more will be written."""
-        return self._transport.can_write_eof()
-
-    @override
-    def write_eof(self) -> None:
-        """Tells the peer so when everything is written."""
-        self._writes.flush()
-        self._transport.write_eof()
-
-    @override
-    def close(self) -> None:
-        """Closes when everything is written."""
-        self._writes.flush()
-        self._transport.close()
-
-    @override
-    def abort(self) -> None:
-        """Closes at once."""
-        self._transport.abort()
-
-    @override
-    def is_closing(self) -> bool:
-        """Whether it is closed or closing."""
-        return self._transport.is_closing()
-
-    @override
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """What is known of the connection."""
-        return self._transport.get_extra_info(name, default)
-
-    @override
-    def pause_reading(self) -> None:
-        """Lets the peer wait."""
-        self._transport.pause_reading()
-
-    @override
-    def resume_reading(self) -> None:
-        """Takes more."""
-        self._transport.resume_reading()
-
-    @override
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hands the connection on."""
-        self._transport.set_protocol(protocol)
-
-
-class LeanHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol over a `GatheringTransport`.
-
-    What is no request is told so in the envelope, an offer to upgrade to anything but a WebSocket of ours is declined
-    by serving the request as it is, and a head without end is cut off.
-    """
-
-    # Beside what uvicorn keeps, these would be more attributes than instances can share the names of: each connection
-    # would have a dictionary of 1.5 KB.
     __slots__ = (
-        *("_deaf", "_gathering", "_patience", "_successor", "_unfinished", "_wire", "_writes"),
-        *("last_write", "received"),
+        *("_deaf", "_reading_paused", "_requests", "_running", "_successor", "_transport", "_unfinished", "_waiting"),
+        *("received", "serving", "writable", "write"),
     )
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        patience: Patience,
-    ) -> None:
-        """`patience` is shared by every connection of the event loop."""
-        super().__init__(config, server_state, app_state, _loop)
-        self._patience = patience
-
-    @override
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """The client has connected."""
-        self.last_write = 0.0
+    def __init__(self, serving: Serving) -> None:
+        """Nobody has connected yet."""
+        self.serving = serving
+        self.writable: asyncio.Event | None = None
+        self.received = 0
+        self._running: Exchange | None = None
+        self._waiting: list[tuple[Exchange, Scope]] = []
+        self._reading_paused = False
         self._successor: LeanWebSocketProtocol | None = None
         self._deaf = False
         self._unfinished = 0  # bytes since a head began, or since there was a bit of body
-        self.received = 0
-        self._wire = transport
-        self._writes = writes_of(self.loop)
-        self._gathering = GatheringTransport(transport, self._writes)
-        super().connection_made(self._gathering)
-        self._patience.begin(self, self.loop)
+
+    # --- what asyncio calls -------------------------------------------------------------------------------------------
+
+    @override
+    def connection_made(  # pyright: ignore[reportIncompatibleMethodOverride] - a stream's transport is never less
+        self, transport: asyncio.Transport
+    ) -> None:
+        """The client has connected."""
+        serving = self.serving
+        scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        self._transport = transport
+        self._requests = Requests(scheme, transport.get_extra_info("peername"), self._begin)
+        self.write = partial(serving.writes.write, transport)
+        serving.state.connections.add(self)  # pyright: ignore[reportArgumentType] - of which `shutdown` is asked
+        serving.patience.begin(self, serving.loop)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, or was let go."""
-        self._patience.end(self)
-        super().connection_lost(exc)
+        serving = self.serving
+        serving.patience.end(self)
+        serving.state.connections.discard(self)
+        for exchange in (self._running, self._requests.exchange, *(exchange for exchange, _ in self._waiting)):
+            if exchange is not None:
+                exchange.lose()
+        self._waiting.clear()
+        self.resume_writing()
+        if exc is None:
+            self._transport.close()
+
+    @override
+    def pause_writing(self) -> None:
+        """The client does not keep up."""
+        self.writable = asyncio.Event()
+
+    @override
+    def resume_writing(self) -> None:
+        """The client has kept up."""
+        if self.writable is not None:
+            self.writable.set()
+            self.writable = None
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -157,177 +106,167 @@ class LeanHttpProtocol(HttpToolsProtocol):
             for start in range(0, len(data), _PIECE):
                 (self._successor or self).data_received(data[start : start + _PIECE])
             return
-        self._unset_keepalive_if_required()
+        requests = self._requests
         while data and not self._deaf:
             try:
-                self.parser.feed_data(data)
+                requests.feed(data)
             except HttpParserUpgrade as offer:
                 data = data[offer.args[0] :]
                 if self._upgrades(data):
                     return
                 self._decline()
             except HttpParserError as error:
-                self._refuse(_invalid(error))
+                self._refuse(no_request(error))
             else:
-                scope = self.scope
-                if scope and ("method" not in scope or self.cycle.more_body):
+                if requests.heading or (requests.exchange is not None and requests.exchange.more_body):
                     self._count(len(data))
                 else:
                     self._unfinished = 0
                 return
 
-    @override
-    def on_message_begin(self) -> None:
-        """A request begins: its application may write without waiting."""
-        super().on_message_begin()
-        self.scope[DIRECT_WRITER] = self  # pyright: ignore[reportGeneralTypeIssues] - an extension of ours
+    # --- what the server, `Connection` and `Arriving` ask for --------------------------------------------------------
 
-    def direct_write(self, data: bytes) -> bool:
-        """Implements `DirectWriter`."""
-        cycle = self.cycle
-        if self.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding or cycle.response_complete:
-            return False
-        self.last_write = self.loop.time()
-        self._writes.write(self._wire, b"%x\r\n%b\r\n" % (len(data), data))
-        return True
+    def shutdown(self) -> None:
+        """The server is stopping: the answer that is on the way is the last."""
+        newest = self._requests.exchange
+        if newest is None or newest.complete:
+            self.close()
+        else:
+            newest.keep_alive = False
 
-    # With requests in the pipeline the cycle is that of the last of them, and not of the one that is being answered.
+    def pause_reading(self) -> None:
+        """Implements `Connection`."""
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
 
-    def direct_reply(self, status: int, headers: list[Header], body: bytes) -> bool:
-        """Implements `DirectWriter`."""
-        cycle = self.cycle
-        if self.pipeline or self.flow.write_paused or cycle.disconnected or cycle.response_started:
-            return False
-        every = self.server_state.default_headers + headers
-        lines = b"".join([b"%b: %b\r\n" % header for header in every])
-        smuggled = not lines.count(b"\n") == lines.count(b"\r") == len(every)
-        if smuggled or not cycle.keep_alive or cycle.scope["method"] == "HEAD":
-            return False
-        cycle.response_started = cycle.response_complete = True
-        self._writes.write(self._wire, b"%b%b\r\n%b" % (STATUS_LINE[status], lines, body))
-        cycle.message_event.set()
-        cycle.on_response()
-        return True
+    def resume_reading(self) -> None:
+        """Implements `Connection`."""
+        if self._reading_paused:
+            self._reading_paused = False
+            self._transport.resume_reading()
 
-    def direct_body(self) -> bytes | None:
-        """Implements `DirectWriter`."""
-        cycle = self.cycle
-        if self.pipeline or cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
-            return None
-        body, cycle.body = bytes(cycle.body), bytearray()
-        self.flow.resume_reading()
-        cycle.message_event.clear()
-        return body
+    def answered(self) -> None:
+        """Implements `Connection`."""
+        if not self._transport.is_closing():
+            self.resume_reading()
+            if self._waiting:
+                self._run(*self._waiting.pop(0))
 
-    @override
-    def on_body(self, body: bytes) -> None:
-        """A bit of the body has been read."""
-        self._unfinished = 0
-        cycle = self.cycle
-        if cycle.response_complete:
-            return
-        cycle.body += body
-        if len(cycle.body) > HIGH_WATER_LIMIT:
-            self.flow.pause_reading()
-        cycle.message_event.set()
-
-    @override
-    def _should_upgrade(self) -> bool:
-        """Asked once the parser has stopped at an offer to upgrade: lets uvicorn drop what has been read of it."""
-        return True
-
-    def _upgrades(self, rest: bytes) -> bool:
-        """Whether the connection, with the bytes that came behind the head, has become a WebSocket."""
-        kind = self.ws_protocol_class
-        if kind is None or not issubclass(kind, LeanWebSocketProtocol) or self.scope["method"] != "GET":
-            return False
-        idle = self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison] - typed by what it will be
-        offer = offered(self.url, self.headers) if idle else None
-        if offer is None:
-            return False
-        self._deaf = True
-        self.connections.discard(self)
-        self._patience.end(self)
-        self._successor = protocol = kind(self.config, self.server_state, self.app_state)
-        protocol.accept_offer(offer, self._gathering.bare())
-        if rest:
-            protocol.data_received(rest)
-        return True
-
-    def _decline(self) -> None:
-        """Reads the head again, without the offer: a server may ignore it (RFC 9110, 7.8), the parser does not."""
-        scope = self.scope
-        if scope["method"] == "CONNECT":
-            self._refuse(BadRequest("This server is no proxy: it has nothing to CONNECT to.", code="invalid_http"))
-            return
-        lines = [b"%b %b HTTP/%b" % (scope["method"].encode(), self.url, scope["http_version"].encode())]
-        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
-        self.parser = HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        try:
-            self.parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
-        except HttpParserError as error:
-            self._refuse(_invalid(error))
+    def close(self) -> None:
+        """Implements `Connection`."""
+        self.serving.writes.flush()
+        self._transport.close()
 
     def arriving(self) -> tuple[Part, object] | None:
         """Implements `Arriving`."""
-        scope, cycle = self.scope, self.cycle
-        if self._deaf or (cycle and cycle.more_body and (cycle.response_complete or cycle.waiting_for_100_continue)):
+        requests = self._requests
+        newest = requests.exchange
+        if self._deaf or (newest is not None and newest.more_body and (newest.complete or newest.hesitates)):
             return None
-        if not scope or "method" not in scope:
-            return "head", scope
-        return ("body", scope) if cycle and cycle.more_body and not self.flow.read_paused else None
+        if requests.heading:
+            return "head", requests.headers
+        if newest is None:
+            return "head", None
+        if newest.more_body:
+            return None if self._reading_paused else ("body", newest)
+        return ("rest", newest) if newest.complete else None
 
     def give_up(self, error: AntiphonError | None) -> None:
         """Implements `Arriving`."""
         self._deaf = True
         if error is None:
-            self.transport.close()
+            self.close()
         else:
-            self._refuse(error)
+            self._end(error)
 
-    def turn_away(self, error: AntiphonError) -> None:
-        """Implements `Arriving`."""
+    # --- exchanges ----------------------------------------------------------------------------------------------------
+
+    def _begin(self, scope: Scope, keep_alive: bool, hesitates: bool) -> Exchange:  # noqa: FBT001 - as it is called back
+        before = self._requests.exchange
+        scope[DIRECT_WRITER] = exchange = Exchange(self, scope, keep_alive=keep_alive, hesitates=hesitates)
+        if before is None or before.complete:
+            self._run(exchange, scope)
+        else:
+            self.pause_reading()
+            self._waiting.append((exchange, scope))
+        return exchange
+
+    def _run(self, exchange: Exchange, scope: Scope) -> None:
+        self._running = exchange
+        exchange.task = self.serving.begin(exchange.run(scope))
+
+    # --- what is no request of ours -----------------------------------------------------------------------------------
+
+    def _upgrades(self, rest: bytes) -> bool:
+        """Whether the connection, with the bytes that came behind the head, has become a WebSocket."""
+        serving, requests = self.serving, self._requests
+        kind = serving.config.ws_protocol_class
+        if kind is None or not issubclass(kind, LeanWebSocketProtocol) or requests.method != b"GET":
+            return False
+        idle = requests.exchange is None or requests.exchange.complete
+        offer = offered(requests.url, requests.headers) if idle else None
+        if offer is None:
+            return False
         self._deaf = True
-        self._say(error)
+        serving.state.connections.discard(self)
+        serving.patience.end(self)
+        self._successor = protocol = kind(serving.config, serving.state, serving.app_state)
+        serving.writes.flush()
+        protocol.accept_offer(offer, self._transport)
+        if rest:
+            protocol.data_received(rest)
+        return True
+
+    def _decline(self) -> None:
+        """Serves the request without the offer: a server may ignore it (RFC 9110, 7.8), the parser does not."""
+        if self._requests.method == b"CONNECT":
+            self._refuse(BadRequest("This server is no proxy: it has nothing to CONNECT to.", code="invalid_http"))
+            return
+        try:
+            self._requests.feed_without_offer()
+        except HttpParserError as error:
+            self._refuse(no_request(error))
 
     def _count(self, size: int) -> None:
         self.received += size
-        self._unfinished += size
+        self._unfinished = size if self._requests.brought_body else self._unfinished + size
+        self._requests.brought_body = False
         if self._unfinished > _UNFINISHED_LIMIT:
             message = f"The path and the headers are longer than the {_HEAD_LIMIT} bytes that are accepted here."
             self._refuse(HeadTooLarge(message))
 
     def _refuse(self, error: AntiphonError) -> None:
-        """Reads no more of this connection, and says why unless the answer to an earlier request would be garbled."""
         self._deaf = True
         _logger.info("refused what is no request: %s", error.message)
-        cycle = self.cycle
-        if cycle and not cycle.response_complete:
-            if not cycle.more_body:
-                cycle.keep_alive = False
+        self._end(error)
+
+    def _end(self, error: AntiphonError) -> None:
+        """Says why nothing more is read, unless the answer to an earlier request would be garbled."""
+        newest = self._requests.exchange
+        if newest is not None and not newest.complete:
+            if not newest.more_body:
+                newest.keep_alive = False
                 return
-            cycle.disconnected = True
-            cycle.message_event.set()
-            if self.pipeline or cycle.response_started:
-                self.transport.close()
+            newest.lose()
+            if self._waiting or newest.started:
+                self.close()
                 return
         self._say(error)
 
     def _say(self, error: AntiphonError) -> None:
         body = envelope(error)
         headers = [
-            *self.server_state.default_headers,
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
             *advice(error),
         ]
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(STATUS_LINE[error.status] + lines + b"\r\n" + body)
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+        self.write(head_of(error.status, self.serving.common, headers) + body)
+        self.serving.writes.flush()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self.serving.loop.call_later(_LINGER_SECONDS, self._transport.close)
 
 
 class Protocols:
@@ -336,7 +275,7 @@ class Protocols:
     def __init__(self, settings: ConnectionSettings) -> None:
         """Asks for nothing yet: the process that serves may have other limits than the one that starts it."""
         self._settings = settings
-        self._patience: Patience | None = None
+        self._serving: Serving | None = None
 
     def __call__(
         self,
@@ -344,16 +283,11 @@ class Protocols:
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> LeanHttpProtocol:
+    ) -> HttpProtocol:
         """The protocol of one connection."""
-        if self._patience is None:
+        if self._serving is None:
             said = self._settings
             at_once = connections_at_once() if said.at_once is None else said.at_once
-            self._patience = Patience(said.head_seconds, said.stall_seconds, at_once)
-        return LeanHttpProtocol(config, server_state, app_state, _loop, patience=self._patience)
-
-
-def _invalid(error: HttpParserError) -> BadRequest:
-    """What the parser says of the bytes; what it says of us, which is that the URL made no sense, is put plainly."""
-    reason = "the URL cannot be read" if isinstance(error, HttpParserCallbackError) else str(error)
-    return BadRequest(f"This is not a valid HTTP/1.1 request: {reason}.", code="invalid_http")
+            patience = Patience(said.head_seconds, said.stall_seconds, config.timeout_keep_alive, at_once)
+            self._serving = Serving(config, server_state, app_state, patience)
+        return HttpProtocol(self._serving)

@@ -176,20 +176,21 @@ class Opening:
         """What only the gateway knows the truth of."""
         if self._ours is None:
             request = self._request
-            conversation = self._conversation
+            conversation, previous = self._conversation, request.previous_response_id
+            key, safety, user = request.prompt_cache_key, request.safety_identifier, request.user
             self._ours = {
                 "id": Raw(b'"%b"' % self._id.encode()),
                 "created_at": Raw(b"%d" % self._created_at),
                 "background": _TRUE if request.background else _FALSE,
                 "conversation": NULL if conversation is None else Raw(b'{"id":"%b"}' % conversation.encode()),
                 "metadata": Raw(_encode(request.metadata)) if request.metadata else _NO_MEMBERS,
-                "model": _text(request.model or ""),
-                "previous_response_id": _text(request.previous_response_id),
-                "prompt_cache_key": _text(request.prompt_cache_key),
-                "provider": _text(self._provider),
-                "safety_identifier": _text(request.safety_identifier),
+                "model": Raw(_encode(request.model or "")),
+                "previous_response_id": NULL if previous is None else Raw(_encode(previous)),
+                "prompt_cache_key": NULL if key is None else Raw(_encode(key)),
+                "provider": Raw(_encode(self._provider)),
+                "safety_identifier": NULL if safety is None else Raw(_encode(safety)),
                 "store": _TRUE if request.stored else _FALSE,
-                "user": _text(request.user),
+                "user": NULL if user is None else Raw(_encode(user)),
             }
             if self._transformations:
                 self._ours["input_transformations"] = Raw(_encode(self._transformations))
@@ -215,10 +216,6 @@ class Opening:
     def _hide_secrets(self, members: dict[str, Raw]) -> None:
         if b'"mcp"' in bytes(members["tools"]):
             members["tools"] = self.members["tools"]
-
-
-def _text(value: str | None) -> Raw:
-    return NULL if value is None else Raw(_encode(value))
 
 
 def _with_keys(default: Raw, value: bytes) -> Raw:

@@ -22,7 +22,7 @@ from antiphon.http.multipart import FormLimits, read_form
 from antiphon.http.passing_headers import handed_back, passed_on, query_passed_on
 from antiphon.http.queries import flag, included, number, page
 from antiphon.http.ranges import range_of
-from antiphon.http.routes import canonical, tongue_of
+from antiphon.http.routes import canonical, placed, tongue_of
 from antiphon.http.websocket_transport import offered
 from antiphon.providers.addresses import Reach, reach_of
 from antiphon.providers.egress import Egress
@@ -104,7 +104,7 @@ def _path(data: bytes) -> None:
         if canonical(routed) != routed and not each.startswith(("/openai", "/anthropic", "/gemini", "/api/llm")):
             google_path(routed)
         is_googles(each, routed)
-        tongue_of(each, routed, call)
+        _ = placed(each)[1] or tongue_of(call)
     text = data.decode("utf-8", "replace")
     is_well_formed(text)
     if not header_text(text).decode("ascii").isprintable():

@@ -1,0 +1,143 @@
+"""Requests as llhttp reads them, put as the rest of the server wants them."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from httptools import HttpParserCallbackError, HttpParserError, HttpRequestParser, parse_url
+
+from antiphon.errors import BadRequest
+from antiphon.http.call import Header, Scope
+from antiphon.http.exchange import Exchange
+
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
+_KNOWN_URL: Final = 128
+"""Bytes of the longest URL that is remembered."""
+
+
+class Requests:
+    """Those of one connection. `exchange` is that of the newest, once its head is whole; until then it is `heading`.
+
+    `brought_body` is set when a bit of a body comes, for whoever wants to know to take back.
+    """
+
+    __slots__ = (
+        "_begin",
+        "_client",
+        "_hesitates",
+        "_parser",
+        "_scheme",
+        "brought_body",
+        "exchange",
+        "headers",
+        "heading",
+        "url",
+    )
+
+    def __init__(
+        self, scheme: str, client: tuple[str, int] | None, begin: Callable[[Scope, bool, bool], Exchange]
+    ) -> None:
+        """`begin` is told of each head, whether the connection may be kept, and whether the client hesitates."""
+        self._scheme = scheme
+        self._client = client
+        self._begin = begin
+        self._parser = self._new_parser()
+        self._hesitates = False
+        self.exchange: Exchange | None = None
+        self.heading = False
+        self.brought_body = False
+        self.headers: list[Header] = []
+        self.url = b""
+
+    @property
+    def method(self) -> bytes:
+        """Of the head that has been read last."""
+        return self._parser.get_method()
+
+    def feed(self, data: bytes) -> None:
+        """Reads on. Raises HttpParserError for what is no request, HttpParserUpgrade behind a head that offers one."""
+        self._parser.feed_data(data)
+
+    def feed_without_offer(self) -> None:
+        """Reads the head again, without the offer to upgrade that the parser stopped at. Raises HttpParserError."""
+        lines = [b"%b %b HTTP/%b" % (self.method, self.url, self._parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self._parser = self._new_parser()
+        self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self.url = b""
+        self.headers = []
+        self._hesitates = False
+        self.heading = True
+
+    def on_url(self, url: bytes) -> None:
+        """A bit of the URL."""
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A whole header."""
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._hesitates = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is whole. At an offer to upgrade the parser stops."""
+        parser = self._parser
+        if parser.should_upgrade():
+            return
+        url = self.url
+        path, raw_path, query = (_located if len(url) > _KNOWN_URL or b"?" in url else _known)(url)
+        version = parser.get_http_version()
+        scope: Scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "method": parser.get_method().decode("ascii"),
+            "scheme": self._scheme,
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self.headers,
+            "client": self._client,
+        }
+        self.heading = False
+        self.exchange = self._begin(scope, version != "1.0" and parser.should_keep_alive(), self._hesitates)
+
+    def on_body(self, body: bytes) -> None:
+        """A bit of the body."""
+        self.brought_body = True
+        if self.exchange is not None:
+            self.exchange.take(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole, unless it was an offer."""
+        if self.exchange is not None and not self.heading:
+            self.exchange.end()
+
+    def _new_parser(self) -> HttpRequestParser:
+        """What follows a request that wants the connection closed is read too, and told if it is none."""
+        parser = HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+
+def _located(url: bytes) -> tuple[str, bytes, bytes]:
+    parsed = parse_url(url)
+    raw_path = parsed.path
+    path = raw_path.decode("ascii")
+    return urllib.parse.unquote(path) if "%" in path else path, raw_path, parsed.query or b""
+
+
+_known: Final = lru_cache(maxsize=256)(_located)
+
+
+def no_request(error: HttpParserError) -> BadRequest:
+    """What the parser says of the bytes; what it says of us, which is that the URL made no sense, is put plainly."""
+    reason = "the URL cannot be read" if isinstance(error, HttpParserCallbackError) else str(error)
+    return BadRequest(f"This is not a valid HTTP/1.1 request: {reason}.", code="invalid_http")
