@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from mock_provider import response_events
+from mock_provider import CHUNKS, EVENTS, HEAD, LAST
 from processes import KEY, Server, gateway, machine, share_the_processors
 
 from antiphon import __version__
@@ -34,19 +34,8 @@ WARMING: Final = 64
 SPOKEN: Final = 8
 """Events that a provider sends before it falls silent."""
 
-STREAMING: Final = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 PATHS: Final = {"responses": "/v1/responses", "chat": "/v1/chat/completions", "messages": "/v1/messages"}
 MARKS: Final = {"responses": b"response.completed", "chat": b"data: [DONE]", "messages": b"message_stop"}
-
-
-def pieces() -> list[bytes]:
-    """A stream of the Responses API, a chunk for each event."""
-    made: list[bytes] = []
-    for number, event in enumerate(response_events()):
-        data = json.dumps(event | {"sequence_number": number})
-        frame = f"event: {event['type']}\ndata: {data}\n\n".encode()
-        made.append(b"%x\r\n%b\r\n" % (len(frame), frame))
-    return made
 
 
 @dataclass(slots=True)
@@ -55,7 +44,6 @@ class Provider:
 
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
     silent: int = 0
-    pieces: list[bytes] = field(default_factory=pieces)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -63,10 +51,11 @@ class Provider:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
                 await reader.readexactly(length)
-                writer.write(STREAMING + b"".join(self.pieces[:SPOKEN]))
+                pieces = CHUNKS if b"/chat/completions" in head[:200] else EVENTS
+                writer.write(HEAD + b"".join(pieces[:SPOKEN]))
                 self.silent += 1
                 await self.goes_on.wait()
-                writer.write(b"".join(self.pieces[SPOKEN:]) + b"0\r\n\r\n")
+                writer.write(b"".join(pieces[SPOKEN:]) + LAST)
                 self.silent -= 1
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
