@@ -122,8 +122,8 @@ class UpstreamReply(Protocol):
 
     status: int
 
-    def header(self, name: bytes) -> bytes | None:
-        """The value of a header by its lower-case name."""
+    def header(self, *names: bytes) -> bytes | None:
+        """The value of the first of these headers that says something; the names are in lower case."""
         ...
 
     async def read(self, limit: int) -> bytes:

@@ -74,8 +74,8 @@ class ScriptedReply(UpstreamReply):
         self.resume = asyncio.Event()
 
     @override
-    def header(self, name: bytes) -> bytes | None:
-        return self.headers.get(name)
+    def header(self, *names: bytes) -> bytes | None:
+        return next((value for name in names if (value := self.headers.get(name))), None)
 
     @override
     async def read(self, limit: int) -> bytes:

@@ -23,7 +23,7 @@ from antiphon.wire.native import NULL, Merged, Opening
 from antiphon.wire.requests import Include
 from antiphon.wire.sse import Frame, FrameSplitter
 from antiphon.wire.usage import UNCOUNTED
-from antiphon.wire.visibility import shown, shown_item
+from antiphon.wire.visibility import shown_item, shown_outcome
 
 _encode: Final = msgspec.json.Encoder().encode
 _ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {"reasoning.encrypted_content"}
@@ -115,7 +115,7 @@ def _closed(merged: Merged, status: str, clock: Clock, items: list[Raw] | None =
         members["usage"] = UNCOUNTED
     if items and members["output"] == _NO_ITEMS:
         members["output"] = Raw(_encode(items))
-    return Outcome(status, _encode(members), merged.upstream_id, merged.counts)
+    return Outcome(status, _encode(members), merged.upstream_id, merged.counts, merged.plain and not items)
 
 
 class ResponsesReader:
@@ -279,7 +279,7 @@ class ResponsesReader:
         self._close_items(merged.members["output"], events)
         done = [self._done[index] for index in sorted(self._done)]
         self.outcome = _closed(merged, _ENDINGS[kind], self._clock, done)
-        visible = self.outcome.body if not self._hides else shown(self.outcome.body, _ALL_BUT_SEALED)
+        visible = self.outcome.body if not self._hides else shown_outcome(self.outcome, _ALL_BUT_SEALED)
         data = b'{"type":"%b","sequence_number":%d,"response":%b}' % (kind.encode(), self._next, visible)
         events.append(Event(kind, self._next, data))
 

@@ -234,11 +234,8 @@ def is_event_stream(reply: UpstreamReply) -> bool:
 
 def request_id(reply: UpstreamReply) -> str | None:
     """What the provider calls the request, as far as it says so in a header."""
-    for name in _REQUEST_IDS:
-        value = reply.header(name)
-        if value:
-            return value[:_MAX_REQUEST_ID].decode("ascii", "replace")
-    return None
+    value = reply.header(*_REQUEST_IDS)
+    return None if value is None else value[:_MAX_REQUEST_ID].decode("ascii", "replace")
 
 
 def retry_after(reply: UpstreamReply) -> float | None:

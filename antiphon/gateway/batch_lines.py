@@ -163,8 +163,8 @@ class _Reply:
         self.status = status
         self._body = body
 
-    def header(self, name: bytes) -> bytes | None:
-        return b"application/json" if name == b"content-type" else None
+    def header(self, *names: bytes) -> bytes | None:
+        return b"application/json" if b"content-type" in names else None
 
     async def read(self, limit: int) -> bytes:
         return self._body[:limit]

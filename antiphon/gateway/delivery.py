@@ -65,7 +65,7 @@ class Delivery:
         self._held: list[Chunk] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._size = 0
-        self._folded = Assembly()
+        self._folded: Assembly | None = None
         self._limit = MAX_STREAM_BYTES if turn.request.stored else FOLD_BYTES
         self.frames: list[bytes] = []
         self.next_number = 0
@@ -195,6 +195,8 @@ class Delivery:
         """Folds a long answer that nobody will replay into its text. Raises UpstreamBroke when it grows too long."""
         if self._size > MAX_STREAM_BYTES:
             raise UpstreamBroke(f"The answer is longer than the {MAX_STREAM_BYTES} bytes that are passed on.")
+        if self._folded is None:
+            self._folded = Assembly()
         for event in events_of(b"".join(self.frames)):
             self._folded.follow(event)
         self.count()
@@ -210,7 +212,7 @@ class Delivery:
     def failure(self, error: AntiphonError) -> tuple[Chunk, Outcome]:
         """The end of an answer that has begun and cannot go on: open items closed, `error`, `response.failed`."""
         turn = self._turn
-        assembly = self._folded
+        assembly = self._folded or Assembly()
         for event in events_of(b"".join([*self.frames, *map(render, self._held)])):
             assembly.follow(event)
         number = self.next_number + sum(len(chunk.events) for chunk in self._held)

@@ -24,8 +24,11 @@ Tongue = Literal["openai", "anthropic", "google"]
 DIRECT_WRITER: Final = "antiphon.direct_writer"
 """The scope's key for our server's own extension of ASGI."""
 
+FIRST_HEADERS: Final = "antiphon.first_headers"
+"""Also of our own server: the first value of each header by its name."""
+
 FRAME_WRITE: Final = "antiphon.frame_write"
-"""The same for a WebSocket."""
+"""As `DIRECT_WRITER`, for a WebSocket."""
 
 MOUNT: Final = "antiphon.mount"
 """The scope's key for the path that the gateway is mounted below in another program."""
@@ -87,7 +90,7 @@ class Call:
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         """Nothing has been answered yet."""
         self.scope = scope
-        self._first: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        self._first: dict[bytes, bytes] = scope.get(FIRST_HEADERS) or dict(reversed(scope["headers"]))
         self.receive = receive
         self.send = send
         self.request_id = request_id

@@ -16,7 +16,7 @@ from antiphon.http.watch import ClientWatch
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses
 from antiphon.wire.requests import Request
-from antiphon.wire.visibility import shown
+from antiphon.wire.visibility import shown, shown_outcome
 
 IDEMPOTENCY_KEY: Final = b"idempotency-key"
 
@@ -68,7 +68,7 @@ class IdempotentCreate:
         if answering.stored is not None:
             await self._repeat(call, request, answering.stored, stream)
         elif answering.outcome is not None and not request.streamed:
-            await call.reply(200, shown(answering.outcome.body, included_at_birth(request)))
+            await call.reply(200, shown_outcome(answering.outcome, included_at_birth(request)))
 
     async def _repeat(self, call: Call, request: Request, response_id: str, stream: EventStream) -> None:
         """A stored answer as it was given: the body, or the very frames; one in the background as it is now."""

@@ -10,7 +10,7 @@ from typing import Final
 from httptools import HttpParserCallbackError, HttpParserError, HttpRequestParser, parse_url
 
 from antiphon.errors import BadRequest
-from antiphon.http.call import Header, Scope
+from antiphon.http.call import FIRST_HEADERS, Header, Scope
 from antiphon.http.exchange import Exchange
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
@@ -27,7 +27,6 @@ class Requests:
     __slots__ = (
         "_begin",
         "_client",
-        "_hesitates",
         "_parser",
         "_scheme",
         "brought_body",
@@ -45,7 +44,6 @@ class Requests:
         self._client = client
         self._begin = begin
         self._parser = self._new_parser()
-        self._hesitates = False
         self.exchange: Exchange | None = None
         self.heading = False
         self.brought_body = False
@@ -72,7 +70,6 @@ class Requests:
         """A head begins."""
         self.url = b""
         self.headers = []
-        self._hesitates = False
         self.heading = True
 
     def on_url(self, url: bytes) -> None:
@@ -81,10 +78,7 @@ class Requests:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A whole header."""
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self._hesitates = True
-        self.headers.append((name, value))
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is whole. At an offer to upgrade the parser stops."""
@@ -94,6 +88,7 @@ class Requests:
         url = self.url
         path, raw_path, query = (_located if len(url) > _KNOWN_URL or b"?" in url else _known)(url)
         version = parser.get_http_version()
+        first = dict(reversed(self.headers))
         scope: Scope = {
             "type": "http",
             "asgi": _ASGI,
@@ -105,9 +100,11 @@ class Requests:
             "query_string": query,
             "headers": self.headers,
             "client": self._client,
+            FIRST_HEADERS: first,
         }
         self.heading = False
-        self.exchange = self._begin(scope, version != "1.0" and parser.should_keep_alive(), self._hesitates)
+        hesitates = first.get(b"expect", b"").lower() == b"100-continue"
+        self.exchange = self._begin(scope, version != "1.0" and parser.should_keep_alive(), hesitates)
 
     def on_body(self, body: bytes) -> None:
         """A bit of the body."""

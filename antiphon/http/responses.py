@@ -25,7 +25,7 @@ from antiphon.protocols import Responses, Sink, StoredResponse, Turn
 from antiphon.wire.events import Chunk, Event, split_object
 from antiphon.wire.items import identified
 from antiphon.wire.requests import Request, parse_request
-from antiphon.wire.visibility import shown
+from antiphon.wire.visibility import shown, shown_outcome
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -75,7 +75,7 @@ class ResponsesEndpoints:
         with ClientWatch(call, self._group):
             outcome = await self._gateway.answer(turn, nowhere)
         note_usage(call, outcome)
-        await call.reply(200, shown(outcome.body, included_at_birth(turn.request)))
+        await call.reply(200, shown_outcome(outcome, included_at_birth(turn.request)))
 
     async def retrieve(self, call: Call) -> None:
         """`GET /v1/responses/{id}`, whole or, with `stream=true`, as its events."""

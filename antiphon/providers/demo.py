@@ -119,8 +119,8 @@ class DemoReply:
         self._pieces = pieces
         self._kind = kind
 
-    def header(self, name: bytes) -> bytes | None:
-        return self._kind if name == b"content-type" else None
+    def header(self, *names: bytes) -> bytes | None:
+        return self._kind if b"content-type" in names else None
 
     async def chunk(self, wait: float | None = None) -> bytes | None:
         await asyncio.sleep(0)  # others get their turn between two words

@@ -36,10 +36,13 @@ class UpstreamReply:
                 if self._inflate is None:
                     self.release()
 
-    def header(self, name: bytes) -> bytes | None:
-        """The last value of the header `name`, which is given in lower case; without blanks around it."""
-        value = self._by_name.get(name)
-        return None if value is None else value.strip()
+    def header(self, *names: bytes) -> bytes | None:
+        """The last value of the first of these headers that says something, without blanks around it."""
+        by_name = self._by_name
+        for name in names:
+            if value := by_name.get(name, b"").strip():
+                return value
+        return None
 
     async def chunk(self, wait: float | None = None) -> bytes | None:
         """Everything that has arrived; b"" at the end; None when `wait` seconds brought nothing, and that is no error.

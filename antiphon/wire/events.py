@@ -34,13 +34,15 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How an answer ended: its final response object as JSON, and the facts that the gateway acts on.
 
-    `counts` are its tokens, where they are known without another look at `body`.
+    `counts` are its tokens, where they are known without another look at `body`; `plain` tells that nothing of it is
+    shown on demand alone (`visibility`), as far as that is known.
     """
 
     status: str
     body: bytes
     upstream_id: str | None = None
     counts: Counts | None = None
+    plain: bool = False
 
 
 EMPTY: Final = Chunk(())

@@ -30,6 +30,14 @@ _NULLABLE: Final = frozenset(
 )
 """Members for which null is a value; null in any other member means its default."""
 
+_LACKING: Final = {
+    "completed_at": NULL,
+    "presence_penalty": _ZERO,
+    "frequency_penalty": _ZERO,
+    "prompt_cache_retention": NULL,
+}
+"""Members that a well-formed response need not have."""
+
 _NESTED: Final = ("reasoning", "text")
 """Members whose own keys must all be there, since clients read them without asking."""
 
@@ -49,8 +57,31 @@ class _Text(Struct, frozen=True, gc=False):
     verbosity: str
 
 
+_NO_LIST: Final = Raw(b"[]")
+_PLAIN: Final = frozenset({"message", "function_call", "custom_tool_call"})
+"""Items of which nothing is shown on demand alone, but for a message's log probabilities."""
+
+
+class _Part(Struct, frozen=True, gc=False):
+    logprobs: Raw = _NO_LIST
+
+
 class _Kind(Struct, frozen=True, gc=False):
     """All that is asked of an item: clients and later turns tell items by their types."""
+
+    type: str
+    content: list[_Part] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing of it is shown on demand alone."""
+        if self.type not in _PLAIN:
+            return False
+        return self.content is None or all(part.logprobs == _NO_LIST for part in self.content)
+
+
+class _Typed(Struct, frozen=True, gc=False):
+    """The least that an item is."""
 
     type: str
 
@@ -81,15 +112,19 @@ class _WellFormed(Struct, frozen=True, gc=False):
 
 
 _well_formed: Final = msgspec.json.Decoder(_WellFormed).decode
-_output: Final = msgspec.json.Decoder(list[_Kind] | None).decode
+_output: Final = msgspec.json.Decoder(list[_Typed] | None).decode
 
 
 class Merged(Struct, frozen=True, gc=False):
-    """A response object as the client shall see it, what the upstream called it, and the tokens it counted."""
+    """A response object as the client shall see it, what the upstream called it, and the tokens it counted.
+
+    `plain` as in `events.Outcome`.
+    """
 
     members: dict[str, Raw]
     upstream_id: str | None
     counts: Counts | None
+    plain: bool = False
 
 
 class _Named(Struct, frozen=True, gc=False):
@@ -156,11 +191,7 @@ class Opening:
         except msgspec.ValidationError:
             _output(members.get("output", NULL))
             return Merged(self._filled(members), _named(upstream).id, None)
-        members.update(self._overrides())
-        members.setdefault("completed_at", NULL)
-        members.setdefault("presence_penalty", _ZERO)
-        members.setdefault("frequency_penalty", _ZERO)
-        members.setdefault("prompt_cache_retention", NULL)
+        members = _LACKING | members | self._overrides()
         reasoning = bytes(members["reasoning"])
         if b'"generate_summary"' not in reasoning:
             members["reasoning"] = Raw(reasoning.rstrip()[:-1] + b',"generate_summary":null}')
@@ -170,7 +201,7 @@ class Opening:
             members["usage"] = plain_usage(known.usage, members["usage"])
         if known.tools != _NO_TOOLS:
             self._hide_secrets(members)
-        return Merged(members, known.id, counts)
+        return Merged(members, known.id, counts, all(item.is_plain for item in known.output))
 
     def _overrides(self) -> dict[str, Raw]:
         """What only the gateway knows the truth of."""

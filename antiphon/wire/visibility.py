@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item, is_item
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -25,6 +26,11 @@ def shown(body: bytes, include: Collection[str]) -> bytes:
     output: list[Item] = _decode(response["output"])
     response["output"] = msgspec.Raw(_encode([shown_item(item, include) for item in output]))
     return _encode(response)
+
+
+def shown_outcome(outcome: Outcome, include: Collection[str]) -> bytes:
+    """The response object of an outcome, as `shown`."""
+    return outcome.body if outcome.plain else shown(outcome.body, include)
 
 
 def shown_item(item: Item, include: Collection[str]) -> Item:

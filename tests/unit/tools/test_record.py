@@ -266,7 +266,7 @@ async def test_a_read_is_kept_apart_from_the_next() -> None:
         def __init__(self) -> None:
             self._pieces = iter([b"a", b"bc", b""])
 
-        def header(self, name: bytes) -> bytes | None:
+        def header(self, *names: bytes) -> bytes | None:
             return None
 
         async def read(self, limit: int) -> bytes:
