@@ -108,6 +108,7 @@ def heard(*streams: bytes | Iterable[bytes], turn: Turn | None = None, target: T
     """Reads streams as the gateway would: one, and those that go on after a pause."""
     target = target or claude()
     reader = target.dialect.reader(turn or a_turn(stream=True), target)
+    assert hasattr(reader, "resumption")
     events: list[Event] = []
     try:
         for stream in streams:

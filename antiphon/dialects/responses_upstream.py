@@ -106,8 +106,8 @@ class ResponsesUpstream:
         request = turn.request
         losses = Losses(strict=turn.strict, provider=target.provider, fates=RESPONSES_FATES, quirks=target.quirks)
         members: dict[str, Any] = dict(request.members())
-        if not members.keys().isdisjoint(_OURS):
-            members = {name: value for name, value in members.items() if name not in _OURS}
+        for name in members.keys() & _OURS:
+            del members[name]
         if not isinstance(request.provider, dict):
             members.pop("provider", None)
         members["model"] = target.model
@@ -116,10 +116,9 @@ class ResponsesUpstream:
             members["store"] = False
         else:
             members.pop("store", None)
-        if not members.keys().isdisjoint(_PRIVATE):
-            for name in members.keys() & _PRIVATE:
-                if value := getattr(request, name):
-                    members[name] = self._pseudonym(turn.caller.tenant, value)
+        for name in members.keys() & _PRIVATE:
+            if value := getattr(request, name):
+                members[name] = self._pseudonym(turn.caller.tenant, value)
         if _seals(target):
             members["include"] = [*(request.include or ()), *(() if request.includes(SEALED) else (SEALED,))]
         changed = turn.history or turn.kept is not None

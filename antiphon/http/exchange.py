@@ -200,10 +200,9 @@ class Exchange:
         said = {name.lower(): value for name, value in headers}
         length = said.get(b"content-length")
         chunked = b"chunked" in said.get(b"transfer-encoding", b"").lower()
-        self._bodiless = self._bodiless or status in _BODILESS
-        self._left = None if length is None else int(length)
+        bodiless = self._bodiless or status in _BODILESS
         added: list[Header] = []
-        if length is None and not (chunked or self._bodiless):
+        if length is None and not (chunked or bodiless):
             if self._version == "1.0":  # who knows no chunks takes the end of the connection for the end
                 self.keep_alive = False
             else:
@@ -216,7 +215,9 @@ class Exchange:
         head = head_of(status, common, [*headers, *added])
         self.started = True
         self.hesitates = False
-        self.streaming = chunked and not self._bodiless
+        self.streaming = chunked and not bodiless
+        self._bodiless = bodiless
+        self._left = None if length is None else int(length)
         connection.write(head)
 
     def _go_on(self, body: bytes, *, more: bool) -> None:

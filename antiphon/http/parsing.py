@@ -66,6 +66,11 @@ class Requests:
         self._parser = self._new_parser()
         self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
 
+    def end(self) -> None:
+        """Nothing more is read. What refers back to this, or to the connection, would wait for the collector."""
+        self.exchange = None
+        del self._parser, self._begin
+
     def on_message_begin(self) -> None:
         """A head begins."""
         self.url = b""

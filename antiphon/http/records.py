@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,7 +12,6 @@ from antiphon.errors import AntiphonError, UpstreamRefused
 from antiphon.gateway.errands import Errand
 from antiphon.http.call import Call
 from antiphon.passing_protocols import Passage, Passing
-from antiphon.protocols import Turn
 from antiphon.records import RequestRecord
 from antiphon.wire.counts import Counts, counts_of
 from antiphon.wire.events import Outcome
@@ -55,49 +54,36 @@ def note_counts(call: Call, errand: Errand, counts: Counts | None) -> None:
 
 def record_of(call: Call, method: str, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
     """The record of a call that took so long; `error` is what its client was told, if it was one."""
-    caller, counts = call.caller, call.counts
-    told: dict[str, Any] = {
-        "request_id": call.request_id,
-        "method": method,
-        "path": path,
-        "status": call.status,
-        "seconds": round(seconds, 6),
-        "route": call.route,
-        "client": call.tongue,
-    }
-    if caller is not None:
-        told["key"], told["tenant"] = caller.key_name, caller.tenant
-    work = call.turn or call.errand
-    if work is not None:
-        _tell_work(told, work, seconds)
-        if call.turn is not None:
-            told["response_id"] = call.turn.id
-        if call.errand is not None:
-            told["model"] = call.errand.model
-    if counts is not None:
-        told["input_tokens"], told["output_tokens"] = counts.input, counts.output
-        told["cached_tokens"], told["reasoning_tokens"] = counts.cached, counts.reasoning
-    if call.cost_nanos is not None:
-        told["cost_nanos"] = call.cost_nanos
-    if error is not None:
-        told["error"], told["error_code"] = error.message, error.code
-        told["upstream_error"] = error.said if isinstance(error, UpstreamRefused) else None
-    record = RequestRecord(**told)
+    turn, caller, counts = call.turn, call.caller, call.counts
+    work = turn or call.errand
+    record = RequestRecord(
+        request_id=call.request_id,
+        method=method,
+        path=path,
+        status=call.status,
+        seconds=round(seconds, 6),
+        route=call.route,
+        client=call.tongue,
+        first_seconds=None if work is None or work.output_at is None else _first(work.output_at, seconds),
+        key=None if caller is None else caller.key_name,
+        tenant=None if caller is None else caller.tenant,
+        response_id=None if turn is None else turn.id,
+        model=call.errand.model if call.errand is not None else None if turn is None else turn.request.model,
+        target=None if work is None or work.target is None else work.target.name,
+        stream=turn.request.streamed if turn is not None else call.errand is not None and call.errand.streamed,
+        attempts=0 if work is None else work.attempts,
+        upstream_request_id=None if work is None else work.upstream_request_id,
+        input_tokens=None if counts is None else counts.input,
+        output_tokens=None if counts is None else counts.output,
+        cached_tokens=0 if counts is None else counts.cached,
+        reasoning_tokens=0 if counts is None else counts.reasoning,
+        cost_nanos=call.cost_nanos,
+        warnings=() if work is None else work.warnings,
+        error=None if error is None else error.message,
+        error_code=None if error is None else error.code,
+        upstream_error=error.said if isinstance(error, UpstreamRefused) else None,
+    )
     return record if call.passage is None else _passed(record, call.passage)
-
-
-def _tell_work(told: dict[str, Any], work: Turn | Errand, seconds: float) -> None:
-    if isinstance(work, Errand):
-        told["model"], told["stream"] = work.model, work.streamed
-    else:
-        told["model"], told["stream"] = work.request.model, work.request.streamed
-    if work.target is not None:
-        told["target"] = work.target.name
-    if work.output_at is not None:
-        told["first_seconds"] = _first(work.output_at, seconds)
-    told["attempts"] = work.attempts
-    told["upstream_request_id"] = work.upstream_request_id
-    told["warnings"] = work.warnings
 
 
 def note_passed(call: Call, passing: Passing, passage: Passage, counts: Counts | None) -> None:

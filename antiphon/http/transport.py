@@ -83,6 +83,8 @@ class HttpProtocol(asyncio.Protocol):
             if exchange is not None:
                 exchange.lose()
         self._waiting.clear()
+        self._running = None
+        self._requests.end()
         self.resume_writing()
         if exc is None:
             self._transport.close()

@@ -26,19 +26,6 @@ class Counts(Struct, frozen=True, kw_only=True):
     image_output: int = 0
     service: str = ""
 
-    @property
-    def has_parts(self) -> bool:
-        """Whether any of them are of a kind that may have a price of its own."""
-        return bool(
-            self.cached
-            or self.cache_write
-            or self.reasoning
-            or self.audio_input
-            or self.audio_output
-            or self.image_input
-            or self.image_output
-        )
-
 
 class _Input(Struct, frozen=True):
     cached_tokens: int = 0

@@ -84,10 +84,9 @@ def cost_nanos(counts: Counts, price: Price) -> int | None:
     if input_rate is None or output_rate is None:
         return None
     total = counts.input * input_rate + counts.output * output_rate
-    if counts.has_parts:
-        for tokens, usual, kinds in _parts(counts, input_rate, output_rate):
-            rate = next((rate for kind in kinds if (rate := _rate(tariff, long, kind)) is not None), usual)
-            total += tokens * (rate - usual)
+    for tokens, usual, kinds in _parts(counts, input_rate, output_rate):
+        rate = next((rate for kind in kinds if (rate := _rate(tariff, long, kind)) is not None), usual)
+        total += tokens * (rate - usual)
     return round(max(total, _NOTHING) * times * _NANOS)
 
 

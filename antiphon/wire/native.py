@@ -66,10 +66,15 @@ class _Part(Struct, frozen=True, gc=False):
     logprobs: Raw = _NO_LIST
 
 
-class _Kind(Struct, frozen=True, gc=False):
-    """All that is asked of an item: clients and later turns tell items by their types."""
+class _Typed(Struct, frozen=True, gc=False):
+    """The least that an item is: clients and later turns tell items by their types."""
 
     type: str
+
+
+class _Kind(_Typed, frozen=True, gc=False):
+    """As much of an item as tells whether all of it is shown."""
+
     content: list[_Part] | None = None
 
     @property
@@ -78,12 +83,6 @@ class _Kind(Struct, frozen=True, gc=False):
         if self.type not in _PLAIN:
             return False
         return self.content is None or all(part.logprobs == _NO_LIST for part in self.content)
-
-
-class _Typed(Struct, frozen=True, gc=False):
-    """The least that an item is."""
-
-    type: str
 
 
 class _WellFormed(Struct, frozen=True, gc=False):
@@ -207,21 +206,20 @@ class Opening:
         """What only the gateway knows the truth of."""
         if self._ours is None:
             request = self._request
-            conversation, previous = self._conversation, request.previous_response_id
-            key, safety, user = request.prompt_cache_key, request.safety_identifier, request.user
+            conversation = self._conversation
             self._ours = {
                 "id": Raw(b'"%b"' % self._id.encode()),
                 "created_at": Raw(b"%d" % self._created_at),
                 "background": _TRUE if request.background else _FALSE,
                 "conversation": NULL if conversation is None else Raw(b'{"id":"%b"}' % conversation.encode()),
                 "metadata": Raw(_encode(request.metadata)) if request.metadata else _NO_MEMBERS,
-                "model": Raw(_encode(request.model or "")),
-                "previous_response_id": NULL if previous is None else Raw(_encode(previous)),
-                "prompt_cache_key": NULL if key is None else Raw(_encode(key)),
-                "provider": Raw(_encode(self._provider)),
-                "safety_identifier": NULL if safety is None else Raw(_encode(safety)),
+                "model": _text(request.model or ""),
+                "previous_response_id": _text(request.previous_response_id),
+                "prompt_cache_key": _text(request.prompt_cache_key),
+                "provider": _text(self._provider),
+                "safety_identifier": _text(request.safety_identifier),
                 "store": _TRUE if request.stored else _FALSE,
-                "user": NULL if user is None else Raw(_encode(user)),
+                "user": _text(request.user),
             }
             if self._transformations:
                 self._ours["input_transformations"] = Raw(_encode(self._transformations))
@@ -247,6 +245,10 @@ class Opening:
     def _hide_secrets(self, members: dict[str, Raw]) -> None:
         if b'"mcp"' in bytes(members["tools"]):
             members["tools"] = self.members["tools"]
+
+
+def _text(value: str | None) -> Raw:
+    return NULL if value is None else Raw(_encode(value))
 
 
 def _with_keys(default: Raw, value: bytes) -> Raw:

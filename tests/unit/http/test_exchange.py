@@ -137,6 +137,16 @@ async def test_no_header_ends_its_line(value: bytes) -> None:
     assert b"x: a\tb\r\n" in wire.written
 
 
+async def test_a_head_that_could_not_be_sent_leaves_no_trace() -> None:
+    wire = Wire()
+    exchange = wire.exchange()
+    with pytest.raises(RuntimeError):
+        await exchange.send(start((b"x", b"a\nb"), (b"content-length", b"9"), status=204))
+    await exchange.send(start(status=500))
+    await exchange.send(body(b"why"))
+    assert wire.written.endswith(b"\r\n\r\n3\r\nwhy\r\n0\r\n\r\n")
+
+
 async def test_what_comes_out_of_order_is_told() -> None:
     exchange = Wire().exchange()
     with pytest.raises(RuntimeError, match="has not begun"):
