@@ -56,10 +56,15 @@ class Server:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([str(self._program), str(config), *mode], stdout=log, stderr=log)
         deadline = time.monotonic() + _PATIENCE
-        while not Path(self.path).exists():
+        while not self._listens():
             assert self._process.poll() is None, (self._folder / "log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.005)
+
+    def _listens(self) -> bool:
+        """The socket has a name a moment before anybody can connect to it."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.path) == 0
 
     def stop(self) -> None:
         """At once, with all that it knows."""
