@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Final, TextIO
 
 import msgspec
@@ -21,6 +22,12 @@ _FLUSH_SECONDS: Final = 0.1
 _logger: Final = logging.getLogger(__name__)
 _requests: Final = logging.getLogger("antiphon.requests")
 
+_FAULT: Final = 500
+_PROBED: Final = frozenset({"/health", "/health/ready", "/metrics"})
+"""What machines ask for every few seconds: of that, only what goes wrong is worth a line."""
+
+_LEVELS: Final = {logging.DEBUG: "debug", logging.INFO: "info", logging.ERROR: "error"}
+
 Line = Callable[[float, RequestRecord], str]
 """The text of a record that ended at a moment in Unix time, without its line end."""
 
@@ -28,18 +35,18 @@ Line = Callable[[float, RequestRecord], str]
 class RequestLog:
     """Writes a line per request, gathered for a tenth of a second so that a line costs no system call of its own."""
 
-    def __init__(self, stream: TextIO, line: Line, clock: Clock, *, enabled: bool) -> None:
-        """Writes nothing yet."""
+    def __init__(self, stream: TextIO, line: Line, clock: Clock, *, least: int) -> None:
+        """Writes nothing yet, and never what is less severe than `least`, a level of `logging`."""
         self._stream = stream
         self._clock = clock
         self._line = line
-        self._enabled = enabled
+        self._least = least
         self._waiting: list[tuple[float, RequestRecord]] = []
         self._lost = 0
 
     def __call__(self, record: RequestRecord) -> None:
         """Takes a record."""
-        if not self._enabled:
+        if severity_of(record) < self._least:
             return
         if not self._waiting:
             asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
@@ -64,9 +71,17 @@ class RequestLog:
             _logger.warning("up to %d lines of requests before these could not be written and are lost", lost)
 
 
+def severity_of(record: RequestRecord) -> int:
+    """The level of `logging` at which a record is told: an error is what was not the client's fault."""
+    status = record.status
+    if status >= _FAULT:
+        return logging.ERROR
+    return logging.DEBUG if record.route in _PROBED and status < HTTPStatus.BAD_REQUEST else logging.INFO
+
+
 def json_line(at: float, record: RequestRecord) -> str:
     """The record as one JSON object, its time in ISO 8601."""
-    level = "error" if record.status >= 500 else "info"  # noqa: PLR2004 - the server's own faults
+    level = _LEVELS[severity_of(record)]
     head = f'{{"time":"{_iso(at)}","level":"{level}","event":"request",'
     return head + _encode(record).decode()[1:]
 
@@ -119,7 +134,7 @@ class JsonFormatter(logging.Formatter):
 
 def told_to_logging(record: RequestRecord) -> None:
     """The record as a line of the logger `antiphon.requests`, for a process whose logging is somebody else's."""
-    level = logging.ERROR if record.status >= 500 else logging.INFO  # noqa: PLR2004 - the server's own faults
+    level = severity_of(record)
     if _requests.isEnabledFor(level):
         _requests.log(level, "%s", human_line(time.time(), record), extra={"record": record})
 
@@ -131,7 +146,7 @@ def configure(stream: TextIO, *, level: str, as_json: bool) -> RequestLog:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     line = json_line if as_json else human_line
-    return RequestLog(stream, line, time.time, enabled=_requests.isEnabledFor(logging.INFO))
+    return RequestLog(stream, line, time.time, least=_requests.getEffectiveLevel())
 
 
 def _iso(seconds: float) -> str:

@@ -1,6 +1,12 @@
-"""What the log says of the provider's own name for a request."""
+"""What the log says of a request, and of which requests it says nothing."""
 
-from antiphon.observe.logs import human_line, json_line
+import io
+import json
+import logging
+
+import pytest
+
+from antiphon.observe.logs import RequestLog, human_line, json_line
 from antiphon.records import RequestRecord
 
 RECORD = RequestRecord(
@@ -39,3 +45,31 @@ def test_what_the_provider_said_to_the_owner_alone_is_in_the_log() -> None:
     assert human_line(0.0, denied).endswith("error: Denied.  the provider said: Your key has lapsed.")
     assert '"upstream_error":"Your key has lapsed."' in json_line(0.0, denied)
     assert "upstream_error" not in json_line(0.0, RECORD)
+
+
+PROBE = RequestRecord(
+    request_id="req_2", method="GET", path="/health/ready", status=200, seconds=0.001, route="/health/ready"
+)
+UNREADY = RequestRecord(
+    request_id="req_3", method="GET", path="/health/ready", status=503, seconds=0.001, route="/health/ready"
+)
+ASKED = RequestRecord(request_id="req_4", method="POST", path="/v1/responses", status=200, seconds=0.1)
+REFUSED = RequestRecord(request_id="req_5", method="GET", path="/metrics", status=401, seconds=0.1, route="/metrics")
+
+
+@pytest.mark.parametrize(
+    ("least", "told"),
+    [
+        (logging.DEBUG, [("req_2", "debug"), ("req_3", "error"), ("req_4", "info"), ("req_5", "info")]),
+        (logging.INFO, [("req_3", "error"), ("req_4", "info"), ("req_5", "info")]),
+        (logging.WARNING, [("req_3", "error")]),
+    ],
+)
+async def test_probes_that_go_well_are_told_to_who_wants_everything(least: int, told: list[tuple[str, str]]) -> None:
+    stream = io.StringIO()
+    log = RequestLog(stream, json_line, lambda: 0.0, least=least)
+    for record in (PROBE, UNREADY, ASKED, REFUSED):
+        log(record)
+    log.flush()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["request_id"], line["level"]) for line in lines] == told
