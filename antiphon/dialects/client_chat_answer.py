@@ -93,7 +93,7 @@ class ChatTeller:
         self._thinking: tuple[int, int, int] | None = None
         self._tellers: Final[dict[str, Callable[[bytes], bytes]]] = {
             "response.created": self._created,
-            "response.output_text.delta": self._text,
+            "response.output_text.delta": self.text,
             "response.refusal.delta": self._refusal,
             "response.reasoning_text.delta": self._thought,
             "response.reasoning_summary_text.delta": self._thought,
@@ -116,8 +116,9 @@ class ChatTeller:
         tell = self._tellers.get(event.type)
         return b"" if tell is None else tell(event.data)
 
-    def _text(self, data: bytes) -> bytes:
-        """The hot path of every stream."""
+    @legible
+    def text(self, data: bytes) -> bytes:
+        """As `frames`, for the data of one delta of text: the hot path of every stream."""
         said = _delta(data)
         if said.logprobs == _NONE and not said.obfuscation:
             return self._saying + _encode(said.delta) + b'},"logprobs":null,"finish_reason":null}]}\n\n'

@@ -69,11 +69,18 @@ class ItemTeller(ABC):
         """What is to be sent for these events. Raises UpstreamBroke for one that cannot be told."""
         return b"".join([self._frame(event) for event in events])
 
+    @legible
+    def text(self, data: bytes) -> bytes:
+        """As `frames`, for the data of one delta of text."""
+        said = _delta(data)
+        if said.output_index == self._place:
+            return self._text(said)
+        return self._wait(said.output_index, Event(_TEXT_DELTA, -1, data))
+
     def _frame(self, event: Event) -> bytes:
         kind = event.type
         if kind == _TEXT_DELTA:
-            said = _delta(event.data)
-            return self._text(said) if said.output_index == self._place else self._wait(said.output_index, event)
+            return self.text(event.data)
         if kind not in self._tellers:
             return self._beside(event)
         place = _place(event.data).output_index

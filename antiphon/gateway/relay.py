@@ -52,6 +52,10 @@ class Client(Protocol):
         """Is told who answers, before the first bytes of a stream."""
         ...
 
+    def take(self, data: bytes) -> bool:
+        """Takes the next bytes of a stream without waiting; False says that it did not, and has to be awaited."""
+        ...
+
     async def pass_on(self, data: bytes) -> None:
         """Takes the next bytes of a stream."""
         ...
@@ -156,14 +160,17 @@ class Relay:
         self, reply: UpstreamReply, target: Target, wrapping: Wrapping | None, client: Client, begin: _Begin
     ) -> None:
         """The client hears of the stream with its first event: before that, another target can take over."""
-        stream = RelayedStream(self._format, target.dialect)
-        unwrap = None if wrapping is None else wrapping.unwrapping()
+        flow = _Flow(RelayedStream(self._format, target.dialect), wrapping, client)
         begun, more = False, True
         while more:
+            if begun:
+                await reply.pump(flow.take)
+                told = flow.left()
+                if told:
+                    await client.pass_on(told)
             data = await reply.chunk()
             more = bool(data)
-            come = data if unwrap is None or not data else unwrap(data)
-            told = stream.feed(come) if come else b"" if data else stream.close()
+            told = flow.read(data or b"")
             if told and not begun:
                 begun = True
                 await begin()
@@ -174,6 +181,44 @@ class Relay:
         """Who is asked first, and what."""
         target = asked.targets[0]
         return target, _built(asked, target, _wrapping(target, self._format))
+
+
+class _Flow:
+    """Hands a stream over read by read, until its client has to be waited for, or something has gone wrong."""
+
+    __slots__ = ("_client", "_error", "_left", "_stream", "_unwrap")
+
+    def __init__(self, stream: RelayedStream, wrapping: Wrapping | None, client: Client) -> None:
+        self._stream = stream
+        self._unwrap = None if wrapping is None else wrapping.unwrapping()
+        self._client = client
+        self._left = b""
+        self._error: Exception | None = None
+
+    def read(self, data: bytes) -> bytes:
+        """What is to be passed on for these bytes, of which none are the end. Raises UpstreamError."""
+        if not data:
+            return self._stream.close()
+        come = data if self._unwrap is None else self._unwrap(data)
+        return self._stream.feed(come) if come else b""
+
+    def take(self, data: bytes) -> bool:
+        """Whether all is as before. Never raises: it is called where nobody could catch it."""
+        try:
+            told = self.read(data)
+            if not told or self._client.take(told):
+                return True
+            self._left = told
+        except Exception as error:  # noqa: BLE001 - raised again by `left`, where the answer is waited for
+            self._error = error
+        return False
+
+    def left(self) -> bytes:
+        """What the client did not take. Raises what went wrong."""
+        told, self._left = self._left, b""
+        if self._error is not None:
+            raise self._error
+        return told
 
 
 def _wrapping(target: Target, format: Format) -> Wrapping | None:

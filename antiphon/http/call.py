@@ -47,6 +47,10 @@ class DirectWriter(Protocol):
         """Writes a part of the streamed body that has begun. False where ASGI's `send` has to see to it."""
         ...
 
+    def takes(self) -> bool:
+        """Whether `direct_write` would write now."""
+        ...
+
     def direct_reply(self, status: int, headers: list[Header], body: bytes) -> bool:
         """Writes a whole answer; `headers` name its length. False where ASGI's `send` has to see to it."""
         ...

@@ -136,7 +136,7 @@ class ChatEndpoint:
                 raise failed_answer(outcome.body)
             await call.reply(200, chat_whole([outcome.body], told_as))
             return
-        stream = EventStream(call, self._heartbeat, done_marker=False, tell=ChatTeller(told_as).frames)
+        stream = EventStream(call, self._heartbeat, done_marker=False, teller=ChatTeller(told_as))
         try:
             with ClientWatch(call, self._heartbeat.group):
                 outcome = await self._gateway.answer(turn, stream)

@@ -38,6 +38,9 @@ class KeptAnswer:
         self._target = target
         await self._client.open(target)
 
+    def take(self, data: bytes) -> bool:
+        return False
+
     async def pass_on(self, data: bytes) -> None:
         ended = self._assembly.done
         self._assembly.feed(data)

@@ -180,6 +180,10 @@ class Exchange:
         self._connection.write(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
+    def takes(self) -> bool:
+        """Implements `DirectWriter`."""
+        return self.streaming and self._connection.writable is None
+
     def direct_reply(self, status: int, headers: list[Header], body: bytes) -> bool:
         """Implements `DirectWriter`."""
         connection = self._connection

@@ -119,9 +119,7 @@ class GeminiEndpoint:
         told = _told(turn, asked)
         teller = GeminiTeller(told, sse=sse)
         headers = STREAM_HEADERS if sse else _ARRAY_HEADERS
-        stream = EventStream(
-            call, self._heartbeat, done_marker=False, tell=teller.frames, silence=_SILENCE, headers=headers
-        )
+        stream = EventStream(call, self._heartbeat, done_marker=False, teller=teller, silence=_SILENCE, headers=headers)
         try:
             with ClientWatch(call, self._heartbeat.group):
                 outcome = await self._gateway.answer(turn, stream)
@@ -148,6 +146,10 @@ class _ArrayClient(RelayClient):
     async def open(self, target: Target) -> None:
         self._streams = True
         await self._call.start(200, _ARRAY_HEADERS)
+
+    @override
+    def take(self, data: bytes) -> bool:
+        return False
 
     @override
     async def pass_on(self, data: bytes) -> None:

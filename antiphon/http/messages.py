@@ -95,8 +95,8 @@ class MessagesEndpoint:
                 raise failed_answer(outcome.body)
             await call.reply(200, messages_whole(outcome.body, told))
         else:
-            tell = MessagesTeller(told).frames
-            stream = EventStream(call, self._heartbeat, done_marker=False, tell=tell, silence=PING)
+            teller = MessagesTeller(told)
+            stream = EventStream(call, self._heartbeat, done_marker=False, teller=teller, silence=PING)
             try:
                 with ClientWatch(call, self._heartbeat.group):
                     outcome = await self._gateway.answer(turn, stream)

@@ -78,6 +78,12 @@ class _Watched:
         self._watch = UsageWatch(b"text/event-stream", encoded=False, model=target.model)
         await self._client.open(target)
 
+    def take(self, data: bytes) -> bool:
+        if not self._client.take(data):
+            return False
+        self._watch.feed(data)
+        return True
+
     async def pass_on(self, data: bytes) -> None:
         self._watch.feed(data)
         await self._client.pass_on(data)
@@ -89,6 +95,7 @@ class RelayClient:
     def __init__(self, call: Call) -> None:
         """Nothing has been sent yet."""
         self._call = call
+        self._writer = call.direct_writer
         self._streams = False
 
     async def answer(self, target: Target, body: bytes) -> None:
@@ -97,6 +104,9 @@ class RelayClient:
     async def open(self, target: Target) -> None:
         self._streams = True
         await self._call.start(200, STREAM_HEADERS)
+
+    def take(self, data: bytes) -> bool:
+        return self._writer is not None and self._writer.direct_write(data)
 
     async def pass_on(self, data: bytes) -> None:
         await self._call.send({"type": "http.response.body", "body": data, "more_body": True})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
-from antiphon.http.call import Call, Header
+from antiphon.http.call import Call, DirectWriter, Header
 from antiphon.metrics import STREAMS_OPEN
-from antiphon.wire.events import TERMINAL, Chunk, Event, render
+from antiphon.wire.assembly import events_of
+from antiphon.wire.events import TERMINAL, Chunk, Event, render, text_delta
 
 STREAM_HEADERS: Final[tuple[Header, ...]] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -19,8 +21,27 @@ _DONE: Final = b"data: [DONE]\n\n"
 _COMMENT: Final = b": keep-alive\n\n"
 
 
-Tell = Callable[[Iterable[Event]], bytes]
-"""What a client that speaks another dialect is to be sent for these events."""
+class Teller(Protocol):
+    """Puts one streamed answer in the words of a client that speaks another dialect."""
+
+    def frames(self, events: Iterable[Event]) -> bytes:
+        """What is to be sent for these events. Raises UpstreamBroke for one that cannot be told."""
+        ...
+
+    def text(self, data: bytes) -> bytes:
+        """As `frames`, for the data of one delta of text, which nearly all events are."""
+        ...
+
+
+def _tell_directly(writer: DirectWriter, teller: Teller, wire: bytes) -> bool:
+    """Who tells remembers what was told: so it is asked only when the words can leave."""
+    if not writer.takes():
+        return False
+    text = text_delta(wire)
+    words = teller.frames(events_of(wire)) if text is None else teller.text(text)
+    if words:
+        writer.direct_write(words)
+    return True
 
 
 async def nowhere(_: Chunk) -> None:
@@ -51,7 +72,7 @@ class EventStream:
     """A sink that writes chunks to a client; the headers go out with the first of them."""
 
     __slots__ = (
-        *("_call", "_done", "_headers", "_heartbeat", "_last", "_loop", "_send", "_sending", "_silence", "_tell"),
+        *("_call", "_done", "_headers", "_heartbeat", "_last", "_loop", "_send", "_sending", "_silence", "_teller"),
         *("_writer", "direct"),
     )
 
@@ -61,19 +82,21 @@ class EventStream:
         heartbeat: Heartbeat,
         *,
         done_marker: bool,
-        tell: Tell | None = None,
+        teller: Teller | None = None,
         silence: bytes = _COMMENT,
         headers: Sequence[Header] = STREAM_HEADERS,
     ) -> None:
-        """`done_marker`: whether `[DONE]` follows the terminal event; `tell` puts events in a client's own words.
+        """`done_marker`: whether `[DONE]` follows the terminal event; `teller` puts events in a client's own words.
 
         `silence` is sent while there is nothing to tell; every client passes over it. `headers` are the answer's.
         """
         self._call = call
         self._send = call.send
-        self._writer = call.direct_writer
-        self.direct = None if self._writer is None or tell is not None else self._writer.direct_write
-        self._tell = tell
+        self._writer = writer = call.direct_writer
+        self.direct: Callable[[bytes], bool] | None = None
+        if writer is not None:
+            self.direct = writer.direct_write if teller is None else partial(_tell_directly, writer, teller)
+        self._teller = teller
         self._silence = silence
         self._headers = headers
         self._heartbeat = heartbeat
@@ -86,7 +109,7 @@ class EventStream:
         """Writes a chunk; the one with the terminal event ends the answer."""
         if not self._call.started:
             await self.open()
-        data = chunk.verbatim if self._tell is None else self._tell(chunk.events)
+        data = chunk.verbatim if self._teller is None else self._teller.frames(chunk.events)
         if data is None:
             data = render(chunk)
         if chunk.events[-1].type in TERMINAL:

@@ -12,6 +12,27 @@ from httptools import HttpResponseParser
 _FINAL = 200
 _BEGAN, _ENDED = True, False
 
+_FRAMING = len(b"10\r\n") + len(b"\r\n")
+"""Around a chunk whose size has two digits."""
+
+_ONE_DIGIT, _TWO_DIGITS, _THREE_DIGITS = 0xF, 0xFF, 0xFFF
+
+
+def whole_chunk(data: bytes) -> bytes | None:
+    """What a read brings that is exactly one chunk, of a size with two or three digits; None for any other read.
+
+    Only between chunks is a read that looks like one certain to be one.
+    """
+    size = len(data) - _FRAMING
+    if size > _TWO_DIGITS:
+        size -= 1  # for the third digit
+        usual = _TWO_DIGITS < size <= _THREE_DIGITS
+    else:
+        usual = size > _ONE_DIGIT
+    if usual and data[-2:] == b"\r\n" and data.startswith(b"%x\r\n" % size):
+        return data[-2 - size : -2]
+    return None
+
 
 class _UnaskedError(Exception):
     """A second answer where one was asked for. It stops the parser, which wraps it in an error of its own."""

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from typing_extensions import override
 
 from antiphon.errors import AntiphonError, UpstreamBroke, UpstreamTimeout
-from antiphon.providers.answer import Answer
+from antiphon.providers.answer import Answer, whole_chunk
 from antiphon.providers.deadlines import Alarm, Timeouts
 from antiphon.providers.foreign import NOT_HTTP, broken
 from antiphon.writes import writes_of
@@ -30,8 +30,6 @@ _LINGER: Final = 1.0
 _SLACK: Final = 0.001  # uvloop's clock counts in milliseconds
 _REFUSAL: Final = 400
 _NOTHING: Final = memoryview(b"")
-_SHORTEST_SIZE: Final = len(b"1\r\n")
-_LONGEST_SIZE: Final = len(b"ffff\r\n")
 
 
 class Stale(UpstreamBroke):
@@ -183,7 +181,8 @@ class Connection(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._between_chunks and self._consume is not None and self._hand_over(data, self._consume):
+        if self._between_chunks and self._consume is not None and (body := whole_chunk(data)) is not None:
+            self._hand_over(body, self._consume)
             return
         answer = self.answer
         if not self._busy or answer.done:
@@ -249,17 +248,11 @@ class Connection(asyncio.Protocol):
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
 
-    def _hand_over(self, data: bytes, consume: Callable[[bytes], bool]) -> bool:
-        """Whether `data` is one whole chunk, as paced streams send them: the parser need not see it."""
-        start = data.find(b"\r\n", 1, _LONGEST_SIZE) + 2
-        size = len(data) - start - 2
-        if start < _SHORTEST_SIZE or size < 1 or data[: start - 2] != b"%x" % size or not data.endswith(b"\r\n"):
-            return False
+    def _hand_over(self, body: bytes, consume: Callable[[bytes], bool]) -> None:
+        """One whole chunk, as paced streams send them: the parser need not see it."""
         self._touched = self._loop.time()
-        body = data[start:-2]
         if not consume(body):
             self._wake(arrived=True)
-        return True
 
     def _begin(self, timeouts: Timeouts) -> None:
         self.answer.expect()

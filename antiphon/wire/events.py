@@ -47,6 +47,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
 EMPTY: Final = Chunk(())
 
+_TEXT_HEAD: Final = b"event: response.output_text.delta\ndata: "
+_TEXT_START: Final = len(_TEXT_HEAD)
+
 _Raw = msgspec.Raw
 _raw_object = msgspec.json.Decoder(dict[str, _Raw])
 
@@ -73,6 +76,13 @@ def renumbered(event: Event, number: int) -> Event:
 def frame(event: Event) -> bytes:
     """The event as one Server-Sent Events frame, in the shape every Responses client accepts (spec section 1.4)."""
     return b"event: %b\ndata: %b\n\n" % (event.type.encode(), event.data)
+
+
+def text_delta(wire: bytes) -> bytes | None:
+    """The data of the one delta of text that canonical frames are; None where they are anything else."""
+    if wire.startswith(_TEXT_HEAD) and wire.find(b"\n", _TEXT_START) == len(wire) - 2:
+        return wire[_TEXT_START:-2]
+    return None
 
 
 def render(chunk: Chunk) -> bytes:

@@ -6,6 +6,7 @@ has no usage; nothing here ever raises.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ from antiphon.wire.faults import UNDECODABLE
 MOST_BYTES: Final = 8 * 1024 * 1024
 _EVENTS: Final = b"text/event-stream"
 _JSON: Final = b"json"
-_MARKS: Final = (b'sage"', b"sageMetadata")
+_SOUGHT: Final = re.compile(rb'sage(?:"|Metadata)')
 _DATA: Final = b"data:"
 
 
@@ -87,7 +88,7 @@ class UsageWatch:
 
     def feed(self, data: bytes) -> None:
         """A piece of the body has passed."""
-        if not self._looks:
+        if not self._looks or self._is_beside(data):
             return
         self._kept += data
         if self._streams:
@@ -105,8 +106,13 @@ class UsageWatch:
             self._read_whole(bytes(self._kept))
         self._kept.clear()
 
+    def _is_beside(self, data: bytes) -> bool:
+        """Whether these are whole lines of a stream with nothing in them that is looked for, as nearly all are."""
+        known = self._streams and self.model is not None and not self._kept
+        return known and data.endswith(b"\n") and _SOUGHT.search(data) is None
+
     def _line(self, line: bytearray) -> None:
-        if line.startswith(_DATA) and (self.model is None or any(mark in line for mark in _MARKS)):
+        if line.startswith(_DATA) and (self.model is None or _SOUGHT.search(line) is not None):
             self._read_whole(bytes(line[len(_DATA) :]))
 
     def _read_whole(self, text: bytes) -> None:

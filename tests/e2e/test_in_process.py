@@ -174,10 +174,10 @@ async def test_logging_is_the_owners(settings: Settings, caplog: pytest.LogCaptu
     before = logging.getLogger().handlers[:]
     with caplog.at_level(logging.INFO, "antiphon.requests"):
         async with Gateway(settings) as gateway, gateway.http_client() as bare:
-            await bare.get("/health")
+            await bare.get("/v1/models")
     assert logging.getLogger().handlers == before
     [line] = [record for record in caplog.records if record.name == "antiphon.requests"]
-    assert "GET /health" in line.getMessage()
+    assert "GET /v1/models" in line.getMessage()
 
 
 @pytest.mark.parametrize("source", ["mapping", "file"])

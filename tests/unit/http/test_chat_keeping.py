@@ -47,6 +47,10 @@ class Client(Ending):
         pass
 
     @override
+    def take(self, data: bytes) -> bool:
+        raise AssertionError(data)
+
+    @override
     async def pass_on(self, data: bytes) -> None:
         self.sent += data
 

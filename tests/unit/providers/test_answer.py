@@ -2,10 +2,11 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.providers.answer import Answer
+from antiphon.providers.answer import Answer, whole_chunk
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 BY_LENGTH = b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"Content-Length: 12\r\n\r\ndata: word\n\n"
@@ -40,3 +41,17 @@ def test_the_three_ways_to_end_are_told_apart() -> None:
     assert understood([BY_LENGTH]) == (200, [kind, (b"content-length", b"12")], text, True, True, False)
     assert understood([BY_CHUNKS]) == (200, [kind, (b"transfer-encoding", b"chunked")], text, True, True, False)
     assert understood([BY_CLOSE]) == (200, [kind], text, False, False, True)
+
+
+@pytest.mark.parametrize("size", [16, 17, 254, 255, 256, 257, 4094, 4095])
+def test_a_read_that_is_one_chunk_is_known_by_its_length(size: int) -> None:
+    body = b"x" * size
+    chunk = b"%x\r\n%b\r\n" % (size, body)
+    assert whole_chunk(chunk) == body
+    others = [chunk[:-1], chunk + b"1", chunk[:-2] + b"x\r\n", chunk.replace(b"x", b"", 1), b"0" + chunk, chunk[1:]]
+    assert [whole_chunk(other) for other in [*others, chunk.replace(b"\r\n", b"\n"), chunk + chunk]] == [None] * 8
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 4096])
+def test_chunks_of_other_sizes_are_left_to_the_parser(size: int) -> None:
+    assert whole_chunk(b"%x\r\n%b\r\n" % (size, b"x" * size)) is None
