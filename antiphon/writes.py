@@ -26,21 +26,19 @@ class Writes:
 
     def write(self, transport: asyncio.Transport, data: bytes) -> None:
         """Writes the data behind all that was written to the transport before."""
-        if len(data) > MOST_BYTES:  # not to be copied once more to be joined
+        size = self._size + len(data)
+        if size > MOST_BYTES:
             self.flush()
             transport.write(data)
             return
+        self._size = size
         waiting = self._waiting
-        pieces = waiting.get(transport)
-        if pieces is not None:
-            pieces.append(data)
-        else:
-            if not waiting:
-                self._loop.call_soon(self.flush)
-            waiting[transport] = [data]
-        self._size += len(data)
-        if self._size > MOST_BYTES:
-            self.flush()
+        if transport in waiting:
+            waiting[transport].append(data)
+            return
+        if not waiting:
+            self._loop.call_soon(self.flush)
+        waiting[transport] = [data]
 
     def flush(self) -> None:
         """Writes everything that waits."""

@@ -40,6 +40,7 @@ _PLAIN_LINES: Final = {
 }
 """Events that never need a change but of their number, by the line that begins their frame."""
 
+_DATA: Final = b"data: "
 _LF: Final = 0x0A
 
 _KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
@@ -127,10 +128,13 @@ class ResponsesReader:
         "_done",
         "_frames",
         "_hides",
+        "_kind",
+        "_lead",
         "_next",
         "_open",
         "_opening",
         "_output",
+        "_plain",
         "_seals",
         "failure",
         "outcome",
@@ -147,22 +151,25 @@ class ResponsesReader:
         self._frames = FrameSplitter()
         self._next = 0
         self._output = False
+        self._plain = False
+        self._kind: str | None = None
+        self._lead = _DATA
         self._announced: set[str] = set()
         self._open: set[int] = set()
         self._done: dict[int, Raw] = {}
 
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes, with their own bytes if none of them had to change."""
-        return self._take(self._frames.feed(data))
+        chunk = self._take(self._frames.feed(data))
+        self._plain = self._output and self.outcome is None and not self._frames.waiting
+        return chunk
 
     def quick(self, data: bytes, number: int) -> bytes | None:
         """`data` itself if it is exactly one event of the kind that nearly all are: plain, canonical, in order."""
-        line_end = data.find(b"\n")
-        kind = _PLAIN_LINES.get(data[:line_end])
-        if kind is None or not self._output or self.outcome is not None or self._frames.waiting:
+        if not self._plain or not (data.startswith(self._lead) or self._leads(data)):
             return None
-        start = line_end + 7
-        if data[line_end + 1 : start] != b"data: " or data.find(b"\n", start) != len(data) - 2 or data[-1] != _LF:
+        start = len(self._lead)
+        if data.find(b"\n", start) != len(data) - 2 or data[-1] != _LF:
             return None
         try:
             peek = _peek(data[start:-2])
@@ -170,10 +177,20 @@ class ResponsesReader:
                 data.decode()
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        if not peek.sequence_number == self._next == number or peek.type != kind:
+        if not peek.sequence_number == self._next == number or peek.type != self._kind:
             return None
-        self._next += 1
+        self._next = number + 1
         return data
+
+    def _leads(self, data: bytes) -> bool:
+        """Whether `data` begins as another kind of plain event does; those that follow will be of this kind."""
+        line, _, rest = data.partition(b"\n")
+        kind = _PLAIN_LINES.get(line)
+        if kind is None or not rest.startswith(_DATA):
+            return False
+        self._kind = kind
+        self._lead = line + b"\n" + _DATA
+        return True
 
     def close(self) -> Chunk:
         """What a last frame without its end brings. Raises UpstreamBroke when the answer was cut."""
