@@ -34,7 +34,10 @@ _UNFINISHED_LIMIT: Final = HEAD_LIMIT + _PIECE
 """The piece in which a head begins may hold the end of a body too, so that a whole piece more has to be allowed for."""
 
 _MOST_WAITING: Final = 8
-"""Requests that are read behind one that is running, and those that come with the last of them in one piece."""
+"""Requests that are parsed behind one that is running, and those that come with the last of them in one piece."""
+
+_MOST_HELD: Final = 65_536
+"""Bytes behind those requests. With more, nothing is read, and so nobody sees a client leave."""
 
 _LINGER_SECONDS: Final = 2.0
 """A client that is still sending would lose the answer if the connection were closed under it (RFC 9112, 9.6)."""
@@ -59,7 +62,7 @@ class HttpProtocol(asyncio.Protocol):
         self.received = 0
         self._running: Exchange | None = None
         self._waiting: list[tuple[Exchange, Scope]] = []
-        self._held = b""  # what came behind those that wait
+        self._held: bytes | None = None  # what came behind those that wait, once they are many
         self._reading_paused = False
         self._successor: LeanWebSocketProtocol | None = None
         self._deaf = False
@@ -91,7 +94,7 @@ class HttpProtocol(asyncio.Protocol):
             if exchange is not None:
                 exchange.lose()
         self._waiting.clear()
-        self._held = b""
+        self._held = None
         self._running = None
         self._requests.end()
         self.resume_writing()
@@ -113,7 +116,7 @@ class HttpProtocol(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Takes it in pieces, because a head is measured in pieces."""
-        if len(data) > _PIECE:
+        if len(data) > _PIECE or self._held is not None:
             self._receive_in_pieces(data)
             return
         requests = self._requests
@@ -136,8 +139,10 @@ class HttpProtocol(asyncio.Protocol):
 
     def _receive_in_pieces(self, data: bytes) -> None:
         for start in range(0, len(data), _PIECE):
-            if len(self._waiting) >= _MOST_WAITING:
-                self._held = data[start:]
+            if self._held is not None:
+                self._held += data[start:]
+                if len(self._held) > _MOST_HELD:
+                    self.pause_reading()
                 return
             (self._successor or self).data_received(data[start : start + _PIECE])
 
@@ -172,7 +177,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def resume_reading(self) -> None:
         """Implements `Connection`."""
-        if self._reading_paused and len(self._waiting) < _MOST_WAITING:
+        if self._reading_paused and (self._held is None or len(self._held) <= _MOST_HELD):
             self._reading_paused = False
             self._transport.resume_reading()
 
@@ -231,8 +236,8 @@ class HttpProtocol(asyncio.Protocol):
             self._run(exchange, scope)
         else:
             self._waiting.append((exchange, scope))
-            if len(self._waiting) >= _MOST_WAITING:
-                self.pause_reading()
+            if len(self._waiting) == _MOST_WAITING:
+                self._held = b""
         return exchange
 
     def _go_on(self) -> None:
@@ -241,9 +246,10 @@ class HttpProtocol(asyncio.Protocol):
             return
         if self._waiting:
             self._run(*self._waiting.pop(0))
-        held, self._held = self._held, b""
-        if held:
-            self.data_received(held)
+        if len(self._waiting) < _MOST_WAITING:
+            held, self._held = self._held, None
+            if held:
+                self.data_received(held)
         if not self._waiting:
             self.resume_reading()
 

@@ -165,16 +165,16 @@ async def test_who_leaves_in_the_middle_is_let_go_at_once(link: Link, data: byte
 
 async def test_no_more_is_read_while_many_requests_wait(link: Link, echo: Echo) -> None:
     echo.open.clear()
-    await link.send(GET * 2)
+    await link.send(GET, GET * 100, GET * 1_000)
     assert link.wire.reads, "or nobody would see the client leave"
-    await link.send(GET * 20)
+    await link.send(GET * 2_000)
     assert not link.wire.reads
     echo.open.set()
     while len(echo.asked) < 10:
         await asyncio.sleep(0)
         assert not link.wire.reads
     await link.settle()
-    assert statuses(link.wire.written) == [b"200"] * 22
+    assert statuses(link.wire.written) == [b"200"] * 3_101
     assert link.wire.reads
 
 
@@ -223,8 +223,7 @@ async def test_what_comes_behind_a_last_answer_does_not_cost_the_client_it(link:
 
 async def test_a_head_that_is_not_read_is_not_late(link: Link, echo: Echo) -> None:
     echo.open.clear()
-    await link.send(GET * 20 + b"GE")
-    assert not link.wire.reads
+    await link.send(GET + b"GE")
+    assert link.protocol.arriving() is not None
+    link.protocol.pause_reading()
     assert link.protocol.arriving() is None
-    echo.open.set()
-    assert len(statuses(await link.answered(b"T" + GET[3:]))) == 21
