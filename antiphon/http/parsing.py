@@ -71,6 +71,7 @@ class Requests:
         lines = [b"%b %b HTTP/%b" % (self.method, self.url, self.version.encode())]
         lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
         self._parser = self._new_parser()
+        self.headers = []
         self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
 
     def end(self) -> None:
@@ -81,7 +82,6 @@ class Requests:
     def on_message_begin(self) -> None:
         """A head begins."""
         self.url = b""
-        self.headers = []
         self.heading = True
 
     def on_url(self, url: bytes) -> None:
@@ -115,7 +115,7 @@ class Requests:
             FIRST_HEADERS: first,
         }
         self.heading = False
-        self.headers = []  # for trailers, which are no part of the head, whatever they are called
+        self.headers = []  # for trailers, which are no part of the head whatever they are called, and the next head
         current = version == "1.1"
         expected = first.get(b"expect")
         hesitates = expected is not None and current and expected.lower() == b"100-continue"
@@ -132,6 +132,7 @@ class Requests:
         if self.exchange is not None and not self.heading:
             if self.headers:
                 _check_trailers(self.headers)
+                self.headers = []
             self.exchange.end()
 
     def _new_parser(self) -> HttpRequestParser:
