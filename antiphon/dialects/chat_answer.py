@@ -33,6 +33,7 @@ from antiphon.dialects.failures import failure_of
 from antiphon.dialects.sealed import Enclosing, hides_seals
 from antiphon.dialects.think import ThinkSplitter
 from antiphon.dialects.tools import tool_names
+from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
@@ -90,7 +91,8 @@ class ChatAnswer:
         self._target = target
         self._whole = silent
         self._begun = False
-        self._calls = Calls(self.writer, tool_names(turn, target), turn.new_id, self._sign)
+        sign = partial(_sign, kept, self.writer)  # a method would leave all of it to the collector
+        self._calls = Calls(self.writer, tool_names(turn, target), turn.new_id, sign)
         self._executed = Executed(turn.request, target.provider)
         self._splitter = ThinkSplitter() if target.quirks.think_tags else None
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
@@ -173,7 +175,7 @@ class ChatAnswer:
             self._think(delta)
         if delta.extra_content is not None and (extra := signed(delta.extra_content)) is not None:
             self._settle()
-            self._sign(extra, None)
+            _sign(self._kept, self.writer, extra, None)
         if delta.executed_tools:
             self._show(self._executed.take(delta.executed_tools))
         content = delta.content
@@ -216,10 +218,6 @@ class ChatAnswer:
         if thought:
             self._kept.say(thought)
             self.writer.reasoning(thought)
-
-    def _sign(self, extra: Item, call_id: str | None) -> None:
-        self._kept.sign(extra, call_id)
-        self.writer.reasoning("", sealed=True)
 
     def _take_content(self, content: str | list[Any] | Item, logprobs: Logprobs | None) -> None:
         if not isinstance(content, list):
@@ -297,6 +295,11 @@ class ChatAnswer:
             thought, text = self._splitter.close()
             self._muse(thought)
             self.writer.text(text)
+
+
+def _sign(kept: Keepsakes, writer: ResponseWriter, extra: Item, call_id: str | None) -> None:
+    kept.sign(extra, call_id)
+    writer.reasoning("", sealed=True)
 
 
 def _no_answer() -> UpstreamBroke:

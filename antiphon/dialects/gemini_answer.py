@@ -106,7 +106,8 @@ class GeminiAnswer:
         self.ended = False
         self._new_id = turn.new_id
         self._names = tool_names(turn, as_google_chooses(target), hosts_of(target))
-        self._calls = Calls(self.writer, self._names, turn.new_id, self._sign_call)
+        sign = partial(_sign_call, kept, self.writer)  # a method would leave all of it to the collector
+        self._calls = Calls(self.writer, self._names, turn.new_id, sign)
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
         self._incomplete: str | None = None
         self._usage = NULL
@@ -283,10 +284,6 @@ class GeminiAnswer:
         extra = None if signature is None else {"google": {"thought_signature": signature}}
         self._calls.add(CallPiece(id=call.id, function=function, extra_content=extra), whole=True)
 
-    def _sign_call(self, extra: Item, call_id: str) -> None:
-        self._kept.sign_call(extra["google"]["thought_signature"], call_id)
-        self.writer.reasoning("", sealed=True)
-
     # --- what Google's own tools do
 
     def _settle_code(self) -> None:
@@ -359,3 +356,8 @@ class GeminiAnswer:
             likely = [TopLogprob(other.token, other.log_probability) for other in others or ()]
             tokens.append(Logprob(chosen.token, chosen.log_probability, None, likely))
         return logprobs_of(tokens)
+
+
+def _sign_call(kept: Keepsakes, writer: ResponseWriter, extra: Item, call_id: str) -> None:
+    kept.sign_call(extra["google"]["thought_signature"], call_id)
+    writer.reasoning("", sealed=True)

@@ -75,6 +75,7 @@ class Edge:
         error, headers = translated(raised, scope["path"], scope["method"])
         if error is not raised and error.status >= 500:  # noqa: PLR2004 - a fault nobody foresaw
             _logger.error("request %s failed", call.request_id, exc_info=raised)
+        raised.__traceback__ = None  # its frames hold the body, and the error: only the collector would part them
         if not call.started:
             await reply_error(call, error, headers)
         return error

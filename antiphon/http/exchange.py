@@ -39,11 +39,11 @@ class Connection(Protocol):
         ...
 
     def answered(self) -> None:
-        """The exchange that is running is complete."""
+        """The exchange that is running is complete, and another one may follow."""
         ...
 
     def close(self) -> None:
-        """Closes when everything is written."""
+        """Closes when everything is written, and has had time to be read."""
         ...
 
 
@@ -89,6 +89,7 @@ class Exchange:
                 serving.tasks.discard(self.task)
                 self.task = None
             if not (self.complete or self.disconnected):
+                self.lose()
                 self._connection.close()
 
     # --- the request --------------------------------------------------------------------------------------------------
@@ -118,10 +119,9 @@ class Exchange:
     async def receive(self) -> Message:
         """Implements ASGI's: parts of the body, then, once there is one, a disconnect."""
         connection = self._connection
-        if self.hesitates:
-            self.hesitates = False
-            connection.write(_GO_ON)
         if not (self.disconnected or self.complete):
+            if self.hesitates:
+                self._ask_for_body()
             connection.resume_reading()
             if not self._news:
                 waiter = asyncio.get_running_loop().create_future()
@@ -138,6 +138,12 @@ class Exchange:
         if self._size > _HIGH_WATER:
             self._connection.resume_reading()
         return self._taken()
+
+    def _ask_for_body(self) -> None:
+        """Unless some of it is here, because the client did not wait after all."""
+        self.hesitates = False
+        if not self._news:
+            self._connection.write(_GO_ON)
 
     def _taken(self) -> bytes:
         parts = self._parts
@@ -190,7 +196,7 @@ class Exchange:
         common = connection.serving.common
         if self.started or self.disconnected or self._bodiless or connection.writable is not None:
             return False
-        if common.closing or not self.keep_alive:
+        if common.closing or self.hesitates or not self.keep_alive:
             return False
         head = head_of(status, common, headers)
         self.started = True
@@ -207,11 +213,13 @@ class Exchange:
         bodiless = self._bodiless or status in _BODILESS
         added: list[Header] = []
         if length is None and not (chunked or bodiless):
-            if self._version == "1.0":  # who knows no chunks takes the end of the connection for the end
+            if self._version != "1.1":  # who knows no chunks takes the end of the connection for the end
                 self.keep_alive = False
             else:
                 chunked = True
                 added.append((b"transfer-encoding", b"chunked"))
+        if self.hesitates and self.more_body:  # nobody could tell whether a body or another request comes next
+            self.keep_alive = False
         if common.closing or said.get(b"connection", b"").lower() == b"close":
             self.keep_alive = False
         elif not self.keep_alive:
@@ -249,6 +257,7 @@ class Exchange:
         self.complete = True
         self.streaming = False
         self._tell()
-        if not self.keep_alive:
+        if self.keep_alive:
+            self._connection.answered()
+        else:
             self._connection.close()
-        self._connection.answered()

@@ -9,11 +9,13 @@ from typing import Final
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpRequestParser, parse_url
 
-from antiphon.errors import BadRequest
+from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
 from antiphon.http.call import FIRST_HEADERS, Header, Scope
 from antiphon.http.exchange import Exchange
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
+HEAD_LIMIT: Final = 65_536
+_OF_CONNECTION: Final = (b"connection", b"proxy-connection")
 _KNOWN_URL: Final = 128
 """Bytes of the longest URL that is remembered."""
 
@@ -55,15 +57,21 @@ class Requests:
         """Of the head that has been read last."""
         return self._parser.get_method()
 
+    @property
+    def version(self) -> str:
+        """As `method`."""
+        return self._parser.get_http_version()
+
     def feed(self, data: bytes) -> None:
         """Reads on. Raises HttpParserError for what is no request, HttpParserUpgrade behind a head that offers one."""
         self._parser.feed_data(data)
 
     def feed_without_offer(self) -> None:
         """Reads the head again, without the offer to upgrade that the parser stopped at. Raises HttpParserError."""
-        lines = [b"%b %b HTTP/%b" % (self.method, self.url, self._parser.get_http_version().encode())]
+        lines = [b"%b %b HTTP/%b" % (self.method, self.url, self.version.encode())]
         lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
         self._parser = self._new_parser()
+        self.headers = []
         self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
 
     def end(self) -> None:
@@ -74,7 +82,6 @@ class Requests:
     def on_message_begin(self) -> None:
         """A head begins."""
         self.url = b""
-        self.headers = []
         self.heading = True
 
     def on_url(self, url: bytes) -> None:
@@ -108,8 +115,11 @@ class Requests:
             FIRST_HEADERS: first,
         }
         self.heading = False
-        hesitates = first.get(b"expect", b"").lower() == b"100-continue"
-        self.exchange = self._begin(scope, version != "1.0" and parser.should_keep_alive(), hesitates)
+        self.headers = []  # for trailers, which are no part of the head whatever they are called, and the next head
+        current = version == "1.1"
+        expected = first.get(b"expect")
+        hesitates = expected is not None and current and expected.lower() == b"100-continue"
+        self.exchange = self._begin(scope, current and parser.should_keep_alive(), hesitates)
 
     def on_body(self, body: bytes) -> None:
         """A bit of the body."""
@@ -120,6 +130,9 @@ class Requests:
     def on_message_complete(self) -> None:
         """The request is whole, unless it was an offer."""
         if self.exchange is not None and not self.heading:
+            if self.headers:
+                _check_trailers(self.headers)
+                self.headers = []
             self.exchange.end()
 
     def _new_parser(self) -> HttpRequestParser:
@@ -129,9 +142,17 @@ class Requests:
         return parser
 
 
+def _check_trailers(trailers: list[Header]) -> None:
+    """What one says of the connection would be heeded by the parser, which has read no further after a `close`."""
+    if any(name in _OF_CONNECTION for name, _ in trailers):
+        raise BadRequest("A trailer cannot speak of the connection.", code="invalid_http")
+
+
 def _located(url: bytes) -> tuple[str, bytes, bytes]:
+    if len(url) >= HEAD_LIMIT:
+        raise head_too_large()
     parsed = parse_url(url)
-    raw_path = parsed.path
+    raw_path = parsed.path or b"/"  # `http://host` alone (RFC 9112, 3.2.2)
     path = raw_path.decode("ascii")
     return urllib.parse.unquote(path) if "%" in path else path, raw_path, parsed.query or b""
 
@@ -139,7 +160,14 @@ def _located(url: bytes) -> tuple[str, bytes, bytes]:
 _known: Final = lru_cache(maxsize=256)(_located)
 
 
-def no_request(error: HttpParserError) -> BadRequest:
-    """What the parser says of the bytes; what it says of us, which is that the URL made no sense, is put plainly."""
+def head_too_large() -> HeadTooLarge:
+    """The head goes on and on."""
+    return HeadTooLarge(f"The path and the headers are longer than the {HEAD_LIMIT} bytes that are accepted here.")
+
+
+def no_request(error: HttpParserError) -> AntiphonError:
+    """What the parser says of the bytes, or we; what it says of us, that the URL made no sense, is put plainly."""
+    if isinstance(error.__context__, AntiphonError):
+        return error.__context__
     reason = "the URL cannot be read" if isinstance(error, HttpParserCallbackError) else str(error)
     return BadRequest(f"This is not a valid HTTP/1.1 request: {reason}.", code="invalid_http")

@@ -176,6 +176,7 @@ class _Sending:
     ) -> None:
         """Raises what went wrong with the body in place of the cancellation that it caused."""
         self._sender.cancel()
+        del self._sender  # whose end has this among its frames: the two would wait for the collector
         if self._failure is not None and self._watched is not None:
             self._watched.uncancel()
             if isinstance(error, asyncio.CancelledError):

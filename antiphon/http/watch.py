@@ -39,6 +39,7 @@ class ClientWatch:
         self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
+            self._watcher = None  # whose end has this among its frames: the two would wait for the collector
         if self._gone and self._watched is not None:
             self._watched.uncancel()
             if isinstance(error, asyncio.CancelledError):

@@ -154,3 +154,45 @@ async def test_a_client_that_wants_no_other_answer_gets_its_last_one_and_the_end
     found, ends = await answers(gateway, data, 2)
     assert [answer.status for answer in found] == [200, 200]
     assert ends
+
+
+async def test_who_says_that_it_is_done_gets_its_answers(gateway: Gateway) -> None:
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(HEALTH + request_bytes("POST", b"/v1/responses", BODY) + HEALTH)
+        writer.write_eof()
+        assert (await reader.read()).count(b"HTTP/1.1 200 OK\r\n") == 3
+        writer.close()
+
+
+@pytest.mark.parametrize("rest", [CHUNKED + b"zz\r\n", CHUNKED + b"2\r\n{}\r\n0\r\nConnection: close\r\n\r\n"])
+async def test_requests_are_answered_though_a_broken_one_follows(gateway: Gateway, rest: bytes) -> None:
+    found, ends = await answers(gateway, HEALTH + request_bytes("POST", b"/v1/responses", BODY) + rest, 2)
+    assert [answer.status for answer in found] == [200, 200]
+    assert ends
+
+
+async def test_nobody_is_told_to_go_on_behind_a_refusal(gateway: Gateway) -> None:
+    """What was written too late also took with it what waited for others; the gateway's log would tell."""
+    hesitating = request_bytes("POST", b"/v1/responses", b"", b"Transfer-Encoding: chunked", b"Expect: 100-continue")
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(hesitating + b"zz\r\n")
+        said = await reader.read()
+        writer.close()
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"100 Continue" not in said
+
+
+async def test_a_client_of_an_older_version_cannot_have_a_websocket(gateway: Gateway) -> None:
+    lines = (b"Upgrade: websocket", b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==")
+    offer = request_bytes("GET", b"/v1/responses", b"", b"Connection: Upgrade", *lines)
+    assert (await sent(gateway, offer, head_only=True)).status == 101
+    assert_refused(await sent(gateway, offer.replace(b"HTTP/1.1", b"HTTP/1.0")), 426)
+
+
+async def test_a_flood_of_requests_leaves_the_memory_as_it_was(gateway: Gateway) -> None:
+    await answers(gateway, HEALTH * 10_000, 10_000)
+    before = gateway.memory()
+    await answers(gateway, HEALTH * 50_000, 50_000)
+    assert gateway.memory() - before < 10_000_000

@@ -131,13 +131,20 @@ async def test_a_connection_that_is_kept_is_not_taken_for_a_slow_one(gateway: Ga
         assert exchange.status == 200
 
 
+def abandoned(gateway: Gateway) -> int:
+    """How many requests lost their clients."""
+    return sum(line.get("status") == 499 for line in gateway.lines())
+
+
 async def test_an_answer_may_take_longer_than_a_request(gateway: Gateway) -> None:
+    before = abandoned(gateway)
     async with asyncio.timeout(5), asking(gateway, "POST", "/v1/responses", THINKING) as exchange:
         await exchange.head()
         assert await exchange.piece()
         await asyncio.sleep(2 * STALL_SECONDS)
         assert not exchange.writer.transport.is_closing()
         assert (await ask(gateway, "GET", "/health")).status == 200
+    await until(lambda: abandoned(gateway) > before, "its provider is let go", within=1.0)
 
 
 async def test_more_clients_than_are_served_are_told_so(gateway: Gateway) -> None:
