@@ -20,6 +20,7 @@ from antiphon.protocols import Clock
 from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outcome, renumbered, split_object
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import NULL, Merged, Opening
+from antiphon.wire.native_items import all_named, item_id, mended_item, named, place_of, renamed
 from antiphon.wire.requests import Include
 from antiphon.wire.sse import Frame, FrameSplitter
 from antiphon.wire.usage import UNCOUNTED
@@ -42,10 +43,13 @@ _PLAIN_LINES: Final = {
 
 _LF: Final = 0x0A
 
+_PARTS_BEGIN: Final = frozenset({"response.content_part.added", "response.reasoning_summary_part.added"})
 _KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
 _ENDINGS: Final = {"response.completed": "completed", "response.incomplete": "incomplete"}
 _STATUS: Final = {b'"completed"': "completed", b'"incomplete"': "incomplete"}
 _NO_ITEMS: Final = Raw(b"[]")
+_NO_REASON: Final = Raw(b'{"reason":"max_output_tokens"}')
+"""Of the two reasons that clients know, the one that is not told of by refusing."""
 
 
 _TYPE: Final = re.compile(r"[\w.:-]{1,200}", re.ASCII)
@@ -68,6 +72,7 @@ class _ItemEvent(Struct, frozen=True, gc=False):
 
 class _Kind(Struct, frozen=True, gc=False):
     type: str
+    id: str | None = None
 
 
 class _Failure(Struct, frozen=True, gc=False):
@@ -109,8 +114,15 @@ def _closed(merged: Merged, status: str, clock: Clock, items: list[Raw] | None =
     """`items` fill an output that the upstream left out of its final response."""
     members = merged.members
     members["status"] = Raw(b'"%b"' % status.encode())
-    if status == "completed" and members["completed_at"] == NULL:
-        members["completed_at"] = Raw(b"%d" % int(clock()))
+    members["error"] = NULL
+    if status == "completed":
+        members["incomplete_details"] = NULL
+        if members["completed_at"] == NULL:
+            members["completed_at"] = Raw(b"%d" % int(clock()))
+    else:
+        members["completed_at"] = NULL
+        if members["incomplete_details"] == NULL:
+            members["incomplete_details"] = _NO_REASON
     if members["usage"] == NULL:
         members["usage"] = UNCOUNTED
     if items and members["output"] == _NO_ITEMS:
@@ -127,10 +139,12 @@ class ResponsesReader:
         "_done",
         "_frames",
         "_hides",
+        "_names",
         "_next",
         "_open",
         "_opening",
         "_output",
+        "_plain",
         "_seals",
         "failure",
         "outcome",
@@ -147,9 +161,11 @@ class ResponsesReader:
         self._frames = FrameSplitter()
         self._next = 0
         self._output = False
+        self._plain = False
         self._announced: set[str] = set()
-        self._open: set[int] = set()
+        self._open: dict[int, str] = {}
         self._done: dict[int, Raw] = {}
+        self._names: dict[int, str] = {}
 
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes, with their own bytes if none of them had to change."""
@@ -159,7 +175,7 @@ class ResponsesReader:
         """`data` itself if it is exactly one event of the kind that nearly all are: plain, canonical, in order."""
         line_end = data.find(b"\n")
         kind = _PLAIN_LINES.get(data[:line_end])
-        if kind is None or not self._output or self.outcome is not None or self._frames.waiting:
+        if kind is None or not self._plain or self.outcome is not None or self._frames.waiting:
             return None
         start = line_end + 7
         if data[line_end + 1 : start] != b"data: " or data.find(b"\n", start) != len(data) - 2 or data[-1] != _LF:
@@ -223,11 +239,17 @@ class ResponsesReader:
         return False
 
     def _pass(self, kind: str, number: int | None, frame: Frame, events: list[Event]) -> bool:
-        self._ensure_opened(events)
-        self._output = True
+        if not self._output:
+            self._ensure_opened(events)
+            self._output = self._plain = True
         data = frame.data
         if kind.startswith("response.output_item."):
             data = self._note_item(kind, data)
+        else:
+            if kind in _PARTS_BEGIN:
+                self._note_name(data)
+            if self._names:
+                data = renamed(data, self._names)
         event = Event(kind, -1 if number is None else number, data)
         events.append(renumbered(event, self._next))
         self._next += 1
@@ -235,21 +257,45 @@ class ResponsesReader:
 
     def _note_item(self, kind: str, data: bytes) -> bytes:
         noted = _item_event(data)
-        item = noted.item
-        _kind(item)
         announced = kind == "response.output_item.added"
+        visible = item = self._announced_item(noted) if announced else self._finished_item(noted)
         if SEALED_MEMBER in data:
             if not announced:
                 item = self._seals.item(item)
             visible = _unsealed(item) if announced or self._hides else item
-            if visible != noted.item:
-                data = _encode(split_object(data) | {"item": visible})
-        if announced:
-            self._open.add(noted.output_index)
-        else:
-            self._open.discard(noted.output_index)
+        if not announced:
             self._done[noted.output_index] = item
-        return data
+        if visible is noted.item or visible == noted.item:
+            return data
+        return _encode(split_object(data) | {"item": visible})
+
+    def _announced_item(self, noted: _ItemEvent) -> Raw:
+        """The item with an id, from now on the only one that it goes by."""
+        kind = _kind(noted.item)
+        name = kind.id or item_id(kind.type, self._opening.id, noted.output_index)
+        self._open[noted.output_index] = name
+        return noted.item if kind.id else self._known_as(name, noted.output_index, noted.item)
+
+    def _finished_item(self, noted: _ItemEvent) -> Raw:
+        """The item as it was announced, whole."""
+        item = mended_item(noted.item, self._opening.id, noted.output_index)
+        name = self._open.pop(noted.output_index, None)
+        if name is None or name == _kind(item).id:
+            return item
+        return self._known_as(name, noted.output_index, item)
+
+    def _note_name(self, data: bytes) -> None:
+        """Copilot calls an item something else in every event: where its first part begins, that shows."""
+        index, name = place_of(data)
+        announced = self._open.get(index)
+        if announced is not None and announced != name:
+            self._names[index] = announced
+            self._plain = False
+
+    def _known_as(self, name: str, index: int, item: Raw) -> Raw:
+        self._names[index] = name
+        self._plain = False
+        return named(item, name)
 
     def _open_with(self, kind: str, data: bytes, events: list[Event]) -> None:
         if self._output or kind in self._announced:
@@ -276,6 +322,8 @@ class ResponsesReader:
         merged = self._opening.merged(response)
         if SEALED_MEMBER in data:
             merged.members["output"] = self._seals.output(merged.members["output"])
+        if self._names:
+            merged.members["output"] = all_named(merged.members["output"], self._names)
         self._close_items(merged.members["output"], events)
         done = [self._done[index] for index in sorted(self._done)]
         self.outcome = _closed(merged, _ENDINGS[kind], self._clock, done)
