@@ -8,7 +8,7 @@ never finished, an empty final output, gaps in the numbering.
 from __future__ import annotations
 
 import re
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -21,13 +21,11 @@ from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outco
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import NULL, Merged, Opening
 from antiphon.wire.native_items import all_named, item_id, mended_item, named, place_of, renamed
-from antiphon.wire.requests import Include
 from antiphon.wire.sse import Frame, FrameSplitter
 from antiphon.wire.usage import UNCOUNTED
-from antiphon.wire.visibility import shown_item, shown_outcome
+from antiphon.wire.visibility import ALL_BUT_SEALED, shown_item, shown_outcome
 
 _encode: Final = msgspec.json.Encoder().encode
-_ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {"reasoning.encrypted_content"}
 _PLAIN_LINES: Final = {
     b"event: " + kind.encode(): kind
     for kind in (
@@ -89,7 +87,7 @@ _items: Final = msgspec.json.Decoder(list[Raw]).decode
 
 def _unsealed(item: Raw) -> Raw:
     """The item as it is announced, or as it is shown to who did not ask for its seal."""
-    return Raw(_encode(shown_item(msgspec.json.decode(item), _ALL_BUT_SEALED)))
+    return Raw(_encode(shown_item(msgspec.json.decode(item), ALL_BUT_SEALED)))
 
 
 def _check(kind: str) -> None:
@@ -327,7 +325,7 @@ class ResponsesReader:
         self._close_items(merged.members["output"], events)
         done = [self._done[index] for index in sorted(self._done)]
         self.outcome = _closed(merged, _ENDINGS[kind], self._clock, done)
-        visible = self.outcome.body if not self._hides else shown_outcome(self.outcome, _ALL_BUT_SEALED)
+        visible = self.outcome.body if not self._hides else shown_outcome(self.outcome, ALL_BUT_SEALED)
         data = b'{"type":"%b","sequence_number":%d,"response":%b}' % (kind.encode(), self._next, visible)
         events.append(Event(kind, self._next, data))
 

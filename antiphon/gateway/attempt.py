@@ -17,6 +17,7 @@ from antiphon.wire.events import EMPTY, Chunk, Outcome, render
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.synthesis import synthesised
 from antiphon.wire.texts import mended
+from antiphon.wire.visibility import streamed_outcome
 
 MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
 MAX_REFUSAL_BYTES: Final = 1024 * 1024
@@ -146,7 +147,7 @@ class Attempt:
         if not self._turn.request.streamed:
             return await self._finish(outcome, None)
         try:
-            events = synthesised(outcome.body)
+            events = synthesised(streamed_outcome(outcome, self._turn.request))
         except UNDECODABLE:
             raise UpstreamBroke(f"{self._target.provider} answered with numbers that nobody can read.") from None
         return await self._finish(outcome, Chunk(tuple(events)))
