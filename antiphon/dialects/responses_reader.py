@@ -45,6 +45,10 @@ _PARTS_BEGIN: Final = frozenset({"response.content_part.added", "response.reason
 _KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
 _ENDINGS: Final = {"response.completed": "completed", "response.incomplete": "incomplete"}
 _STATUS: Final = {b'"completed"': "completed", b'"incomplete"': "incomplete"}
+_INCOMPLETE: Final = b'"incomplete"'
+_FAILED: Final = (b'"failed"', b'"cancelled"')
+"""Statuses that no event makes good: providers have told of failures under the name of a completed answer."""
+
 _NO_ITEMS: Final = Raw(b"[]")
 _NO_REASON: Final = Raw(b'{"reason":"max_output_tokens"}')
 """Of the two reasons that clients know, the one that is not told of by refusing."""
@@ -243,6 +247,8 @@ class ResponsesReader:
         data = frame.data
         if kind.startswith("response.output_item."):
             data = self._note_item(kind, data)
+            if not data:
+                return False
         else:
             if kind in _PARTS_BEGIN:
                 self._note_name(data)
@@ -254,8 +260,11 @@ class ResponsesReader:
         return events[-1].data is frame.data and frame.event == kind and bool(frame.raw)
 
     def _note_item(self, kind: str, data: bytes) -> bytes:
+        """The event as it is told; nothing for what has been told before: official clients break on a second one."""
         noted = _item_event(data)
         announced = kind == "response.output_item.added"
+        if noted.output_index in self._done or (announced and noted.output_index in self._open):
+            return b""
         visible = item = self._announced_item(noted) if announced else self._finished_item(noted)
         if SEALED_MEMBER in data:
             if not announced:
@@ -318,6 +327,11 @@ class ResponsesReader:
             raise failure_of(bytes(_failure(response).error))
         self._ensure_opened(events)
         merged = self._opening.merged(response)
+        said = bytes(merged.members["status"])
+        if said in _FAILED:
+            raise failure_of(bytes(_failure(response).error))
+        if said == _INCOMPLETE:
+            kind = "response.incomplete"
         if SEALED_MEMBER in data:
             merged.members["output"] = self._seals.output(merged.members["output"])
         if self._names:

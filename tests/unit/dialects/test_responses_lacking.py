@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.errors import UpstreamError
 from tests.grammar import check_stream
 from tests.integration.provider import event, native_events, response
 from tests.unit.dialects.test_responses_recordings import at, relayed, turn_for
@@ -69,3 +70,30 @@ def test_an_incomplete_answer_tells_why_and_was_never_completed() -> None:
     body = json.loads(at().dialect.whole(turn_for({}), at(), json.dumps(odd).encode()).body)
     assert (body["status"], body["completed_at"]) == ("incomplete", None)
     assert body["incomplete_details"] == {"reason": "max_output_tokens"}
+
+
+@pytest.mark.parametrize("place", [2, 8])
+@pytest.mark.parametrize("later", [1, 3])
+def test_an_item_is_told_once_however_often_its_provider_tells_it(place: int, later: int) -> None:
+    events = native_events(*TEXT)
+    at_most = min(place + later, len(events) - 1)
+    twice = [*events[:at_most], events[place], *events[at_most:]]
+    once = [{**event, "sequence_number": 0} for event in told(b"".join(events))]
+    final = [{**event, "sequence_number": 0} for event in told(b"".join(twice))]
+    assert [event["type"] for event in final] == [event["type"] for event in once]
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_failure_under_the_name_of_a_completed_answer_is_a_failure(status: str) -> None:
+    last = event("response.completed", 9, response=response("", status=status, error={"message": "It broke."}))
+    reader = at().dialect.reader(turn_for({"stream": True}), at())
+    reader.feed(b"".join(native_events(*TEXT)[:-1]) + last)
+    assert reader.outcome is None
+    with pytest.raises(UpstreamError, match="It broke"):
+        reader.close()
+
+
+def test_an_incomplete_answer_under_the_name_of_a_completed_one_is_incomplete() -> None:
+    lean = response("Hello") | {"status": "incomplete"}
+    final = told(b"".join(native_events(*TEXT)[:-1]) + event("response.completed", 9, response=lean))[-1]
+    assert (final["type"], final["response"]["status"]) == ("response.incomplete", "incomplete")
