@@ -10,6 +10,9 @@ from msgspec import Meta, Raw, Struct
 
 from antiphon.wire.counts import Counts
 
+_MOST: Final = 2**53
+"""The highest number that every reader of JSON reads exactly. Nobody uses as many tokens."""
+
 
 class InputDetails(Struct, frozen=True):
     """Parts of `input_tokens`."""
@@ -91,6 +94,7 @@ def count(value: float | None) -> int:
 
 def counted(*, input_tokens: int, output_tokens: int, cached: int, cache_write: int, reasoning: int, raw: Raw) -> Usage:
     """A Usage whose parts never exceed their whole."""
+    input_tokens, output_tokens = min(input_tokens, _MOST), min(output_tokens, _MOST)
     cached = min(cached, input_tokens)
     reasoning = min(reasoning, output_tokens)
     return Usage(
@@ -104,9 +108,6 @@ def counted(*, input_tokens: int, output_tokens: int, cached: int, cache_write: 
         raw,
     )
 
-
-_MOST: Final = 2**53
-"""The highest number that every reader of JSON reads exactly. Nobody uses as many tokens."""
 
 _Tokens = Annotated[int, Meta(ge=0, le=_MOST)]
 

@@ -9,6 +9,7 @@ from msgspec import Raw
 from openai.types.responses import Response
 
 from antiphon.wire.native_items import mended_item, mended_output
+from antiphon.wire.usage import counted
 from tests.unit.wire.test_responses import merged_with
 
 RESPONSE = "resp_" + "0" * 47 + "1"
@@ -156,3 +157,12 @@ def test_counters_are_never_negative_nor_absurd_and_no_part_exceeds_its_whole(
     assert told["output_tokens_details"]["reasoning_tokens"] <= told["output_tokens"]
     assert told["prompt_tokens_details"]["cached_tokens"] <= told["input_tokens"]
     assert told["raw_usage"] == plain | counts
+
+
+def test_what_is_counted_by_any_other_provider_is_no_less_sane() -> None:
+    told = counted(
+        input_tokens=10**30, output_tokens=10**30, cached=10**31, cache_write=10**31, reasoning=10**31, raw=Raw(b"{}")
+    )
+    assert told.total_tokens == 2**54
+    assert told.input_tokens_details.cached_tokens == told.input_tokens_details.cache_write_tokens == 2**53
+    assert told.output_tokens_details.reasoning_tokens == 2**53
