@@ -30,7 +30,7 @@ from antiphon.dialects.chat_shapes import (
 )
 from antiphon.dialects.chat_usage import usage_of
 from antiphon.dialects.failures import failure_of
-from antiphon.dialects.sealed import Enclosing, hides_seals
+from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.think import ThinkSplitter
 from antiphon.dialects.tools import tool_names
 from antiphon.dialects.writer import ResponseWriter
@@ -85,7 +85,7 @@ class ChatAnswer:
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events."""
-        kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "chat"), hides=hides_seals(turn))
+        kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "chat"), hides=turn.request.hides_seals)
         self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self.ended = False
         self._target = target

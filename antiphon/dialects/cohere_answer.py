@@ -19,7 +19,7 @@ from antiphon.dialects.cohere_shapes import Citation, Content, Event, Logprobs, 
 from antiphon.dialects.cohere_tools import bound
 from antiphon.dialects.cohere_usage import usage_of
 from antiphon.dialects.failures import failure_of
-from antiphon.dialects.sealed import Enclosing, hides_seals
+from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.thoughts import Words
 from antiphon.dialects.tools import tool_names
 from antiphon.errors import UpstreamBroke, UpstreamError
@@ -61,7 +61,7 @@ class CohereAnswer:
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events."""
-        kept = self._kept = Words(Enclosing(turn, target, sealer, "cohere"), hides=hides_seals(turn))
+        kept = self._kept = Words(Enclosing(turn, target, sealer, "cohere"), hides=turn.request.hides_seals)
         self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self._begun = False
         self._calls = Calls(self.writer, tool_names(turn, bound(target)), turn.new_id)

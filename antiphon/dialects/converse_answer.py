@@ -16,7 +16,7 @@ from antiphon.dialects.converse_notes import cited, picture, searched, usage_of
 from antiphon.dialects.converse_shapes import BlockDelta, BlockStart, Metadata, ReasoningDelta, Stop, ToolUse
 from antiphon.dialects.converse_tools import ANSWER_TOOL, form_of, hosts_of, seen_by_tools
 from antiphon.dialects.losses import Losses
-from antiphon.dialects.sealed import Enclosing, hides_seals
+from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.tool_names import ToolNames
 from antiphon.dialects.tools import offer
 from antiphon.dialects.writer import ResponseWriter
@@ -73,7 +73,7 @@ class ConverseAnswer:
         )
         traits, seen = traits_of(target.model), seen_by_tools(target)
         tools = offer(turn, seen, Losses(strict=False), hosts_of(traits))
-        kept = self._kept = Keepsakes(Enclosing(turn, seen, sealer, "converse"), hides=hides_seals(turn))
+        kept = self._kept = Keepsakes(Enclosing(turn, seen, sealer, "converse"), hides=turn.request.hides_seals)
         obfuscate = turn.request.obfuscated
         self.writer: Final = ResponseWriter(
             opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept

@@ -37,7 +37,7 @@ from antiphon.dialects.gemini_shapes import (
 )
 from antiphon.dialects.gemini_tools import ours
 from antiphon.dialects.gemini_usage import tier_of, usage_of
-from antiphon.dialects.sealed import Enclosing, hides_seals
+from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.tools import tool_names
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
@@ -98,7 +98,7 @@ class GeminiAnswer:
             conversation=turn.conversation,
             transformations=turn.transformations,
         )
-        kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "gemini"), hides=hides_seals(turn))
+        kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "gemini"), hides=turn.request.hides_seals)
         obfuscate = turn.request.obfuscated
         self.writer: Final = ResponseWriter(
             opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept

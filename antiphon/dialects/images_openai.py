@@ -41,6 +41,7 @@ from antiphon.errors import BadRequest, UpstreamError
 from antiphon.media_protocols import Made, MediaAsked, MediaPlan, Passing, Reply, Sent
 from antiphon.service_protocols import At
 from antiphon.wire.responses import NULL
+from antiphon.wire.texts import mended
 
 Size = Literal["size", "pixels", "ratio", "image_size", "none"]
 """How a vendor is told the size: as OpenAI is, as width and height, as an aspect ratio, under another name, not."""
@@ -129,7 +130,8 @@ class _Images(Struct):
     usage: Raw = NULL
 
 
-class _Usage(Struct):
+class _Pictures(Struct):
+    data: list[dict[str, Raw]]
     usage: Raw = NULL
 
 
@@ -275,7 +277,7 @@ def _read(reply: Reply, at: At) -> _Images:
 
 def _relayed(reply: Reply, at: At) -> Made:
     try:
-        usage = msgspec.json.decode(reply.body, type=_Usage).usage
+        usage = msgspec.json.decode(reply.body, type=_Pictures).usage
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise broken(at) from None
-    return Made(reply.body, counts=counts_told(usage))
+    return Made(mended(reply.body), counts=counts_told(usage))

@@ -23,7 +23,7 @@ from antiphon.dialects.messages_keepsakes import Keepsakes
 from antiphon.dialects.messages_notes import noted
 from antiphon.dialects.messages_shapes import Delta, Message, clean
 from antiphon.dialects.messages_usage import Tally
-from antiphon.dialects.sealed import Enclosing, hides_seals
+from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.tools import tool_names
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.protocols import Sealer, Target, Turn
@@ -107,7 +107,7 @@ class MessageAnswer:
             conversation=turn.conversation,
             transformations=turn.transformations,
         )
-        kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "anthropic"), hides=hides_seals(turn))
+        kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "anthropic"), hides=turn.request.hides_seals)
         obfuscate = turn.request.obfuscated
         self.writer: Final = ResponseWriter(
             opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept

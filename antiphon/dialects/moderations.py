@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from antiphon.dialects.refusals import refusal
 from antiphon.dialects.service_members import broken, encode, filled, read, understood, unsaid
 from antiphon.errors import BadRequest, UpstreamError
 from antiphon.service_protocols import Answer, Asked, At, Plan, Told
 from antiphon.wire.requests import Item
+from antiphon.wire.texts import mended
 
 CATEGORIES: Final = (
     "harassment",
@@ -51,13 +52,18 @@ class _Moderation(Struct, frozen=True):
     input: str | list[str | Item]
 
 
+class _Verdicts(Struct):
+    results: list[dict[str, Raw]]
+
+
 class OpenAIModerations:
     """Implements `ServiceDialect`."""
 
     def plan(self, asked: Asked, at: At) -> Plan:
         """The body as it is, but for the model's name. Raises BadRequest where there is nothing to judge."""
         read(asked, _Moderation)
-        return Plan([encode({**asked.members, "model": at.model})], _relayed)
+        body = encode({**asked.members, "model": at.model})
+        return Plan([body], lambda answers: _relayed(answers[0], at))
 
     def refusal(self, status: int, body: bytes, retry_after: float | None) -> UpstreamError:
         """As `refusals.refusal`."""
@@ -120,8 +126,10 @@ def verdict(flags: Mapping[str, bool], scores: Mapping[str, float], applied: Seq
     }
 
 
-def _relayed(answers: Sequence[Answer]) -> Told:
-    return Told(answers[0].body)
+def _relayed(answer: Answer, at: At) -> Told:
+    """The provider's own bytes. Raises UpstreamBroke where they hold no verdicts."""
+    understood(answer, at, _Verdicts)
+    return Told(mended(answer.body))
 
 
 def _translated(answer: Answer, asked: Asked, at: At, count: int) -> Told:

@@ -16,7 +16,7 @@ from antiphon.dialects.chat_notes import logprobs_of
 from antiphon.dialects.chat_shapes import NOTHING, NULL, Logprob, ToolCall, leniently
 from antiphon.dialects.failures import failure_of
 from antiphon.dialects.ollama_request import bound
-from antiphon.dialects.sealed import Enclosing, hides_seals
+from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.thoughts import Words
 from antiphon.dialects.tools import tool_names
 from antiphon.errors import UpstreamBroke
@@ -78,7 +78,7 @@ class OllamaAnswer:
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events."""
-        kept = self._kept = Words(Enclosing(turn, target, sealer, "ollama"), hides=hides_seals(turn))
+        kept = self._kept = Words(Enclosing(turn, target, sealer, "ollama"), hides=turn.request.hides_seals)
         self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self._calls = Calls(self.writer, tool_names(turn, bound(target)), turn.new_id)
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")

@@ -8,7 +8,7 @@ never finished, an empty final output, gaps in the numbering.
 from __future__ import annotations
 
 import re
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -20,13 +20,12 @@ from antiphon.protocols import Clock
 from antiphon.wire.events import EMPTY, LIFECYCLE, TERMINAL, Chunk, Event, Outcome, renumbered, split_object
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import NULL, Merged, Opening
-from antiphon.wire.requests import Include
+from antiphon.wire.native_items import all_named, item_id, mended_item, named, place_of, renamed
 from antiphon.wire.sse import Frame, FrameSplitter
 from antiphon.wire.usage import UNCOUNTED
-from antiphon.wire.visibility import shown_item, shown_outcome
+from antiphon.wire.visibility import ALL_BUT_SEALED, shown_item, shown_outcome
 
 _encode: Final = msgspec.json.Encoder().encode
-_ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {"reasoning.encrypted_content"}
 _PLAIN_LINES: Final = {
     b"event: " + kind.encode(): kind
     for kind in (
@@ -43,10 +42,17 @@ _PLAIN_LINES: Final = {
 _DATA: Final = b"data: "
 _LF: Final = 0x0A
 
+_PARTS_BEGIN: Final = frozenset({"response.content_part.added", "response.reasoning_summary_part.added"})
 _KEEPALIVES: Final = frozenset({"keepalive", "ping", ""})
 _ENDINGS: Final = {"response.completed": "completed", "response.incomplete": "incomplete"}
 _STATUS: Final = {b'"completed"': "completed", b'"incomplete"': "incomplete"}
+_INCOMPLETE: Final = b'"incomplete"'
+_FAILED: Final = (b'"failed"', b'"cancelled"')
+"""Statuses that no event makes good: providers have told of failures under the name of a completed answer."""
+
 _NO_ITEMS: Final = Raw(b"[]")
+_NO_REASON: Final = Raw(b'{"reason":"max_output_tokens"}')
+"""Of the two reasons that clients know, the one that is not told of by refusing."""
 
 
 _TYPE: Final = re.compile(r"[\w.:-]{1,200}", re.ASCII)
@@ -69,6 +75,7 @@ class _ItemEvent(Struct, frozen=True, gc=False):
 
 class _Kind(Struct, frozen=True, gc=False):
     type: str
+    id: str | None = None
 
 
 class _Failure(Struct, frozen=True, gc=False):
@@ -85,7 +92,7 @@ _items: Final = msgspec.json.Decoder(list[Raw]).decode
 
 def _unsealed(item: Raw) -> Raw:
     """The item as it is announced, or as it is shown to who did not ask for its seal."""
-    return Raw(_encode(shown_item(msgspec.json.decode(item), _ALL_BUT_SEALED)))
+    return Raw(_encode(shown_item(msgspec.json.decode(item), ALL_BUT_SEALED)))
 
 
 def _check(kind: str) -> None:
@@ -110,8 +117,15 @@ def _closed(merged: Merged, status: str, clock: Clock, items: list[Raw] | None =
     """`items` fill an output that the upstream left out of its final response."""
     members = merged.members
     members["status"] = Raw(b'"%b"' % status.encode())
-    if status == "completed" and members["completed_at"] == NULL:
-        members["completed_at"] = Raw(b"%d" % int(clock()))
+    members["error"] = NULL
+    if status == "completed":
+        members["incomplete_details"] = NULL
+        if members["completed_at"] == NULL:
+            members["completed_at"] = Raw(b"%d" % int(clock()))
+    else:
+        members["completed_at"] = NULL
+        if members["incomplete_details"] == NULL:
+            members["incomplete_details"] = _NO_REASON
     if members["usage"] == NULL:
         members["usage"] = UNCOUNTED
     if items and members["output"] == _NO_ITEMS:
@@ -130,6 +144,7 @@ class ResponsesReader:
         "_hides",
         "_kind",
         "_lead",
+        "_names",
         "_next",
         "_open",
         "_opening",
@@ -155,13 +170,14 @@ class ResponsesReader:
         self._kind: str | None = None
         self._lead = _DATA
         self._announced: set[str] = set()
-        self._open: set[int] = set()
+        self._open: dict[int, str] = {}
         self._done: dict[int, Raw] = {}
+        self._names: dict[int, str] = {}
 
     def feed(self, data: bytes) -> Chunk:
         """The events that `data` completes, with their own bytes if none of them had to change."""
         chunk = self._take(self._frames.feed(data))
-        self._plain = self._output and self.outcome is None and not self._frames.waiting
+        self._plain = self._output and not (self._names or self._frames.waiting) and self.outcome is None
         return chunk
 
     def quick(self, data: bytes, number: int) -> bytes | None:
@@ -240,33 +256,66 @@ class ResponsesReader:
         return False
 
     def _pass(self, kind: str, number: int | None, frame: Frame, events: list[Event]) -> bool:
-        self._ensure_opened(events)
-        self._output = True
+        if not self._output:
+            self._ensure_opened(events)
+            self._output = True
         data = frame.data
         if kind.startswith("response.output_item."):
             data = self._note_item(kind, data)
+            if not data:
+                return False
+        else:
+            if kind in _PARTS_BEGIN:
+                self._note_name(data)
+            if self._names:
+                data = renamed(data, self._names)
         event = Event(kind, -1 if number is None else number, data)
         events.append(renumbered(event, self._next))
         self._next += 1
         return events[-1].data is frame.data and frame.event == kind and bool(frame.raw)
 
     def _note_item(self, kind: str, data: bytes) -> bytes:
+        """The event as it is told; nothing for what has been told before: official clients break on a second one."""
         noted = _item_event(data)
-        item = noted.item
-        _kind(item)
         announced = kind == "response.output_item.added"
+        if noted.output_index in self._done or (announced and noted.output_index in self._open):
+            return b""
+        visible = item = self._announced_item(noted) if announced else self._finished_item(noted)
         if SEALED_MEMBER in data:
             if not announced:
                 item = self._seals.item(item)
             visible = _unsealed(item) if announced or self._hides else item
-            if visible != noted.item:
-                data = _encode(split_object(data) | {"item": visible})
-        if announced:
-            self._open.add(noted.output_index)
-        else:
-            self._open.discard(noted.output_index)
+        if not announced:
             self._done[noted.output_index] = item
-        return data
+        if visible is noted.item or visible == noted.item:
+            return data
+        return _encode(split_object(data) | {"item": visible})
+
+    def _announced_item(self, noted: _ItemEvent) -> Raw:
+        """The item with an id, from now on the only one that it goes by."""
+        kind = _kind(noted.item)
+        name = kind.id or item_id(kind.type, self._opening.id, noted.output_index)
+        self._open[noted.output_index] = name
+        return noted.item if kind.id else self._known_as(name, noted.output_index, noted.item)
+
+    def _finished_item(self, noted: _ItemEvent) -> Raw:
+        """The item as it was announced, whole."""
+        item = mended_item(noted.item, self._opening.id, noted.output_index)
+        name = self._open.pop(noted.output_index, None)
+        if name is None or name == _kind(item).id:
+            return item
+        return self._known_as(name, noted.output_index, item)
+
+    def _note_name(self, data: bytes) -> None:
+        """Copilot calls an item something else in every event: where its first part begins, that shows."""
+        index, name = place_of(data)
+        announced = self._open.get(index)
+        if announced is not None and announced != name:
+            self._names[index] = announced
+
+    def _known_as(self, name: str, index: int, item: Raw) -> Raw:
+        self._names[index] = name
+        return named(item, name)
 
     def _open_with(self, kind: str, data: bytes, events: list[Event]) -> None:
         if self._output or kind in self._announced:
@@ -291,12 +340,19 @@ class ResponsesReader:
             raise failure_of(bytes(_failure(response).error))
         self._ensure_opened(events)
         merged = self._opening.merged(response)
+        said = bytes(merged.members["status"])
+        if said in _FAILED:
+            raise failure_of(bytes(_failure(response).error))
+        if said == _INCOMPLETE:
+            kind = "response.incomplete"
         if SEALED_MEMBER in data:
             merged.members["output"] = self._seals.output(merged.members["output"])
+        if self._names:
+            merged.members["output"] = all_named(merged.members["output"], self._names)
         self._close_items(merged.members["output"], events)
         done = [self._done[index] for index in sorted(self._done)]
         self.outcome = _closed(merged, _ENDINGS[kind], self._clock, done)
-        visible = self.outcome.body if not self._hides else shown_outcome(self.outcome, _ALL_BUT_SEALED)
+        visible = self.outcome.body if not self._hides else shown_outcome(self.outcome, ALL_BUT_SEALED)
         data = b'{"type":"%b","sequence_number":%d,"response":%b}' % (kind.encode(), self._next, visible)
         events.append(Event(kind, self._next, data))
 

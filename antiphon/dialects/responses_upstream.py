@@ -23,7 +23,7 @@ from antiphon.dialects.one_call import OneCallReader, with_one_call
 from antiphon.dialects.refusals import refusal
 from antiphon.dialects.responses_fates import RESPONSES_FATES
 from antiphon.dialects.responses_reader import ResponsesReader, finished
-from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing, hides_seals
+from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
@@ -131,7 +131,7 @@ class ResponsesUpstream:
     def reader(self, turn: Turn, target: Target) -> Reader:
         """Relays a stream."""
         seals = NativeSeals(Enclosing(turn, target, self._sealer, "openai"))
-        reader = ResponsesReader(_opening(turn, target), turn.clock, seals, hides_sealed=hides_seals(turn))
+        reader = ResponsesReader(_opening(turn, target), turn.clock, seals, hides_sealed=turn.request.hides_seals)
         return reader if turn.request.parallel_tool_calls is not False else OneCallReader(reader)
 
     def whole(self, turn: Turn, target: Target, body: bytes) -> Outcome:

@@ -29,11 +29,6 @@ AsItIs = Literal["as it is"]
 AS_IT_IS: Final[AsItIs] = "as it is"
 
 
-def hides_seals(turn: Turn) -> bool:
-    """Whether seals are kept for the chain and not shown: the client has not asked for them, and can come back."""
-    return turn.request.stored and not turn.request.includes(SEALED)
-
-
 class Enclosing:
     """Seals what the provider of one answer shall get back."""
 

@@ -14,8 +14,10 @@ from antiphon.protocols import Built, Reader, Target, Turn, UpstreamReply, resum
 from antiphon.wire.assembly import events_of
 from antiphon.wire.counts import counts_of, together
 from antiphon.wire.events import EMPTY, Chunk, Outcome, render
+from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.synthesis import synthesised
 from antiphon.wire.texts import mended
+from antiphon.wire.visibility import streamed_outcome
 
 MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
 MAX_REFUSAL_BYTES: Final = 1024 * 1024
@@ -144,7 +146,11 @@ class Attempt:
         outcome = self._target.dialect.whole(self._turn, self._target, body)
         if not self._turn.request.streamed:
             return await self._finish(outcome, None)
-        return await self._finish(outcome, Chunk(tuple(synthesised(outcome.body))))
+        try:
+            events = synthesised(streamed_outcome(outcome, self._turn.request))
+        except UNDECODABLE:
+            raise UpstreamBroke(f"{self._target.provider} answered with numbers that nobody can read.") from None
+        return await self._finish(outcome, Chunk(tuple(events)))
 
     async def _finish(self, outcome: Outcome, last: Chunk | None) -> Outcome | Built:
         """The outcome, kept and delivered, or what to ask once more where it is not what its schema says."""

@@ -15,25 +15,8 @@ from antiphon.errors import BadRequest
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Ancestor
 from antiphon.wire.ids import NewId
+from antiphon.wire.items import PREFIXES
 from antiphon.wire.requests import Item, Request
-
-_PREFIXES: Final = {
-    "message": "msg",
-    "reasoning": "rs",
-    "function_call": "fc",
-    "function_call_output": "fco",
-    "custom_tool_call": "ctc",
-    "custom_tool_call_output": "ctco",
-    "computer_call_output": "cuo",
-    "compaction": "cmp",
-    "mcp_approval_response": "mcpa",
-    "apply_patch_call_output": "apco",
-    "shell_call_output": "sho",
-    "local_shell_call_output": "lsho",
-    "tool_search_output": "tso",
-    "image_generation_call": "ig",
-}
-"""Prefixes of item ids (spec section 3.1); any other type is an ``item``."""
 
 _items: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -152,7 +135,7 @@ def with_id(item: Item, new_id: NewId) -> Item:
         item = _whole_message(item)
     if item.get("id") is not None or kind in ("item_reference", None):
         return item
-    prefix = _PREFIXES.get(kind, "item") if isinstance(kind, str) else "item"
+    prefix = PREFIXES.get(kind, "item") if isinstance(kind, str) else "item"
     return {"id": new_id(prefix), **item}
 
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.errors import UpstreamError
+from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, request_id, retry_after
 from antiphon.gateway.errands import Errand
@@ -127,8 +127,7 @@ class Relay:
 
         async def attempt(target: Target) -> None:
             errand.begin(target, ())
-            wrapping = _wrapping(target, self._format)
-            built = _built(asked, target, wrapping)
+            built = _built(asked, target, _wrapping(target, self._format))
             reply = await target.relays[self._format](built.body, streamed=asked.streamed, headers=built.headers)
             errand.upstream_request_id = request_id(reply)
 
@@ -137,21 +136,26 @@ class Relay:
                 errand.output_at = perf_counter()
                 await client.open(target)
 
-            await self._hand_over(reply, target, wrapping, client, begin)
+            await self._hand_over(reply, target, asked, client, begin)
 
         await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
 
     async def _hand_over(
-        self, reply: UpstreamReply, target: Target, wrapping: Wrapping | None, client: Client, begin: _Begin
+        self, reply: UpstreamReply, target: Target, asked: Relayed, client: Client, begin: _Begin
     ) -> None:
         whole = False
         try:
             if not 200 <= reply.status < 300:  # noqa: PLR2004 - the range of HTTP's success
                 raise await _refused(target, reply)
-            if is_event_stream(reply):
-                await self._hand_stream_over(reply, target, wrapping, client, begin)
+            if not is_event_stream(reply):
+                body = checked(await reply.read(MAX_ANSWER_BYTES), self._format, target.dialect)
+                if asked.streamed:
+                    raise UpstreamBroke("The provider gave a whole answer where a stream was asked for.")
+                await client.answer(target, body)
+            elif asked.streamed:
+                await self._hand_stream_over(reply, target, _wrapping(target, self._format), client, begin)
             else:
-                await client.answer(target, checked(await reply.read(MAX_ANSWER_BYTES), target.dialect))
+                raise UpstreamBroke("The provider gave a stream where a whole answer was asked for.")
             whole = True
         finally:
             reply.release(linger=whole)

@@ -10,11 +10,12 @@ import re
 from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Format, UpstreamDialect
 from antiphon.wire.faults import UNDECODABLE
+from antiphon.wire.texts import mended
 
 MAX_EVENT_BYTES: Final = 64 * 1024 * 1024
 
@@ -39,19 +40,48 @@ class _Said(Struct, frozen=True):
     error: Raw = Raw(b"null")
 
 
+class _Whole(_Said, frozen=True):
+    """The members of whole answers by which clients know them, of all formats."""
+
+    choices: list[Raw] | None = None
+    content: list[Raw] | None = None
+    candidates: list[Raw] | None = None
+    feedback: dict[str, Raw] | None = field(default=None, name="promptFeedback")
+    usage: dict[str, Raw] | None = field(default=None, name="usageMetadata")
+
+
 _said: Final = msgspec.json.Decoder(_Said).decode
+_whole: Final = msgspec.json.Decoder(_Whole).decode
 _NOTHING: Final = (b"null", b"{}", b'""', b"false")
+_MEMBERS: Final[dict[Format, tuple[str, ...]]] = {
+    "chat": ("choices",),
+    "completions": ("choices",),
+    "messages": ("content",),
+    "gemini": ("candidates", "feedback", "usage"),
+}
+"""One of these is in every answer of a format; Google leaves out candidates where it has none to give."""
 
 
-def checked(body: bytes, dialect: UpstreamDialect) -> bytes:
-    """A whole answer. Raises UpstreamError for one that is none, and for an error that is told as if it were one."""
+def checked(body: bytes, format: Format, dialect: UpstreamDialect) -> bytes:
+    """A whole answer, as text. Raises UpstreamError for one that is none, and for an error told as if it were one."""
+    body = mended(body)
     try:
-        said = _said(body)
+        said = _whole(body)
     except UNDECODABLE:
-        raise UpstreamBroke("The provider's answer is no JSON object.") from None
+        said = _error_in(body)
     if bytes(said.error) not in _NOTHING:
         raise dialect.refusal(_FAILED, body, None)
+    if all(getattr(said, member, None) is None for member in _MEMBERS[format]):
+        raise UpstreamBroke("The provider answered with something that is no answer to this request.")
     return body
+
+
+def _error_in(body: bytes) -> _Said:
+    """What is told of an error in what is no answer. Raises UpstreamBroke where it is no object either."""
+    try:
+        return _said(body)
+    except UNDECODABLE:
+        raise UpstreamBroke("The provider's answer is no JSON object.") from None
 
 
 class RelayedStream:

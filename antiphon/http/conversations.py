@@ -19,7 +19,6 @@ from antiphon.wire.conversations import (
     ConversationUpdate,
     NewConversation,
     NewItems,
-    check_items,
     duplicate,
     locked,
     parse,
@@ -27,6 +26,7 @@ from antiphon.wire.conversations import (
     unknown_conversation,
 )
 from antiphon.wire.ids import is_well_formed
+from antiphon.wire.kept_items import check_items
 from antiphon.wire.requests import Item
 from antiphon.wire.visibility import shown_item
 

@@ -59,10 +59,7 @@ def number(values: Values, name: str, default: int, lowest: int, highest: int = 
     if name not in values:
         return default
     text = values[name][-1]
-    try:
-        value = int(text) if len(text) <= len(str(_MAX_NUMBER)) and text.isascii() else None
-    except ValueError:
-        value = None
+    value = int(text) if len(text) <= len(str(_MAX_NUMBER)) and text.isascii() and text.isdigit() else None
     if value is None or not lowest <= value <= highest:
         bounds = f"of at least {lowest}" if highest == _MAX_NUMBER else f"from {lowest} to {highest}"
         raise BadRequest(f"Invalid value for '{name}': expected an integer {bounds}.", param=name, code="invalid_value")

@@ -9,7 +9,6 @@ from msgspec import Meta, Raw, Struct
 
 from antiphon.errors import BadRequest, NotFound
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.ids import is_well_formed
 from antiphon.wire.requests import Item, Metadata
 
 T = TypeVar("T", bound=Struct)
@@ -93,45 +92,6 @@ def parse(kind: type[T], body: bytes) -> T:
         return msgspec.json.decode(body or b"{}", type=kind)
     except UNDECODABLE as error:
         raise told(error) from None
-
-
-def check_items(items: list[Item]) -> None:
-    """Raises BadRequest for what cannot stand in a conversation. What an item holds is for the model's dialect."""
-    for place, item in enumerate(items):
-        param = f"items[{place}]"
-        kind = item.get("type", "message" if "role" in item else None)
-        if kind is None:
-            message = f"Missing required parameter: '{param}.type'."
-            raise BadRequest(message, param=f"{param}.type", code="missing_required_parameter")
-        if not isinstance(kind, str):
-            message = f"Invalid type for '{param}.type': expected a string."
-            raise BadRequest(message, param=f"{param}.type", code="invalid_type")
-        if kind == "item_reference":
-            message = "A conversation keeps items, not references to them: send the item itself."
-            raise BadRequest(message, param=f"{param}.type", code="unsupported_value")
-        if kind == "message":
-            _check_message(item, param)
-        _check_id(item.get("id"), f"{param}.id")
-
-
-def _check_message(item: Item, param: str) -> None:
-    for name, wanted, kinds in (("role", "a string", str), ("content", "a string or an array", (str, list))):
-        if name not in item:
-            message = f"Missing required parameter: '{param}.{name}'."
-            raise BadRequest(message, param=f"{param}.{name}", code="missing_required_parameter")
-        if not isinstance(item[name], kinds):
-            message = f"Invalid type for '{param}.{name}': expected {wanted}."
-            raise BadRequest(message, param=f"{param}.{name}", code="invalid_type")
-
-
-def _check_id(identifier: object, param: str) -> None:
-    if identifier is None:
-        return
-    if not isinstance(identifier, str):
-        raise BadRequest(f"Invalid type for '{param}': expected a string.", param=param, code="invalid_type")
-    if not is_well_formed(identifier):
-        message = f"Invalid value for '{param}': expected up to 256 letters, digits, underscores and dashes."
-        raise BadRequest(message, param=param, code="invalid_value")
 
 
 def shown_conversation(identifier: str, created_at: int, metadata: bytes) -> bytes:

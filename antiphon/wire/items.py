@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from antiphon.wire.requests import Item
+
+PREFIXES: Final = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
+    "computer_call_output": "cuo",
+    "compaction": "cmp",
+    "mcp_approval_response": "mcpa",
+    "apply_patch_call_output": "apco",
+    "shell_call_output": "sho",
+    "local_shell_call_output": "lsho",
+    "tool_search_output": "tso",
+    "image_generation_call": "ig",
+}
+"""Prefixes of item ids (spec section 3.1); any other type is an ``item``."""
 
 
 def identified(items: list[Item]) -> list[Item]:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.wire.counts import Counts
+from antiphon.wire.native_items import WholeItem, mended_output
 from antiphon.wire.requests import Request
 from antiphon.wire.responses import Transformation, encoded, opened
 from antiphon.wire.usage import PlainUsage, completed_usage, plain_usage
@@ -20,8 +21,8 @@ NULL: Final = Raw(b"null")
 _TRUE: Final = Raw(b"true")
 _FALSE: Final = Raw(b"false")
 _ZERO: Final = Raw(b"0.0")
-_NO_TOOLS: Final = Raw(b"[]")
 _NO_MEMBERS: Final = Raw(b"{}")
+_OBJECT: Final = Raw(b'"response"')
 
 _NULLABLE: Final = frozenset(
     {"completed_at", "conversation", "error", "incomplete_details", "instructions", "max_output_tokens"}
@@ -41,6 +42,21 @@ _LACKING: Final = {
 _NESTED: Final = ("reasoning", "text")
 """Members whose own keys must all be there, since clients read them without asking."""
 
+_KINDS: Final = {
+    name: msgspec.json.Decoder(kind).decode
+    for kind, names in {
+        int: ("completed_at", "max_output_tokens", "max_tool_calls", "top_logprobs"),
+        float: ("frequency_penalty", "presence_penalty", "temperature", "top_p"),
+        bool: ("parallel_tool_calls",),
+        str: ("instructions", "service_tier", "truncation"),
+        list[Raw]: ("tools",),
+        str | dict[str, Raw]: ("tool_choice",),
+        dict[str, Raw]: ("error", "incomplete_details"),
+    }.items()
+    for name in names
+}
+"""What the members are that clients read without asking, null apart."""
+
 _raw_members = msgspec.json.Decoder(dict[str, Raw])
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -53,36 +69,8 @@ class _Reasoning(Struct, frozen=True, gc=False):
 
 
 class _Text(Struct, frozen=True, gc=False):
-    format: Raw
+    format: dict[str, Raw]
     verbosity: str
-
-
-_NO_LIST: Final = Raw(b"[]")
-_PLAIN: Final = frozenset({"message", "function_call", "custom_tool_call"})
-"""Items of which nothing is shown on demand alone, but for a message's log probabilities."""
-
-
-class _Part(Struct, frozen=True, gc=False):
-    logprobs: Raw = _NO_LIST
-
-
-class _Typed(Struct, frozen=True, gc=False):
-    """The least that an item is: clients and later turns tell items by their types."""
-
-    type: str
-
-
-class _Kind(_Typed, frozen=True, gc=False):
-    """As much of an item as tells whether all of it is shown."""
-
-    content: list[_Part] | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing of it is shown on demand alone."""
-        if self.type not in _PLAIN:
-            return False
-        return self.content is None or all(part.logprobs == _NO_LIST for part in self.content)
 
 
 class _WellFormed(Struct, frozen=True, gc=False):
@@ -95,14 +83,14 @@ class _WellFormed(Struct, frozen=True, gc=False):
     instructions: str | None
     max_output_tokens: int | None
     max_tool_calls: int | None
-    output: list[_Kind]
+    output: list[WholeItem]
     parallel_tool_calls: bool
     reasoning: _Reasoning
     service_tier: str
     temperature: float
     text: _Text
-    tool_choice: Raw
-    tools: Raw
+    tool_choice: str | dict[str, Raw]
+    tools: list[Raw]
     top_logprobs: int
     top_p: float
     truncation: str
@@ -111,7 +99,6 @@ class _WellFormed(Struct, frozen=True, gc=False):
 
 
 _well_formed: Final = msgspec.json.Decoder(_WellFormed).decode
-_output: Final = msgspec.json.Decoder(list[_Typed] | None).decode
 
 
 class Merged(Struct, frozen=True, gc=False):
@@ -139,12 +126,12 @@ class Opening:
     __slots__ = (
         "_conversation",
         "_created_at",
-        "_id",
         "_known",
         "_ours",
         "_provider",
         "_request",
         "_transformations",
+        "id",
     )
 
     def __init__(
@@ -159,7 +146,7 @@ class Opening:
     ) -> None:
         """As `responses.opened`."""
         self._request = request
-        self._id = id
+        self.id = id
         self._created_at = created_at
         self._provider = provider
         self._conversation = conversation
@@ -173,7 +160,7 @@ class Opening:
         if self._known is None:
             response = opened(
                 self._request,
-                id=self._id,
+                id=self.id,
                 created_at=self._created_at,
                 provider=self._provider,
                 conversation=self._conversation,
@@ -188,7 +175,6 @@ class Opening:
         try:
             known = _well_formed(upstream)
         except msgspec.ValidationError:
-            _output(members.get("output", NULL))
             return Merged(self._filled(members), _named(upstream).id, None)
         members = _LACKING | members | self._overrides()
         reasoning = bytes(members["reasoning"])
@@ -196,9 +182,12 @@ class Opening:
             members["reasoning"] = Raw(reasoning.rstrip()[:-1] + b',"generate_summary":null}')
         counts = None
         if known.usage is not None:
-            counts = known.usage.counts(known.service_tier)
-            members["usage"] = plain_usage(known.usage, members["usage"])
-        if known.tools != _NO_TOOLS:
+            raw = members["usage"]
+            usage = plain_usage(known.usage, raw)
+            if usage is not None:
+                counts = known.usage.counts(known.service_tier)
+            members["usage"] = usage or completed_usage(raw)
+        if known.tools:
             self._hide_secrets(members)
         return Merged(members, known.id, counts, all(item.is_plain for item in known.output))
 
@@ -208,7 +197,8 @@ class Opening:
             request = self._request
             conversation = self._conversation
             self._ours = {
-                "id": Raw(b'"%b"' % self._id.encode()),
+                "id": Raw(b'"%b"' % self.id.encode()),
+                "object": _OBJECT,
                 "created_at": Raw(b"%d" % self._created_at),
                 "background": _TRUE if request.background else _FALSE,
                 "conversation": NULL if conversation is None else Raw(b'{"id":"%b"}' % conversation.encode()),
@@ -233,10 +223,11 @@ class Opening:
         opening = self.members
         whole = opening | members | self._overrides()
         for name, value in members.items():
-            if value == NULL and name not in _NULLABLE and name in opening:
+            if name in opening and not _fits(name, value):
                 whole[name] = opening[name]
         for name in _NESTED:
             whole[name] = _with_keys(opening[name], bytes(whole[name]))
+        whole["output"] = mended_output(whole["output"], self.id)
         self._hide_secrets(whole)
         if whole["usage"] != NULL:
             whole["usage"] = completed_usage(whole["usage"])
@@ -245,6 +236,16 @@ class Opening:
     def _hide_secrets(self, members: dict[str, Raw]) -> None:
         if b'"mcp"' in bytes(members["tools"]):
             members["tools"] = self.members["tools"]
+
+
+def _fits(name: str, value: Raw) -> bool:
+    """Whether clients find under the name what they expect there."""
+    if value == NULL:
+        return name in _NULLABLE
+    try:
+        return name not in _KINDS or _KINDS[name](value) is not None
+    except msgspec.DecodeError:
+        return False
 
 
 def _text(value: str | None) -> Raw:

@@ -164,6 +164,11 @@ class Request(Struct, frozen=True, kw_only=True):
         """The provider that the client names; an object under this name is a provider's own field, and travels on."""
         return self.provider if isinstance(self.provider, str) else None
 
+    @property
+    def hides_seals(self) -> bool:
+        """Whether sealed reasoning is kept for the chain and not shown: not asked for, by who can come back."""
+        return self.stored and not self.includes("reasoning.encrypted_content")
+
     def members(self) -> dict[str, Raw]:
         """Every member of the client's body, values untouched: what a native upstream's body is patched from."""
         return split_object(self.body)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Meta, Raw, Struct
 
 from antiphon.wire.counts import Counts
+
+_MOST: Final = 2**53
+"""The highest number that every reader of JSON reads exactly. Nobody uses as many tokens."""
 
 
 class InputDetails(Struct, frozen=True):
@@ -86,11 +89,12 @@ _NONE = _Details()
 
 def count(value: float | None) -> int:
     """A number of tokens as a provider sent it; whatever is no count is none."""
-    return max(int(value), 0) if value and math.isfinite(value) else 0
+    return min(max(int(value), 0), _MOST) if value and math.isfinite(value) else 0
 
 
 def counted(*, input_tokens: int, output_tokens: int, cached: int, cache_write: int, reasoning: int, raw: Raw) -> Usage:
     """A Usage whose parts never exceed their whole."""
+    input_tokens, output_tokens = min(input_tokens, _MOST), min(output_tokens, _MOST)
     cached = min(cached, input_tokens)
     reasoning = min(reasoning, output_tokens)
     return Usage(
@@ -105,21 +109,24 @@ def counted(*, input_tokens: int, output_tokens: int, cached: int, cache_write: 
     )
 
 
+_Tokens = Annotated[int, Meta(ge=0, le=_MOST)]
+
+
 class _PlainInput(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
+    cached_tokens: _Tokens = 0
+    cache_write_tokens: _Tokens = 0
 
 
 class _PlainOutput(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    reasoning_tokens: int = 0
+    reasoning_tokens: _Tokens = 0
 
 
 class PlainUsage(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Usage in OpenAI's own form, and nothing beside it."""
 
-    input_tokens: int
+    input_tokens: _Tokens
     input_tokens_details: _PlainInput
-    output_tokens: int
+    output_tokens: _Tokens
     output_tokens_details: _PlainOutput
     total_tokens: int
 
@@ -143,12 +150,14 @@ _PLAIN: Final = (
 )
 
 
-def plain_usage(usage: PlainUsage, raw: Raw) -> Raw:
-    """As `completed_usage`, for usage that was found to be plain."""
+def plain_usage(usage: PlainUsage, raw: Raw) -> Raw | None:
+    """As `completed_usage`, for usage that was found to be plain; None where a part exceeds its whole."""
     cached = usage.input_tokens_details.cached_tokens
     reasoning = usage.output_tokens_details.reasoning_tokens
     written = usage.input_tokens_details.cache_write_tokens
     total_in, total_out = usage.input_tokens, usage.output_tokens
+    if cached > total_in or reasoning > total_out or written > total_in:
+        return None
     counts = (total_in, cached, written, total_out, reasoning, total_in + total_out, cached, reasoning)
     return Raw(_PLAIN % (*counts, raw))
 
@@ -173,16 +182,23 @@ def completed_usage(raw: Raw) -> Raw:
     defaults: dict[str, Any] = {
         "input_tokens": total_in,
         "input_tokens_details": _with_ints(
-            details_in, {"cached_tokens": _int(sent.cached_tokens), "cache_write_tokens": _int(sent.cache_write_tokens)}
+            details_in,
+            {
+                "cached_tokens": _int(sent.cached_tokens, total_in),
+                "cache_write_tokens": _int(sent.cache_write_tokens, total_in),
+            },
         ),
         "output_tokens": total_out,
-        "output_tokens_details": _with_ints(details_out, {"reasoning_tokens": _int(made.reasoning_tokens)}),
+        "output_tokens_details": _with_ints(details_out, {"reasoning_tokens": _int(made.reasoning_tokens, total_out)}),
         "total_tokens": total_in + total_out,
         "prompt_tokens_details": PromptDetails(
-            _int(prompt.cached_tokens), _int(prompt.audio_tokens), _int(prompt.image_tokens), _int(prompt.text_tokens)
+            _int(prompt.cached_tokens, total_in),
+            _int(prompt.audio_tokens),
+            _int(prompt.image_tokens),
+            _int(prompt.text_tokens),
         ),
         "completion_tokens_details": CompletionDetails(
-            _int(completion.reasoning_tokens),
+            _int(completion.reasoning_tokens, total_out),
             _int(completion.audio_tokens),
             _int(completion.accepted_prediction_tokens),
             _int(completion.rejected_prediction_tokens),
@@ -199,5 +215,5 @@ def _with_ints(details: Raw | None, counters: dict[str, int]) -> dict[str, Any]:
     return msgspec.json.decode(details, type=dict[str, Raw]) | counters
 
 
-def _int(value: float | UnsetType | None) -> int:
-    return int(value) if value is not None and value is not UNSET else 0
+def _int(value: float | None, most: int = _MOST) -> int:
+    return 0 if value is None else min(max(int(value), 0), most)

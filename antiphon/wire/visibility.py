@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
 from antiphon.wire.events import Outcome
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Include, Item, Request, is_item
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
+
+_SEALED: Final = "reasoning.encrypted_content"
+ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {_SEALED}
 
 _MARK: Final = re.compile(rb'"(?:encrypted_content|logprobs": ?\[\{|file_search_call"|web_search_call"|code_interp)')
 """What stands in the bytes of every response that has anything to leave out."""
@@ -33,10 +36,15 @@ def shown_outcome(outcome: Outcome, include: Collection[str]) -> bytes:
     return outcome.body if outcome.plain else shown(outcome.body, include)
 
 
+def streamed_outcome(outcome: Outcome, request: Request) -> bytes:
+    """The response object of an outcome as the last event of a stream has it: all of it, but for seals."""
+    return shown_outcome(outcome, ALL_BUT_SEALED) if request.hides_seals else outcome.body
+
+
 def shown_item(item: Item, include: Collection[str]) -> Item:
     """One item, without what `include` does not name."""
     match item.get("type"):
-        case "reasoning" if "reasoning.encrypted_content" not in include:
+        case "reasoning" if _SEALED not in include:
             return {name: value for name, value in item.items() if name != "encrypted_content"}
         case "message" if isinstance(item.get("content"), list):
             return item | {"content": [_shown_part(part, include) for part in item["content"]]}

@@ -17,6 +17,7 @@ from tests.e2e.test_routes import PREFIXES, envelope
 from tests.e2e.upstream import Provider
 
 UNKNOWN = "conv_" + "0" * 48
+CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
 MANY: list[Any] = [{"role": "user", "content": str(n)} for n in range(20)]
 
 
@@ -25,6 +26,13 @@ ILLEGAL: list[tuple[str, str, Any, tuple[str, str]]] = [
     ("POST", "", {"items": ["x"]}, ("invalid_type", "items")),
     ("POST", "", {"items": [{}]}, ("missing_required_parameter", "items[0].type")),
     ("POST", "", {"items": [{"role": "user"}]}, ("missing_required_parameter", "items[0].content")),
+    ("POST", "", {"items": [{"type": "telepathy"}]}, ("invalid_value", "items[0].type")),
+    ("POST", "", {"items": [{"role": "king", "content": "x"}]}, ("invalid_value", "items[0].role")),
+    ("POST", "", {"items": [{"role": "user", "content": [{"type": "x"}]}]}, ("invalid_value", "items[0]")),
+    ("POST", "", {"items": [{"role": "user", "content": ["x"]}]}, ("invalid_type", "items[0].content[0]")),
+    ("POST", "", {"items": [CALL | {"arguments": None}]}, ("missing_required_parameter", "items[0].arguments")),
+    ("POST", "", {"items": [CALL | {"arguments": {}}]}, ("invalid_type", "items[0].arguments")),
+    ("POST", "/{id}/items", {"items": [{"type": "telepathy"}]}, ("invalid_value", "items[0].type")),
     ("POST", "", {"items": [MANY[0] | {"id": "a b"}]}, ("invalid_value", "items[0].id")),
     ("POST", "", {"items": [{"type": "item_reference", "id": "x"}]}, ("unsupported_value", "items[0].type")),
     ("POST", "", {"metadata": {str(n): "" for n in range(17)}}, ("object_above_max_length", "metadata")),
@@ -38,6 +46,7 @@ ILLEGAL: list[tuple[str, str, Any, tuple[str, str]]] = [
     ("POST", "/{id}/items?include=nothing", {"items": MANY}, ("invalid_value", "include")),
     ("GET", "/{id}/items?limit=0", None, ("invalid_value", "limit")),
     ("GET", "/{id}/items?limit=101", None, ("invalid_value", "limit")),
+    ("GET", "/{id}/items?limit=1_0", None, ("invalid_value", "limit")),
     ("GET", "/{id}/items?order=up", None, ("invalid_value", "order")),
     ("GET", "/{id}/items?after=msg_nowhere", None, ("invalid_value", "after")),
     ("GET", "/{id}/items?before=msg_nowhere", None, ("invalid_value", "before")),

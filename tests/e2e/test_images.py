@@ -47,6 +47,19 @@ def test_a_picture_is_relayed_byte_for_byte(wire: httpx.Client, chat: Provider) 
     assert chat.seen[0].json == asked | {"model": "gpt-image-1"}
 
 
+NO_PICTURES: list[Any] = [{}, {"error": {"message": "No.", "type": "x"}}, {"data": None}, {"data": "x"}]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("answer", NO_PICTURES, ids=str)
+def test_what_is_no_picture_is_not_relayed(wire: httpx.Client, chat: Provider, answer: Any, *, streamed: bool) -> None:
+    chat.answer(*[whole(answer)] * 3)
+    asked = {"model": "openai/gpt-image-1", "prompt": "A cat", "stream": streamed}
+    refused = wire.post("/v1/images/generations", json=asked)
+    assert refused.status_code == 502
+    assert refused.json()["error"]["code"] == "upstream_error"
+
+
 def test_partial_pictures_come_as_they_are_made(client: openai.OpenAI, chat: Provider) -> None:
     chat.answer(stream(*EVENTS))
     events = list(client.images.generate(model="openai/gpt-image-1", prompt="A cat", stream=True, partial_images=1))

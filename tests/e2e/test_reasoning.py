@@ -88,6 +88,18 @@ def test_sealed_reasoning_is_kept_and_shown_on_demand(wire: httpx.Client, native
     assert is_ours(shown["output"][0]["encrypted_content"])
 
 
+@pytest.mark.parametrize("include", [[], [SEALED_NAME]])
+def test_a_whole_answer_that_is_told_as_a_stream_shows_no_more_than_a_stream(
+    wire: httpx.Client, native: Provider, include: list[str]
+) -> None:
+    native.answer(native_whole(reasoning("thinking", SEALED), message("four")))
+    raw = streamed(wire, model=NATIVE_MODEL, input="2+2?", include=include)
+    check_stream(events(raw))
+    assert (b'"encrypted_content"' in raw) is bool(include)
+    shown = wire.get(f"/v1/responses/{terminal(raw)['id']}", params={"include": SEALED_NAME}).json()
+    assert is_ours(shown["output"][0]["encrypted_content"])
+
+
 @pytest.mark.parametrize("stream_", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("store", [True, False])
 def test_sealed_reasoning_is_shown_to_who_asks_at_birth(

@@ -50,6 +50,8 @@ BEFORE: dict[str, tuple[bytes, str, int]] = {
     "sends a page": (whole(b"<html>Welcome to 127.0.0.1</html>", kind="text/html"), "goes on", 502),
     "sends a page as JSON": (whole(b"<html>Welcome to 127.0.0.1</html>"), "goes on", 502),
     "answers a list": (whole(b"[1]"), "goes on", 502),
+    "answers an empty object": (whole(b"{}"), "goes on", 502),
+    "answers something else": (whole(b'{"detail":"Not Found"}'), "goes on", 502),
     "answers an error as if it were none": (whole(SECRETS), "goes on", 502),
     "has an empty body": (whole(b""), "goes on", 502),
     "compresses unasked": (whole(b"\x8b\x00", Content_Encoding="br"), "goes on", 502),
@@ -194,3 +196,16 @@ async def test_comments_alone_are_no_answer(scene: Scene) -> None:
     scene.says({name: [streamed(b": ping\n\n", b": ping\n\n")] for name in SPEECHES})
     for pair, answer in zip(PAIRS, await together(*(scene.ask(*each, stream=True) for each in PAIRS)), strict=True):
         assert broken(pair[0], answer.body) if answer.status == 200 else refused(pair[0], answer), pair
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_a_stream_for_a_whole_answer_and_the_reverse_are_never_passed_on(scene: Scene, *, stream: bool) -> None:
+    scene.says({kind: [whole(each.whole) if stream else streamed(*each.events)] for kind, each in SPEECHES.items()})
+    for client, kind in PAIRS:
+        answer = await scene.ask(client, kind, stream=stream)
+        if answer.status == 200:
+            completed(client, answer, stream=stream)
+        else:
+            assert client != "responses", "what is translated can be told either way"
+            assert answer.status == STATUSES[client].get(502, 502)
+            assert refused(client, answer)

@@ -82,6 +82,12 @@ async def test_strange_events_never_keep_a_stream_from_its_end(stage: Scene, str
     assert kept.json == told[-1]["response"]
 
 
+async def test_a_number_that_nobody_can_read_is_the_providers_fault(stage: Scene) -> None:
+    stage.says(whole(good_body("native").replace(b'"annotations"', b'"x": 1e999, "annotations"')), then="goes on")
+    error = await stage.refused("native", stream=True)
+    assert (error["status"], error["code"]) == (502, "upstream_error")
+
+
 # --- odd, and no fault ------------------------------------------------------------------------------------------------
 
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from antiphon.dialects.moderation_rules import MAX_CHARACTERS, judged
 from antiphon.dialects.moderations import CATEGORIES
 from antiphon.errors import BadRequest, UpstreamBroke
+from antiphon.service_protocols import Answer
 from tests.unit.dialects.asked_services import answered, asked, bodies, planned, told
 
 MISTRALS = {
@@ -66,6 +68,24 @@ def test_parts_are_one_text_and_pictures_are_refused(dialect: str) -> None:
 def test_what_is_no_request_is_refused_by_us(said: Any) -> None:
     with pytest.raises(BadRequest):
         planned("moderations", "mistral", asked("moderations", **said))
+
+
+def test_openais_own_answer_is_passed_on_byte_for_byte() -> None:
+    answer = {"id": "x", "results": [{"flagged": False, "vendor": 1.50}]}
+    plan = planned("moderations", "openai", asked("moderations", input="a"))
+    assert told(plan, answer).body == json.dumps(answer).encode()
+
+
+@pytest.mark.parametrize("answer", [[], {}, None, 5, {"error": {"message": "No."}}, {"results": [5]}], ids=str)
+def test_what_is_passed_on_is_an_answer(answer: Any) -> None:
+    with pytest.raises(UpstreamBroke):
+        told(planned("moderations", "openai", asked("moderations", input="a")), answer)
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b'{"results":'], ids=str)
+def test_what_is_no_json_is_not_passed_on(answer: bytes) -> None:
+    with pytest.raises(UpstreamBroke):
+        planned("moderations", "openai", asked("moderations", input="a")).tell([Answer(answer)])
 
 
 NO_ANSWERS: list[Any] = [[], {}, {"results": []}, {"results": [{}]}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -68,11 +69,35 @@ def test_an_event_without_end_is_broken() -> None:
     assert "does not end" in error.message
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"<html>", b'{"a":', b'{"error":{"message":"No."}}'])
-def test_a_whole_answer_that_is_none_is_an_error(body: bytes) -> None:
+@pytest.mark.parametrize("format", get_args(Format))
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"[]", b"null", b"<html>", b'{"a":', b"{}", b'{"detail":"Not Found"}', b'{"choices":5}'),
+        *(b'{"error":{"message":"No."}}', b'{"error":{"message":"No."},"choices":5}'),
+        b'{"choices":null,"content":null}',
+    ],
+)
+def test_a_whole_answer_that_is_none_is_an_error(body: bytes, format: Format) -> None:
     with pytest.raises(UpstreamError):
-        checked(body, GEMINI)
+        checked(body, format, GEMINI)
 
 
-def test_a_whole_answer_is_passed_on() -> None:
-    assert checked(b'{"error":null,"choices":[]}', GEMINI) == b'{"error":null,"choices":[]}'
+@pytest.mark.parametrize(
+    ("format", "body"),
+    [
+        ("chat", b'{"error":null,"choices":[]}'),
+        ("completions", b'{"choices": [ ] }'),
+        ("messages", b'{"content":[{"type":"text","text":"\\u00e9"}]}'),
+        ("gemini", b'{"promptFeedback":{"blockReason":"SAFETY"}}'),
+        ("gemini", b'{"candidates":[]}'),
+        ("gemini", b'{"usageMetadata":{}}'),
+    ],
+)
+def test_a_whole_answer_is_passed_on(format: Format, body: bytes) -> None:
+    assert checked(body, format, GEMINI) is body
+
+
+def test_what_is_no_text_in_a_whole_answer_is_replaced() -> None:
+    passed_on = checked(b'{"choices":[{"text":"\xff"}]}', "completions", GEMINI)
+    assert passed_on == '{"choices":[{"text":"\ufffd"}]}'.encode()
