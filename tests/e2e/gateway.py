@@ -7,7 +7,6 @@ import os
 import socket
 import sqlite3
 import ssl
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -30,7 +29,9 @@ from antiphon.http.websocket_transport import websocket_options
 from antiphon.model_settings import ModelSettings
 from antiphon.provider_settings import ProviderSettings
 from antiphon.settings import DatabaseSettings, KeySettings, LoggingSettings, RetrySettings, Settings
+from tests import mould
 from tests.e2e.background import PATIENCE
+from tests.mould import Process
 
 MASTER_KEY = "sk-antiphon-master"
 KEY_A = "sk-antiphon-tenant-a"
@@ -165,7 +166,7 @@ class ServingProcess:
     """The gateway in a process of its own."""
 
     gateway: Gateway
-    process: subprocess.Popen[bytes]
+    process: Process
 
 
 @contextmanager
@@ -178,21 +179,16 @@ def spawned(settings: Settings) -> Generator[ServingProcess]:
         port = reserved.getsockname()[1]
         server = msgspec.structs.replace(settings.server, host="127.0.0.1", port=port)
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.serving_process"], stdin=subprocess.PIPE, env=environment
-        )
-        with process:
-            try:
-                assert process.stdin is not None
-                with process.stdin as stdin:
-                    stdin.write(msgspec.json.encode(msgspec.structs.replace(settings, server=server)))
-                _wait_for(port, process)
-                yield ServingProcess(Gateway(f"http://127.0.0.1:{port}", _file_of(settings)), process)
-            finally:
-                process.kill()
+        process = mould.serving(msgspec.structs.replace(settings, server=server), environment)
+        try:
+            _wait_for(port, process)
+            yield ServingProcess(Gateway(f"http://127.0.0.1:{port}", _file_of(settings)), process)
+        finally:
+            process.kill()
+            process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, process: Process) -> None:
     """Until the port takes connections; nothing else tells that a server in another process listens."""
     for _ in range(int(PATIENCE * 100)):
         assert process.poll() is None, "the gateway ended at its start"
