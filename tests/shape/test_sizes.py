@@ -15,7 +15,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def inside(node: ast.AST) -> Iterator[ast.AST]:
-    """What stands in it line by line, at any depth. Expressions, which are most of a tree, hold nothing of that kind."""
+    """What stands in it line by line, at any depth. Expressions are most of a tree, and hold nothing of that kind."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
         for each in getattr(node, field, ()):
             yield each
