@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -180,6 +181,7 @@ def errors_page() -> str:
     return ERRORS_HEAD + "".join(lines) + _row(bounds, [errors.BadRequest.status], *ABOUT_BOUNDS)
 
 
+@cache
 def codes() -> dict[str, set[int]]:
     """Every code that the package gives as a literal, with the statuses it is given with."""
     found: dict[str, set[int]] = {}
