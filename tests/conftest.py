@@ -6,7 +6,9 @@ import os
 import re
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
+import certifi
 import hypothesis
 import pytest
 import uvloop
@@ -62,6 +64,11 @@ def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("HOME", str(home))
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(home / name.removeprefix("XDG_").lower()))
+        # Nor do its authorities: one of the world's is enough for gateways and clients that all read them.
+        one = home / "authority.pem"
+        one.write_text("".join(Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----")[:2]))
+        patch.setenv("SSL_CERT_FILE", str(one))
+        patch.setenv("SSL_CERT_DIR", str(home))
         yield
 
 

@@ -7,7 +7,8 @@ route that the OpenAPI document does not describe.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,23 +116,24 @@ without `/v1`, and with a slash at the end. So `/openai/v1/responses`, `/respons
 
 def main() -> None:
     """Writes every page that is not what it should be."""
-    for path, text in pages().items():
+    for path, text_of in pages().items():
+        text = text_of()
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             print(path.relative_to(ROOT))
 
 
-def pages() -> dict[Path, str]:
-    """The text of each page."""
+def pages() -> dict[Path, Callable[[], str]]:
+    """What makes the text of each page."""
     return {
-        DOCS / "reference" / "configuration.md": configuration.page(),
-        DOCS / "reference" / "losses.md": losses.page(),
-        DOCS / "reference" / "metrics.md": metrics_page.page(),
-        DOCS / "reference" / "providers.md": providers.page(figures(), counted, not_counted()),
-        DOCS / "reference" / "endpoints.md": endpoints_page(),
-        DOCS / "errors.md": errors_page(),
-        RECORDED: recordings_page(),
+        DOCS / "reference" / "configuration.md": configuration.page,
+        DOCS / "reference" / "losses.md": losses.page,
+        DOCS / "reference" / "metrics.md": metrics_page.page,
+        DOCS / "reference" / "providers.md": lambda: providers.page(figures(), counted, not_counted()),
+        DOCS / "reference" / "endpoints.md": endpoints_page,
+        DOCS / "errors.md": errors_page,
+        RECORDED: recordings_page,
     }
 
 
@@ -179,6 +181,7 @@ def errors_page() -> str:
     return ERRORS_HEAD + "".join(lines) + _row(bounds, [errors.BadRequest.status], *ABOUT_BOUNDS)
 
 
+@cache
 def codes() -> dict[str, set[int]]:
     """Every code that the package gives as a literal, with the statuses it is given with."""
     found: dict[str, set[int]] = {}

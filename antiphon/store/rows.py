@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Table, insert
 
-from antiphon.store.statements import Connection, positional
+from antiphon.store.statements import Connection, positionals
 
 MOST_ROWS: Final = 32
 """By one statement. There is one text for every number up to this, and the engines keep all of them prepared."""
@@ -21,9 +21,9 @@ class Insertion:
     """Adds rows to one table, their values in the order of its columns."""
 
     def __init__(self, table: Table) -> None:
-        """Compiles the statements."""
+        """Makes the statements."""
         columns = [column.name for column in table.columns]
-        self._texts = [positional(insert(table), columns, rows) for rows in range(1, MOST_ROWS + 1)]
+        self._texts = positionals(insert(table), columns, MOST_ROWS)
 
     def perform(self, connection: Connection, rows: Sequence[Sequence[object]]) -> None:
         """Adds the rows."""

@@ -20,11 +20,10 @@ from sqlalchemy import (
     Select,
     Update,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.selectable import FromClause
 
-from antiphon.store.statements import Parameters, Statement, text_of
+from antiphon.store.statements import Parameters, Statement, sqlite_dialect, text_of
 from antiphon.store.vault import Vault
 
 _NEW: Final = "new_"
@@ -129,7 +128,7 @@ def plan_of(statement: Statement) -> Plan:
 def _parameters(statement: Statement) -> Iterable[Key]:
     if statement.columns:
         return range(len(statement.columns))
-    return statement.source.compile(dialect=sqlite.dialect(paramstyle="named")).params or ()
+    return statement.source.compile(dialect=sqlite_dialect("named")).params or ()
 
 
 def _returning(source: Any, more: Sequence[Any]) -> ClauseElement:  # noqa: ANN401 - an update, whose type is unknown

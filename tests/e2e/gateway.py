@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
 import sqlite3
 import ssl
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import msgspec
 import openai
 import uvicorn
 import uvloop
+from typing_extensions import override
 
 from antiphon.app import create_app
 from antiphon.config.source import Source
@@ -30,7 +31,9 @@ from antiphon.http.websocket_transport import websocket_options
 from antiphon.model_settings import ModelSettings
 from antiphon.provider_settings import ProviderSettings
 from antiphon.settings import DatabaseSettings, KeySettings, LoggingSettings, RetrySettings, Settings
+from tests import mould
 from tests.e2e.background import PATIENCE
+from tests.mould import Process
 
 MASTER_KEY = "sk-antiphon-master"
 KEY_A = "sk-antiphon-tenant-a"
@@ -106,6 +109,33 @@ def _no_authorities() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, which looks ten times a second whether it is to stop, and here is told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        """Serves nothing yet."""
+        super().__init__(config)
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @override
+    async def main_loop(self) -> None:
+        """Returns when it is to stop."""
+        self._loop = asyncio.get_running_loop()
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await self._told.wait()
+
+    def stop(self) -> None:
+        """From another thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+
 @contextmanager
 def running(
     settings: Settings, source: Source | None = None, settled: Callable[[], None] = lambda: None
@@ -130,7 +160,7 @@ def running(
         proxy_headers=False,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener, _own_logging():
         port = listener.getsockname()[1]
         thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[listener])))
@@ -139,7 +169,7 @@ def running(
             assert opened.wait(PATIENCE), "the gateway did not start"
             yield Gateway(f"http://127.0.0.1:{port}", _file_of(settings))
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join(PATIENCE)
             assert not thread.is_alive(), "the gateway did not stop"
 
@@ -165,7 +195,7 @@ class ServingProcess:
     """The gateway in a process of its own."""
 
     gateway: Gateway
-    process: subprocess.Popen[bytes]
+    process: Process
 
 
 @contextmanager
@@ -178,21 +208,16 @@ def spawned(settings: Settings) -> Generator[ServingProcess]:
         port = reserved.getsockname()[1]
         server = msgspec.structs.replace(settings.server, host="127.0.0.1", port=port)
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.serving_process"], stdin=subprocess.PIPE, env=environment
-        )
-        with process:
-            try:
-                assert process.stdin is not None
-                with process.stdin as stdin:
-                    stdin.write(msgspec.json.encode(msgspec.structs.replace(settings, server=server)))
-                _wait_for(port, process)
-                yield ServingProcess(Gateway(f"http://127.0.0.1:{port}", _file_of(settings)), process)
-            finally:
-                process.kill()
+        process = mould.serving(msgspec.structs.replace(settings, server=server), environment)
+        try:
+            _wait_for(port, process)
+            yield ServingProcess(Gateway(f"http://127.0.0.1:{port}", _file_of(settings)), process)
+        finally:
+            process.kill()
+            process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, process: Process) -> None:
     """Until the port takes connections; nothing else tells that a server in another process listens."""
     for _ in range(int(PATIENCE * 100)):
         assert process.poll() is None, "the gateway ended at its start"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from antiphon.settings import Settings
 from tests.integration.harness import PATIENCE, Answer, Gateway, ask, launched, worker_launched
+from tests.mould import Process
 
 CUT = (asyncio.IncompleteReadError, OSError)
 """What a client meets whose server is killed, or not there yet."""
@@ -26,7 +26,7 @@ class Fleet:
     settings: Settings
     folder: Path
     port: int
-    processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict[int, "subprocess.Popen[bytes]"])
+    processes: dict[int, Process] = field(default_factory=dict[int, Process])
 
     @property
     def gateway(self) -> Gateway:

@@ -1,9 +1,4 @@
-"""A gateway in a process of its own, and a client that sees every byte.
-
-    python -m tests.integration.harness < SETTINGS_AS_JSON
-
-serves until it is told to stop, or killed.
-"""
+"""A gateway in a process of its own, and a client that sees every byte."""
 
 from __future__ import annotations
 
@@ -31,6 +26,8 @@ from antiphon.settings import (
     Settings,
     TimeoutSettings,
 )
+from tests import mould
+from tests.mould import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-the-callers-own-key"
@@ -78,7 +75,7 @@ def settings_for(upstream_port: int, database: str = "sqlite://", **sections: An
 class Gateway:
     """A gateway's process, its port held for it."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     port: int
     log: Path
 
@@ -116,34 +113,35 @@ class Gateway:
         return False
 
 
-def launched(settings: Settings, port: int, log: Path, program: str = "tests.integration.harness") -> Gateway:
-    """A gateway that is about to start, by this module or by another one that takes its settings in the same way."""
+def launched(settings: Settings, port: int, log: Path, program: str | None = None) -> Gateway:
+    """A gateway that is about to start, or a program that takes its settings on its standard input."""
     told = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, port=port))
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", program],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stderr=output,
-            env=os.environ | {"NO_PROXY": "*"},
-        )
+        if program is None:
+            return Gateway(mould.serving(told, _environment(), output.fileno()), port, log)
+        command = [sys.executable, "-m", program]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=output, env=_environment())
     assert process.stdin is not None
     with process.stdin as stdin:
         stdin.write(msgspec.json.encode(told))
     return Gateway(process, port, log)
 
 
-def worker_launched(settings: Settings, answers: int, folder: Path, name: str = "worker") -> subprocess.Popen[bytes]:
+def worker_launched(settings: Settings, answers: int, folder: Path, name: str = "worker") -> Process:
     """`antiphon worker`, as a person starts it; its configuration and its log are in the folder."""
     config = folder / f"{name}.yaml"
     config.write_bytes(msgspec.json.encode(settings))
-    command = [sys.executable, "-m", "antiphon", "worker", "--config", str(config), "--answers", str(answers)]
+    command = ("worker", "--config", str(config), "--answers", str(answers))
     with (folder / f"log-{name}").open("ab") as log:
-        return subprocess.Popen(command, cwd=ROOT, stderr=log, env=os.environ | {"NO_PROXY": "*"})
+        return mould.commanded(*command, environment=_environment(), log=log.fileno())
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"NO_PROXY": "*"}
 
 
 @asynccontextmanager
-async def serving(settings: Settings, log: Path, program: str = "tests.integration.harness") -> AsyncGenerator[Gateway]:
+async def serving(settings: Settings, log: Path, program: str | None = None) -> AsyncGenerator[Gateway]:
     """A gateway that takes requests."""
     with socket.socket() as held:
         # Bound and never listening: the port stays this test's own, and the gateway can still have it.
@@ -295,9 +293,3 @@ def frames_of(stream: bytes) -> list[bytes]:
 
 def events_of(stream: bytes) -> list[dict[str, Any]]:
     return [json.loads(frame.partition(b"\ndata: ")[2]) for frame in frames_of(stream)]
-
-
-if __name__ == "__main__":
-    from antiphon.server import run_server
-
-    run_server(msgspec.json.decode(sys.stdin.buffer.read(), type=Settings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from tests.integration.harness import (
 )
 from tests.integration.provider import STREAMING, Hangup, Upstream, native_events, piece, providing, streamed
 from tests.integration.upstream.origin import Peer, Request
+from tests.mould import Process
 
 WORDS = ("One ", "two ", "three ", "four.")
 TOLD = native_events(*WORDS)
@@ -85,7 +85,7 @@ class Scene:
             yield gateway
 
     @asynccontextmanager
-    async def worker(self) -> AsyncGenerator[subprocess.Popen[bytes]]:
+    async def worker(self) -> AsyncGenerator[Process]:
         process = worker_launched(self.settings(background=TAKES_ONLY), 4, self.folder)
         try:
             yield process

@@ -1,4 +1,5 @@
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ OURS = [path for path in python_files("antiphon", "tests") if "migrations" not i
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+def inside(node: ast.AST) -> Iterator[ast.AST]:
+    """What stands in it line by line, at any depth. Expressions are most of a tree, and hold nothing of that kind."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for each in getattr(node, field, ()):
+            yield each
+            yield from inside(each)
+
+
 def statements(function: Function) -> int:
     """Statements in the body at any depth, nested functions included: a closure is no way around the limit.
 
@@ -20,7 +29,7 @@ def statements(function: Function) -> int:
     """
     if (function.end_lineno or 0) - function.lineno < MAX_STATEMENTS:
         return 0
-    return sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1
+    return sum(isinstance(node, ast.stmt) for node in inside(function))
 
 
 def public_methods(node: ast.ClassDef) -> int:
@@ -30,7 +39,7 @@ def public_methods(node: ast.ClassDef) -> int:
 @pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_a_function_and_a_class_can_be_read_at_once(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES
-    nodes = list(ast.walk(tree_of(path)))
+    nodes = list(inside(tree_of(path)))
     assert not [node.name for node in nodes if isinstance(node, Function) and statements(node) > MAX_STATEMENTS]
     assert not [
         node.name for node in nodes if isinstance(node, ast.ClassDef) and public_methods(node) > MAX_PUBLIC_METHODS

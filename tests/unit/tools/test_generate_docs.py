@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from antiphon.wire.requests import parse_request
 from tests.shape.repository import ROOT
 from tools.generate_docs import BOUNDS, codes, pages
 
-PAGES = pages()
+Texts = Mapping[Path, str]
+
 OUT_OF_BOUNDS = {
     "integer_below_min_value": b'{"max_output_tokens": 1}',
     "integer_above_max_value": b'{"top_logprobs": 21}',
@@ -21,26 +23,32 @@ OUT_OF_BOUNDS = {
 }
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_a_page_is_what_the_code_makes_it(path: Path) -> None:
-    assert path.read_text("utf-8") == PAGES[path], "run `make docs`"
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    """Not made where this file is only collected: every worker collects every test."""
+    return {path: text_of() for path, text_of in pages().items()}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_no_line_ends_in_blanks_and_the_last_one_ends(path: Path) -> None:
-    text = PAGES[path]
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_a_page_is_what_the_code_makes_it(texts: Texts, path: Path) -> None:
+    assert path.read_text("utf-8") == texts[path], "run `make docs`"
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_no_line_ends_in_blanks_and_the_last_one_ends(texts: Texts, path: Path) -> None:
+    text = texts[path]
     assert not [line for line in text.splitlines() if line != line.rstrip()]
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
 
 
 @pytest.mark.parametrize(("code", "body"), OUT_OF_BOUNDS.items(), ids=OUT_OF_BOUNDS)
-def test_a_code_that_is_put_together_is_explained(code: str, body: bytes) -> None:
+def test_a_code_that_is_put_together_is_explained(texts: Texts, code: str, body: bytes) -> None:
     with pytest.raises(BadRequest) as raised:
         parse_request(body)
     assert raised.value.code == code
     assert code in BOUNDS
-    assert f"`{code}`" in PAGES[ROOT / "docs" / "errors.md"]
+    assert f"`{code}`" in texts[ROOT / "docs" / "errors.md"]
 
 
 def test_statuses_come_from_where_the_code_is_given() -> None:
@@ -71,7 +79,7 @@ def anchors_of(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_endpoints_tell_where_a_key_is_needed() -> None:
-    text = PAGES[ROOT / "docs" / "reference" / "endpoints.md"]
+def test_endpoints_tell_where_a_key_is_needed(texts: Texts) -> None:
+    text = texts[ROOT / "docs" / "reference" / "endpoints.md"]
     assert "| `DELETE` | [`/v1/responses/{id}`](#delete-a-response) | Delete a response | yes |" in text
     assert "| `GET` | [`/health`](#health) | Health | no |" in text
