@@ -6,8 +6,10 @@ https://asgi.readthedocs.io/en/latest/specs/www.html and .../lifespan.html, read
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,7 +53,7 @@ async def exchange(app: App, request: Request, reader: Reader) -> None:
     """Opens the application, asks, and closes it. Raises ConfigError when it does not open, OSError as `reader` did."""
     lifespan = _Lifespan()
     client = _Client(request, reader)
-    async with asyncio.TaskGroup() as group:
+    async with _unlogged(), asyncio.TaskGroup() as group:
         group.create_task(lifespan.run(app))
         await lifespan.opened.wait()
         if lifespan.failure is None:
@@ -61,6 +63,18 @@ async def exchange(app: App, request: Request, reader: Reader) -> None:
         raise ConfigError(lifespan.failure)
     if client.failure is not None:
         raise client.failure
+
+
+@asynccontextmanager
+async def _unlogged() -> AsyncGenerator[None]:
+    """Whoever asks sees how it goes: no line of the log need tell of it too."""
+    requests = logging.getLogger("antiphon.requests")
+    level = requests.level
+    requests.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        requests.setLevel(level)
 
 
 @dataclass(slots=True)

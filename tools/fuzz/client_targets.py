@@ -32,10 +32,11 @@ from antiphon.wire.client_frames import (
     type_of,
     with_stream_id,
 )
-from antiphon.wire.conversations import ConversationUpdate, NewConversation, NewItems, check_items, parse
+from antiphon.wire.conversations import ConversationUpdate, NewConversation, NewItems, parse
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.files import NewUpload, UploadEnd, names_own
+from antiphon.wire.kept_items import check_items
 from antiphon.wire.message_batches import parse_message_batch
 from antiphon.wire.prompts import checked_template, rendered, variables_of
 from antiphon.wire.requests import PromptRef, Request, is_item, parse_request
