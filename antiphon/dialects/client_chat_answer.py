@@ -5,8 +5,8 @@ Law: the chunks, joined, are the message of the whole answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -79,7 +79,7 @@ class ChatTeller:
     Where it is the only one, the end of the stream, or the error that it failed with, is told too.
     """
 
-    __slots__ = ("_calls", "_only", "_opening", "_saying", "_tellers", "_thinking", "_told")
+    __slots__ = ("_calls", "_only", "_opening", "_saying", "_thinking", "_told")
 
     def __init__(self, told: ChatTold, index: int = 0, *, only: bool = True) -> None:
         """Nothing has been told yet. `index` is the place of the choice; `only`: there is no other."""
@@ -91,21 +91,6 @@ class ChatTeller:
         self._saying = self._opening + b'{"content":'
         self._calls: dict[int, int] = {}
         self._thinking: tuple[int, int, int] | None = None
-        self._tellers: Final[dict[str, Callable[[bytes], bytes]]] = {
-            "response.created": self._created,
-            "response.output_text.delta": self.text,
-            "response.refusal.delta": self._refusal,
-            "response.reasoning_text.delta": self._thought,
-            "response.reasoning_summary_text.delta": self._thought,
-            "response.function_call_arguments.delta": self._arguments,
-            "response.custom_tool_call_input.delta": self._input,
-            "response.output_text.annotation.added": self._noted,
-            "response.output_item.added": self._begun,
-            "response.output_item.done": self._done,
-            "response.completed": self._ended,
-            "response.incomplete": self._ended,
-            "response.failed": self._failed,
-        }
 
     @legible
     def frames(self, events: Iterable[Event]) -> bytes:
@@ -114,7 +99,7 @@ class ChatTeller:
 
     def _frame(self, event: Event) -> bytes:
         tell = self._tellers.get(event.type)
-        return b"" if tell is None else tell(event.data)
+        return b"" if tell is None else tell(self, event.data)
 
     @legible
     def text(self, data: bytes) -> bytes:
@@ -199,3 +184,19 @@ class ChatTeller:
         response = _terminal(data).response
         last = self._chunk({}, finish(response, calls=bool(self._calls), legacy=self._told.legacy_functions))
         return last + _end(self._told, [response]) if self._only else last
+
+    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]] = {
+        "response.created": _created,
+        "response.output_text.delta": text,
+        "response.refusal.delta": _refusal,
+        "response.reasoning_text.delta": _thought,
+        "response.reasoning_summary_text.delta": _thought,
+        "response.function_call_arguments.delta": _arguments,
+        "response.custom_tool_call_input.delta": _input,
+        "response.output_text.annotation.added": _noted,
+        "response.output_item.added": _begun,
+        "response.output_item.done": _done,
+        "response.completed": _ended,
+        "response.incomplete": _ended,
+        "response.failed": _failed,
+    }

@@ -5,7 +5,8 @@ Law: the parts of the chunks, texts joined, are those of the whole answer.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec import Struct
@@ -50,15 +51,7 @@ class GeminiTeller(ItemTeller):
 
     def __init__(self, told: GeminiTold, *, sse: bool) -> None:
         """Nothing has been told yet. `sse`: as Server-Sent Events."""
-        super().__init__(
-            {
-                ADDED: lambda _: b"",
-                "response.refusal.delta": self._refusal,
-                "response.reasoning_text.delta": self._thought,
-                "response.reasoning_summary_text.delta": self._thought,
-                DONE: self._done,
-            }
-        )
+        super().__init__()
         self._told = told
         self._sse = sse
         self._begun = False
@@ -97,6 +90,9 @@ class GeminiTeller(ItemTeller):
         if self._signatures.waiting:
             return self._parts(self._signatures.sign([{"text": said.delta}]))
         return self._framed(_LEAD + _encode(said.delta) + self._tail)
+
+    def _begin(self, _: bytes) -> bytes:
+        return b""
 
     def _refusal(self, data: bytes) -> bytes:
         self._refused = True
@@ -146,3 +142,11 @@ class GeminiTeller(ItemTeller):
         if self._sse:
             return b"data: %b\r\n\r\n" % data
         return (b",\r\n%b" if begun else b"[%b") % data
+
+    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]] = {
+        ADDED: _begin,
+        "response.refusal.delta": _refusal,
+        "response.reasoning_text.delta": _thought,
+        "response.reasoning_summary_text.delta": _thought,
+        DONE: _done,
+    }

@@ -7,7 +7,8 @@ the answer.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec import Struct
@@ -64,17 +65,7 @@ class MessagesTeller(ItemTeller):
 
     def __init__(self, told: MessagesTold) -> None:
         """Nothing has been told yet."""
-        super().__init__(
-            {
-                ADDED: self._begun,
-                "response.refusal.delta": self._refusal,
-                "response.reasoning_text.delta": self._thought,
-                "response.reasoning_summary_text.delta": self._thought,
-                "response.function_call_arguments.delta": self._argued,
-                "response.output_text.annotation.added": self._noted,
-                DONE: self._done,
-            }
-        )
+        super().__init__()
         self._told = told
         self._index = -1
         self._open = False
@@ -197,6 +188,16 @@ class MessagesTeller(ItemTeller):
         self._voice = None
         self._spots = None
         return _event("content_block_stop", index=self._index)
+
+    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]] = {
+        ADDED: _begun,
+        "response.refusal.delta": _refusal,
+        "response.reasoning_text.delta": _thought,
+        "response.reasoning_summary_text.delta": _thought,
+        "response.function_call_arguments.delta": _argued,
+        "response.output_text.annotation.added": _noted,
+        DONE: _done,
+    }
 
 
 def _event(kind: str, **members: Any) -> bytes:

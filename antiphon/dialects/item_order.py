@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec import Struct
@@ -56,11 +56,13 @@ def item_of(data: bytes) -> dict[str, Any]:
 class ItemTeller(ABC):
     """Tells one streamed answer. The tellers of subclasses call `_go_on` at the end of an item."""
 
-    __slots__ = ("_place", "_tellers", "_waiting")
+    __slots__ = ("_place", "_waiting")
 
-    def __init__(self, tellers: Mapping[str, Callable[[bytes], bytes]]) -> None:
-        """`tellers` tell events of an item by their type, all but deltas of text; `ADDED` and `DONE` are among them."""
-        self._tellers = tellers
+    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]]
+    """Methods that tell events of an item by their type, all but deltas of text; `ADDED` and `DONE` are among them."""
+
+    def __init__(self) -> None:
+        """Nothing has been told yet."""
         self._place: int | None = None
         self._waiting: dict[int, list[Event]] = {}
 
@@ -88,7 +90,7 @@ class ItemTeller(ABC):
         if not begins and place != self._place:
             return self._wait(place, event)
         self._place = place
-        return self._tellers[kind](event.data)
+        return self._tellers[kind](self, event.data)
 
     def _wait(self, place: int, event: Event) -> bytes:
         self._waiting.setdefault(place, []).append(event)
