@@ -100,9 +100,14 @@ class ItemTeller(ABC):
         """Whatever has waited for the end of an item."""
         self._place = None
         frames = b""
-        while self._place is None and self._waiting:
-            frames += self.frames(self._waiting.pop(min(self._waiting)))
+        while self._place is None and (begun := self._begun_meanwhile()) is not None:
+            frames += self.frames(self._waiting.pop(begun))
         return frames
+
+    def _begun_meanwhile(self) -> int | None:
+        """The first of the items that wait, of those that have begun: of others nothing can be told."""
+        waiting = self._waiting.items()
+        return min((place for place, events in waiting if any(event.type == ADDED for event in events)), default=None)
 
     @abstractmethod
     def _text(self, said: Delta) -> bytes:
