@@ -97,7 +97,7 @@ def test_a_gateway_of_its_own_is_there_while_the_agent_runs(run: Run, folder: Pa
     assert seen["ANTHROPIC_MODEL"] == "lab/one"
     assert "ANTHROPIC_API_KEY" not in seen
     assert result.stderr.startswith("No gateway runs at the configured address")
-    assert "GET /health" in (folder / "data/antiphon/run.log").read_text()
+    assert "GET /v1/models" in (folder / "data/antiphon/run.log").read_text()
     port = int(seen["ANTHROPIC_BASE_URL"].rpartition(":")[2])
     with socket.socket() as attempt:
         assert attempt.connect_ex(("127.0.0.1", port)) != 0, "it ended with the agent"
