@@ -54,6 +54,15 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLo
     return {"uvloop": uvloop.new_event_loop}
 
 
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector, so that whatever is left over stays to be found."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keys, addresses and folders of the person who runs the tests never reach the code under test."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,20 +53,21 @@ async def exchange(app: App, request: Request, reader: Reader) -> None:
     """Opens the application, asks, and closes it. Raises ConfigError when it does not open, OSError as `reader` did."""
     lifespan = _Lifespan()
     client = _Client(request, reader)
-    async with _unlogged(), asyncio.TaskGroup() as group:
-        group.create_task(lifespan.run(app))
-        await lifespan.opened.wait()
-        if lifespan.failure is None:
-            await app(_scope(request), client.receive, client.send)
-        lifespan.closing.set()
+    with _unlogged():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lifespan.run(app))
+            await lifespan.opened.wait()
+            if lifespan.failure is None:
+                await app(_scope(request), client.receive, client.send)
+            lifespan.closing.set()
     if lifespan.failure is not None:
         raise ConfigError(lifespan.failure)
     if client.failure is not None:
         raise client.failure
 
 
-@asynccontextmanager
-async def _unlogged() -> AsyncGenerator[None]:
+@contextmanager
+def _unlogged() -> Generator[None]:
     """Whoever asks sees how it goes: no line of the log need tell of it too."""
     requests = logging.getLogger("antiphon.requests")
     level = requests.level

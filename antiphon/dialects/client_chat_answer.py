@@ -5,7 +5,7 @@ Law: the chunks, joined, are the message of the whole answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -23,6 +23,7 @@ from antiphon.dialects.client_chat_shapes import (
     usage,
 )
 from antiphon.dialects.illegible import legible
+from antiphon.dialects.item_order import Tellers
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
@@ -185,7 +186,7 @@ class ChatTeller:
         last = self._chunk({}, finish(response, calls=bool(self._calls), legacy=self._told.legacy_functions))
         return last + _end(self._told, [response]) if self._only else last
 
-    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]] = {
+    _tellers: ClassVar[Tellers] = {
         "response.created": _created,
         "response.output_text.delta": text,
         "response.refusal.delta": _refusal,

@@ -15,7 +15,7 @@ from antiphon.dialects.client_chat_items import Reading
 from antiphon.dialects.client_chat_tools import chosen, offered
 from antiphon.errors import BadRequest
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import Item, Metadata, Request, parse_request
+from antiphon.wire.requests import SEALED, Item, Metadata, Request, parse_request
 
 _SAME: Final = (
     *("model", "stream", "temperature", "top_p", "presence_penalty", "frequency_penalty", "parallel_tool_calls"),
@@ -140,7 +140,7 @@ def asked_by_chat(body: bytes) -> AskedByChat:
         del asked["modalities"]
     asked["input"] = reading.items
     asked["store"] = False
-    asked["include"] = ["reasoning.encrypted_content"]
+    asked["include"] = [SEALED]
     if chat.stop:
         asked["stop"] = [chat.stop] if isinstance(chat.stop, str) else chat.stop
     if tools := offered(chat.tools, chat.functions, chat.web_search_options):

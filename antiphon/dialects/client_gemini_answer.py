@@ -5,8 +5,7 @@ Law: the parts of the chunks, texts joined, are those of the whole answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 from msgspec import Struct
@@ -27,7 +26,7 @@ from antiphon.dialects.client_gemini_shapes import (
     parts_of,
 )
 from antiphon.dialects.client_messages_shapes import BROKEN, failure_status
-from antiphon.dialects.item_order import ADDED, DONE, Delta, ItemTeller, delta_of, item_of
+from antiphon.dialects.item_order import ADDED, DONE, Delta, ItemTeller, Tellers, delta_of, item_of
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
@@ -143,7 +142,7 @@ class GeminiTeller(ItemTeller):
             return b"data: %b\r\n\r\n" % data
         return (b",\r\n%b" if begun else b"[%b") % data
 
-    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]] = {
+    _tellers: ClassVar[Tellers] = {
         ADDED: _begin,
         "response.refusal.delta": _refusal,
         "response.reasoning_text.delta": _thought,

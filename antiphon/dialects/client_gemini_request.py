@@ -18,7 +18,7 @@ from antiphon.dialects.client_gemini_tools import Tools, json_schema
 from antiphon.errors import BadRequest
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import Item, Request, is_item, parse_request
+from antiphon.wire.requests import SEALED, Item, Request, is_item, parse_request
 
 _members: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -102,7 +102,7 @@ def _asked(members: Item, model: str, *, streamed: bool) -> AskedByGemini:
     reading.read(objects(members.get("contents") or [], "contents"))
     asked: Item = {"model": model, "stream": streamed, "store": False, "input": reading.items}
     asked["stream_options"] = {"include_obfuscation": False}
-    asked["include"] = ["reasoning.encrypted_content"]
+    asked["include"] = [SEALED]
     notes = [*_instruct(asked, members), *reading.notes]
     asked |= {name: members[name] for name in _OURS if members.get(name) is not None}
     asked |= {name: config[theirs] for theirs, name in _SAME.items() if config.get(theirs) is not None}

@@ -7,7 +7,6 @@ the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -27,7 +26,7 @@ from antiphon.dialects.client_messages_shapes import (
     redacted,
     usage,
 )
-from antiphon.dialects.item_order import ADDED, DONE, Delta, ItemTeller, delta_of, item_of
+from antiphon.dialects.item_order import ADDED, DONE, Delta, ItemTeller, Tellers, delta_of, item_of
 from antiphon.dialects.messages_hosted import CALLS
 from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
@@ -189,7 +188,7 @@ class MessagesTeller(ItemTeller):
         self._spots = None
         return _event("content_block_stop", index=self._index)
 
-    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]] = {
+    _tellers: ClassVar[Tellers] = {
         ADDED: _begun,
         "response.refusal.delta": _refusal,
         "response.reasoning_text.delta": _thought,

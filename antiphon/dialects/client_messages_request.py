@@ -15,7 +15,7 @@ from antiphon.dialects.client_messages_items import Reading
 from antiphon.dialects.client_messages_tools import Tools
 from antiphon.errors import BadRequest
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import Item, Request, parse_request
+from antiphon.wire.requests import SEALED, Item, Request, parse_request
 
 _SAME: Final = ("model", "stream", "temperature", "top_p", "top_k", "provider", "strict")
 """Members that mean the same in both APIs."""
@@ -109,7 +109,7 @@ def asked_by_messages(body: bytes, *, counting: bool = False) -> AskedByMessages
         reading.system(said.system)
     for place, message in enumerate(said.messages):
         reading.read(message, f"messages[{place}]")
-    asked |= {"input": reading.items, "store": False, "include": ["reasoning.encrypted_content"]}
+    asked |= {"input": reading.items, "store": False, "include": [SEALED]}
     asked["stream_options"] = {"include_obfuscation": False}
     tools = _offer(asked, said, reading)
     _shape(asked, said)

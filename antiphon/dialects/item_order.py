@@ -21,6 +21,10 @@ DONE: Final = "response.output_item.done"
 _TEXT_DELTA: Final = "response.output_text.delta"
 
 
+Tellers = Mapping[str, Callable[[Any, bytes], bytes]]
+"""Methods that tell events by their type; bound ones would hold what they are bound to."""
+
+
 class Delta(Struct, frozen=True, gc=False):
     """A piece of what an item says, and where in it."""
 
@@ -58,8 +62,8 @@ class ItemTeller(ABC):
 
     __slots__ = ("_place", "_waiting")
 
-    _tellers: ClassVar[Mapping[str, Callable[[Any, bytes], bytes]]]
-    """Methods that tell events of an item by their type, all but deltas of text; `ADDED` and `DONE` are among them."""
+    _tellers: ClassVar[Tellers]
+    """Of the events of an item, all but deltas of text; `ADDED` and `DONE` are among them."""
 
     def __init__(self) -> None:
         """Nothing has been told yet."""

@@ -23,14 +23,14 @@ from antiphon.dialects.one_call import OneCallReader, with_one_call
 from antiphon.dialects.refusals import refusal
 from antiphon.dialects.responses_fates import RESPONSES_FATES
 from antiphon.dialects.responses_reader import ResponsesReader, finished
-from antiphon.dialects.sealed import AS_IT_IS, SEALED, AsItIs, Enclosing, Unsealing
+from antiphon.dialects.sealed import AS_IT_IS, AsItIs, Enclosing, Unsealing
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Built, Media, Pseudonym, Reader, Sealer, Target, Turn
 from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome, narrowed, split_object
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import Opening
-from antiphon.wire.requests import Item, Reasoning, Request
+from antiphon.wire.requests import SEALED, Item, Reasoning, Request
 from antiphon.wire.responses import TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode

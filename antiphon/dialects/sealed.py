@@ -14,9 +14,6 @@ from antiphon.wire.envelope import Envelope, Kind, family, is_sealed, packed, un
 from antiphon.wire.requests import Item
 from antiphon.wire.responses import TransformationReason
 
-SEALED: Final = "reasoning.encrypted_content"
-"""What a client includes to be given seals."""
-
 SIGNS: Final = frozenset(
     {"encrypted_content", "signature", "data", "extra_content", "thoughtSignature", "redactedContent"}
 )

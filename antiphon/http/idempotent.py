@@ -15,12 +15,10 @@ from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Responses
-from antiphon.wire.requests import Request
+from antiphon.wire.requests import SEALED, Request
 from antiphon.wire.visibility import shown, shown_outcome
 
 IDEMPOTENCY_KEY: Final = b"idempotency-key"
-
-_SEALED: Final = "reasoning.encrypted_content"
 
 
 class IdempotentCreate:
@@ -92,4 +90,4 @@ class IdempotentCreate:
 def included_at_birth(request: Request) -> Collection[str]:
     """What the create answer shows. Sealed reasoning is always shown where only the client keeps it (spec 6.5)."""
     asked: list[str] = [*(request.include or ())]
-    return asked if request.stored else [*asked, _SEALED]
+    return asked if request.stored else [*asked, SEALED]

@@ -145,7 +145,11 @@ def mended_item(item: Raw, response_id: str, place: int) -> Raw:
 
 def item_id(kind: str, response_id: str, place: int) -> str:
     """The id of an item that its provider gave none: the same whenever it is asked for."""
-    return f"{named_after(response_id, PREFIXES.get(kind, 'item'))}{place:02x}"
+    return _id(PREFIXES.get(kind, "item"), response_id, place)
+
+
+def _id(prefix: str, response_id: str, place: int) -> str:
+    return f"{named_after(response_id, prefix)}{place:02x}"
 
 
 def named(item: Raw, name: str) -> Raw:
@@ -174,7 +178,7 @@ def renamed(event: bytes, names: Mapping[int, str]) -> bytes:
 
 def _mend_call(call: Item, response_id: str, place: int) -> None:
     if not isinstance(call.get("call_id"), str) or not call["call_id"]:
-        call["call_id"] = item_id("call", response_id, place).replace("item", "call", 1)
+        call["call_id"] = _id("call", response_id, place)
     member = "arguments" if call["type"] == "function_call" else "input"
     if not isinstance(call[member], str):
         call[member] = _encode(call[member]).decode()

@@ -45,6 +45,9 @@ Include = Literal[
     "message.input_image.image_url",
     "computer_call_output.output.image_url",
 ]
+SEALED: Final = "reasoning.encrypted_content"
+"""What a client includes to be given seals."""
+
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
@@ -167,7 +170,7 @@ class Request(Struct, frozen=True, kw_only=True):
     @property
     def hides_seals(self) -> bool:
         """Whether sealed reasoning is kept for the chain and not shown: not asked for, by who can come back."""
-        return self.stored and not self.includes("reasoning.encrypted_content")
+        return self.stored and not self.includes(SEALED)
 
     def members(self) -> dict[str, Raw]:
         """Every member of the client's body, values untouched: what a native upstream's body is patched from."""

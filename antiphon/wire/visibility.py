@@ -9,13 +9,12 @@ from typing import Final, get_args
 import msgspec
 
 from antiphon.wire.events import Outcome
-from antiphon.wire.requests import Include, Item, Request, is_item
+from antiphon.wire.requests import SEALED, Include, Item, Request, is_item
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
-_SEALED: Final = "reasoning.encrypted_content"
-ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {_SEALED}
+ALL_BUT_SEALED: Final = frozenset(get_args(Include)) - {SEALED}
 
 _MARK: Final = re.compile(rb'"(?:encrypted_content|logprobs": ?\[\{|file_search_call"|web_search_call"|code_interp)')
 """What stands in the bytes of every response that has anything to leave out."""
@@ -44,7 +43,7 @@ def streamed_outcome(outcome: Outcome, request: Request) -> bytes:
 def shown_item(item: Item, include: Collection[str]) -> Item:
     """One item, without what `include` does not name."""
     match item.get("type"):
-        case "reasoning" if _SEALED not in include:
+        case "reasoning" if SEALED not in include:
             return {name: value for name, value in item.items() if name != "encrypted_content"}
         case "message" if isinstance(item.get("content"), list):
             return item | {"content": [_shown_part(part, include) for part in item["content"]]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
 
 import pytest
 
@@ -21,15 +20,7 @@ from tests.unit.http.test_telling_streams import TELLERS
 KINDS = (ChatAnswer, CohereAnswer, ConverseAnswer, GeminiAnswer, OllamaAnswer)
 
 
-@pytest.fixture
-def _uncollected() -> Generator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_does_not_hold_itself(kind: type[ChatAnswer]) -> None:
     answer = kind(a_turn(), target_of(), SEALER)
@@ -38,7 +29,7 @@ def test_an_answer_does_not_hold_itself(kind: type[ChatAnswer]) -> None:
     assert not any(type(each) is kind for each in gc.get_objects())
 
 
-@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("dialect", TELLERS)
 def test_who_tells_an_answer_does_not_hold_it(dialect: str) -> None:
     teller = TELLERS[dialect]()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Generator
 from weakref import ref
 
 import pytest
@@ -19,14 +17,7 @@ class Body:
     """Something large that a handler holds."""
 
 
-@pytest.fixture
-def _uncollected() -> Generator[None]:
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.usefixtures("uncollected")
 async def test_what_a_request_held_is_let_go_though_it_fails() -> None:
     bodies: list[ref[Body]] = []
     sent: list[Message] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
 
 import pytest
 
@@ -22,19 +21,7 @@ async def application(_scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": message["body"]})
 
 
-@pytest.fixture
-def _uncollected() -> Generator[None]:
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
-
-
-@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.usefixtures("uncollected")
 async def test_a_connection_that_has_ended_leaves_nothing_to_the_collector() -> None:
     link = Link(application)
     assert (await link.answered(REQUEST + REQUEST)).count(b"2\r\n{}\r\n") == 2

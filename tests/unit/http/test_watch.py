@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Generator
 
 import pytest
 
@@ -13,15 +12,7 @@ from antiphon.http.call import Call, Message
 from antiphon.http.watch import ClientWatch
 
 
-@pytest.fixture
-def _uncollected() -> Generator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.usefixtures("uncollected")
 async def test_who_watched_a_client_lets_go_of_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0)
     watching = asyncio.Event()
