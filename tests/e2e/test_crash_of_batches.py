@@ -10,7 +10,7 @@ from antiphon.batch_settings import BatchSettings
 from tests.e2e.batches import ended, line, submitted, until, written
 from tests.e2e.exchanges import chat_whole
 from tests.e2e.gateway import CHAT_MODEL, running, settings_for, spawned
-from tests.e2e.upstream import Gate, Provider, Reply, Seen, stream
+from tests.e2e.upstream import Gate, Provider, Reply, Seen
 
 LINES = 12
 ANSWERED = 8
@@ -29,7 +29,7 @@ def test_a_batch_survives_its_gateway(tmp_path: Path, native: Provider, chat: Pr
         text: str = json.loads(seen.body)["messages"][0]["content"]
         visits[text] += 1
         gate = next(waiting, None) if int(text) >= ANSWERED else None
-        return chat_whole(f"Answer {text}") if gate is None else stream(gate)
+        return chat_whole(f"Answer {text}") if gate is None else Reply(pieces=[gate])
 
     chat.answer(*[reply] * (LINES + AT_ONCE))
     url = "/v1/chat/completions"

@@ -214,8 +214,7 @@ def test_an_answer_can_be_interrupted(started: Started) -> None:
             assert connection.recv(4)
             process.send_signal(signal.SIGINT)
             out, told = process.communicate()
-    assert process.returncode == 130
-    assert (out, told) == ("", "")
+    assert (process.returncode, out, told) == (130, "", "")
 
 
 def test_an_answer_nobody_reads_ends_quietly(started: Started) -> None:
