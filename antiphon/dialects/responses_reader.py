@@ -281,7 +281,7 @@ class ResponsesReader:
         if noted.output_index in self._done or (announced and noted.output_index in self._open):
             return b""
         visible = item = self._announced_item(noted) if announced else self._finished_item(noted)
-        if SEALED_MEMBER in data:
+        if data.find(SEALED_MEMBER) >= 0:
             if not announced:
                 item = self._seals.item(item)
             visible = _unsealed(item) if announced or self._hides else item
@@ -345,7 +345,7 @@ class ResponsesReader:
             raise failure_of(bytes(_failure(response).error))
         if said == _INCOMPLETE:
             kind = "response.incomplete"
-        if SEALED_MEMBER in data:
+        if data.find(SEALED_MEMBER) >= 0:
             merged.members["output"] = self._seals.output(merged.members["output"])
         if self._names:
             merged.members["output"] = all_named(merged.members["output"], self._names)

@@ -139,7 +139,7 @@ class ResponsesUpstream:
         try:
             if not body.isascii():
                 body.decode()
-            if SEALED_MEMBER in body:
+            if body.find(SEALED_MEMBER) >= 0:
                 body = NativeSeals(Enclosing(turn, target, self._sealer, "openai")).response(body)
             outcome = finished(_opening(turn, target), body, turn.clock)
             return outcome if turn.request.parallel_tool_calls is not False else with_one_call(outcome)

@@ -89,7 +89,7 @@ def unfolded(turn: Turn, sealer: Sealer | None) -> None:
     Raises BadRequest for a blob that cannot be opened.
     """
     history = turn.history
-    if MARK not in turn.request.body and not (history and any(item.get("type") in _OURS for item in history)):
+    if turn.request.body.find(MARK) < 0 and not (history and any(item.get("type") in _OURS for item in history)):
         return
     start, before = since_newest(turn.context), len(history)
     turn.compacts = any(item.get("type") == TRIGGER for item in turn.input)

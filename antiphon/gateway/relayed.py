@@ -115,7 +115,7 @@ class RelayedStream:
         return rest
 
     def _noted(self, data: bytes) -> bytes:
-        if _ERROR in data:
+        if data.find(_ERROR) >= 0:
             data = self._before_error(data)
         self._tail = data if len(data) >= _TAIL_BYTES else (self._tail + data)[-_TAIL_BYTES:]
         return data

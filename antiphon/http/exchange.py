@@ -109,6 +109,13 @@ class Exchange:
         self.more_body = False
         self._tell()
 
+    def take_whole(self, body: bytes) -> None:
+        """The body has arrived, together with the head."""
+        self._parts = [body]
+        self._size = len(body)
+        self._news = True
+        self.more_body = False
+
     def lose(self) -> None:
         """The client has gone, or is not to be read any more."""
         if not self.complete:

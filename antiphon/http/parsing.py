@@ -12,12 +12,18 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpRequestParse
 from antiphon.errors import AntiphonError, BadRequest, HeadTooLarge
 from antiphon.http.call import FIRST_HEADERS, Header, Scope
 from antiphon.http.exchange import Exchange
+from antiphon.http.known_heads import KnownHead, known_head
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 HEAD_LIMIT: Final = 65_536
 _OF_CONNECTION: Final = (b"connection", b"proxy-connection")
+_QUERY: Final = ord("?")
 _KNOWN_URL: Final = 128
 """Bytes of the longest URL that is remembered."""
+
+_LESSONS: Final = 4
+"""So many heads of a connection are remembered, each in place of the last: a client that sends others each time is not
+worth more."""
 
 
 class Requests:
@@ -29,6 +35,9 @@ class Requests:
     __slots__ = (
         "_begin",
         "_client",
+        "_known",
+        "_lessons",
+        "_newest_scope",
         "_parser",
         "_scheme",
         "brought_body",
@@ -46,6 +55,9 @@ class Requests:
         self._client = client
         self._begin = begin
         self._parser = self._new_parser()
+        self._known: KnownHead | None = None
+        self._lessons = _LESSONS
+        self._newest_scope: Scope | None = None
         self.exchange: Exchange | None = None
         self.heading = False
         self.brought_body = False
@@ -64,7 +76,25 @@ class Requests:
 
     def feed(self, data: bytes) -> None:
         """Reads on. Raises HttpParserError for what is no request, HttpParserUpgrade behind a head that offers one."""
+        known, newest = self._known, self.exchange
+        fresh = not (self.heading or (newest is not None and newest.more_body))
+        if fresh and known is not None and newest is not None and newest.keep_alive:
+            request = known.request(data)
+            if request is not None:
+                self.exchange = newest = self._begin(request[0], True, False)  # noqa: FBT003 - as below
+                newest.take_whole(request[1])
+                return
+        self._newest_scope = None
         self._parser.feed_data(data)
+        if fresh and self._newest_scope is not None:
+            self._learn(data, self._newest_scope)
+
+    def _learn(self, data: bytes, scope: Scope) -> None:
+        """Remembers the head of a whole request that came by itself."""
+        newest = self.exchange
+        if not self.heading and newest is not None and not newest.more_body:
+            self._lessons -= 1
+            self._known = known_head(data, scope) or self._known
 
     def feed_without_offer(self) -> None:
         """Reads the head again, without the offer to upgrade that the parser stopped at. Raises HttpParserError."""
@@ -98,7 +128,7 @@ class Requests:
         if parser.should_upgrade():
             return
         url = self.url
-        path, raw_path, query = (_located if len(url) > _KNOWN_URL or b"?" in url else _known)(url)
+        path, raw_path, query = (_located if len(url) > _KNOWN_URL or _QUERY in url else _known)(url)
         version = parser.get_http_version()
         first = dict(reversed(self.headers))
         scope: Scope = {
@@ -119,7 +149,10 @@ class Requests:
         current = version == "1.1"
         expected = first.get(b"expect")
         hesitates = expected is not None and current and expected.lower() == b"100-continue"
-        self.exchange = self._begin(scope, current and parser.should_keep_alive(), hesitates)
+        keep_alive = current and parser.should_keep_alive()
+        if keep_alive and self._lessons and not hesitates:
+            self._newest_scope = {**scope}
+        self.exchange = self._begin(scope, keep_alive, hesitates)
 
     def on_body(self, body: bytes) -> None:
         """A bit of the body."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from uvicorn.config import Config
@@ -30,7 +31,7 @@ class Serving:
         self.loop = asyncio.get_running_loop()
         self.writes = writes_of(self.loop)
         self.tasks = state.tasks
-        self._new_task = self.loop.create_task
+        self._new_task = partial(asyncio.Task[None], loop=self.loop, name="request")  # a name costs less than none
         self._common = CommonHeaders(state.default_headers)
 
     @property

@@ -31,13 +31,24 @@ _NULLABLE: Final = frozenset(
 )
 """Members for which null is a value; null in any other member means its default."""
 
-_LACKING: Final = {
-    "completed_at": NULL,
-    "presence_penalty": _ZERO,
-    "frequency_penalty": _ZERO,
-    "prompt_cache_retention": NULL,
+_LACKING: Final = (
+    ("completed_at", NULL),
+    ("presence_penalty", _ZERO),
+    ("frequency_penalty", _ZERO),
+    ("prompt_cache_retention", NULL),
+)
+"""Members that a well-formed response need not have, and what stands there then."""
+
+_NAMES: Final = ("previous_response_id", "prompt_cache_key", "safety_identifier", "user")
+_UNNAMED: Final = (None,) * len(_NAMES)
+
+_UNSAID: Final = {
+    "object": _OBJECT,
+    "conversation": NULL,
+    "metadata": _NO_MEMBERS,
+    **dict.fromkeys(_NAMES, NULL),
 }
-"""Members that a well-formed response need not have."""
+"""Members that the gateway alone knows the truth of, where the request says nothing of them."""
 
 _NESTED: Final = ("reasoning", "text")
 """Members whose own keys must all be there, since clients read them without asking."""
@@ -176,9 +187,11 @@ class Opening:
             known = _well_formed(upstream)
         except msgspec.ValidationError:
             return Merged(self._filled(members), _named(upstream).id, None)
-        members = _LACKING | members | self._overrides()
+        members |= self._overrides()
+        for name, value in _LACKING:
+            members.setdefault(name, value)
         reasoning = bytes(members["reasoning"])
-        if b'"generate_summary"' not in reasoning:
+        if reasoning.find(b'"generate_summary"') < 0:
             members["reasoning"] = Raw(reasoning.rstrip()[:-1] + b',"generate_summary":null}')
         counts = None
         if known.usage is not None:
@@ -195,28 +208,28 @@ class Opening:
         """What only the gateway knows the truth of."""
         if self._ours is None:
             request = self._request
-            conversation = self._conversation
-            self._ours = {
+            self._ours = ours = {
+                **_UNSAID,
                 "id": Raw(b'"%b"' % self.id.encode()),
-                "object": _OBJECT,
                 "created_at": Raw(b"%d" % self._created_at),
                 "background": _TRUE if request.background else _FALSE,
-                "conversation": NULL if conversation is None else Raw(b'{"id":"%b"}' % conversation.encode()),
-                "metadata": Raw(_encode(request.metadata)) if request.metadata else _NO_MEMBERS,
-                "model": _text(request.model or ""),
-                "previous_response_id": _text(request.previous_response_id),
-                "prompt_cache_key": _text(request.prompt_cache_key),
-                "provider": _text(self._provider),
-                "safety_identifier": _text(request.safety_identifier),
+                "model": Raw(_encode(request.model or "")),
+                "provider": Raw(_encode(self._provider)),
                 "store": _TRUE if request.stored else _FALSE,
-                "user": _text(request.user),
             }
+            names = (request.previous_response_id, request.prompt_cache_key, request.safety_identifier, request.user)
+            if names != _UNNAMED:
+                ours |= {key: Raw(_encode(name)) for key, name in zip(_NAMES, names, strict=True)}
+            if self._conversation is not None:
+                ours["conversation"] = Raw(b'{"id":"%b"}' % self._conversation.encode())
+            if request.metadata:
+                ours["metadata"] = Raw(_encode(request.metadata))
             if self._transformations:
-                self._ours["input_transformations"] = Raw(_encode(self._transformations))
+                ours["input_transformations"] = Raw(_encode(self._transformations))
             if request.parallel_tool_calls is False:
-                self._ours["parallel_tool_calls"] = _FALSE
+                ours["parallel_tool_calls"] = _FALSE
             if request.prompt is not None:
-                self._ours["prompt"] = Raw(_encode(request.prompt))
+                ours["prompt"] = Raw(_encode(request.prompt))
         return self._ours
 
     def _filled(self, members: dict[str, Raw]) -> dict[str, Raw]:
@@ -246,10 +259,6 @@ def _fits(name: str, value: Raw) -> bool:
         return name not in _KINDS or _KINDS[name](value) is not None
     except msgspec.DecodeError:
         return False
-
-
-def _text(value: str | None) -> Raw:
-    return NULL if value is None else Raw(_encode(value))
 
 
 def _with_keys(default: Raw, value: bytes) -> Raw:

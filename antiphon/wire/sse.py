@@ -12,6 +12,7 @@ from antiphon.wire.texts import mended
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CR = 0x0D
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +42,7 @@ class FrameSplitter:
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that `data` completes. Raises UpstreamBroke for a frame without end."""
-        if self._crlf or b"\r" in data:
+        if self._crlf or _CR in data:
             data = self._unify_line_ends(data)
         if not self._pieces and data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2:
             data = mended(data)
@@ -49,7 +50,7 @@ class FrameSplitter:
             return [] if frame is None else [frame]
         if self._pieces:
             meets = self._pieces[-1].endswith(b"\n") and data.startswith(b"\n")
-            if not meets and b"\n\n" not in data:
+            if not meets and data.find(b"\n\n") < 0:
                 self._keep(data)
                 return []
             self._pieces.append(data)
