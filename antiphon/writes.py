@@ -21,7 +21,7 @@ class Writes:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Nothing waits."""
         self._loop = loop
-        self._waiting: dict[asyncio.Transport, list[bytes]] = {}
+        self._waiting: dict[asyncio.Transport, bytes] = {}
         self._size = 0
 
     def write(self, transport: asyncio.Transport, data: bytes) -> None:
@@ -33,20 +33,17 @@ class Writes:
             return
         self._size = size
         waiting = self._waiting
-        if transport in waiting:
-            waiting[transport].append(data)
-            return
         if not waiting:
             self._loop.call_soon(self.flush)
-        waiting[transport] = [data]
+        waiting[transport] = waiting[transport] + data if transport in waiting else data
 
     def flush(self) -> None:
         """Writes everything that waits."""
         waiting, self._waiting = self._waiting, {}
         self._size = 0
-        for transport, pieces in waiting.items():
+        for transport, data in waiting.items():
             if not transport.is_closing():
-                transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+                transport.write(data)
 
 
 _OF: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Writes]] = WeakKeyDictionary()

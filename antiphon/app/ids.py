@@ -34,4 +34,4 @@ class Identifiers:
 
 def new_request_id() -> str:
     """A fresh name for one HTTP request."""
-    return f"req_{random.getrandbits(96):024x}"
+    return f"req_{random.getrandbits(96).to_bytes(12).hex()}"

@@ -111,10 +111,6 @@ class ChatAnswer:
         """Whether text that comes is said as it comes."""
         return self._splitter is None and not self._calls.open
 
-    def said_on(self, text: str, number: int) -> bytes | None:
-        """The frame, of this number, of a chunk that brought nothing but more text; None where that takes more."""
-        return self.writer.said_on(text, number) if self.speaks else None
-
     def take_in(self, said: Completion, data: bytes) -> None:
         """A chunk, or a whole answer, and its bytes. Raises the UpstreamError that it reports."""
         if said.error not in NOTHING or said.object == "error":

@@ -24,7 +24,7 @@ _LESSONS: Final = 3
 class ChatReader:
     """Implements `protocols.Reader`."""
 
-    __slots__ = ("_answer", "_frames", "_lessons", "_said", "_template", "failure", "outcome")
+    __slots__ = ("_answer", "_fitting", "_frames", "_lessons", "_said", "_template", "failure", "outcome")
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer) -> None:
         """Reads one answer of `target` to `turn`."""
@@ -34,6 +34,7 @@ class ChatReader:
         self.failure: UpstreamError | None = None
         self._said = False
         self._template: Template | None = None
+        self._fitting: Template | None = None  # the same, while a chunk that fits it brings nothing but its text
         self._lessons = _LESSONS
 
     def feed(self, data: bytes) -> Chunk:
@@ -50,14 +51,14 @@ class ChatReader:
             self.failure = error
         if whole and self._lessons and self._answer.speaks:
             self._learn(data)
+        over = self.failure is not None or self.outcome is not None
+        self._fitting = None if over or self._frames.waiting or not self._answer.speaks else self._template
         return self._given()
 
     def quick(self, data: bytes, number: int) -> bytes | None:
         """What stands for a chunk that differs from an earlier one in nothing but its text."""
-        if self._template is None or self._frames.waiting or self.failure is not None or self.outcome is not None:
-            return None
-        text = self._template.text(data)
-        return self._answer.said_on(text, number) if text else None
+        text = None if self._fitting is None else self._fitting.text(data)
+        return self._answer.writer.said_on(text, number) if text else None
 
     def close(self) -> Chunk:
         """The last events. A stream that never said why it ended was cut."""

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.chat_shapes import NOTHING, Choice, Completion, completion
+from antiphon.dialects.chat_shapes import NOTHING, Choice, Completion, Delta, completion
 from antiphon.errors import UpstreamBroke
 
 _CONTENT: Final = re.compile(rb'"content": ?("(?:[^"\\]|\\.)*")')
@@ -64,5 +64,7 @@ def _adds_only(choice: Choice, text: str) -> bool:
     delta = choice.delta
     if delta is None or choice.finish_reason or choice.logprobs is not None or choice.error not in NOTHING:
         return False
+    if delta == Delta(content=text):
+        return True
     added = {name: value for name, value in msgspec.structs.asdict(delta).items() if value or name == "content"}
     return added == {"content": text}

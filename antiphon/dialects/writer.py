@@ -56,10 +56,7 @@ class ResponseWriter:
     """Writes one answer. After `finish` it takes nothing more."""
 
     __slots__ = (
-        "_backlog",
-        "_clock",
-        "_covered",
-        "_events",
+        *("_backlog", "_clock", "_covered", "_events"),
         "_finished",
         "_hidden",
         "_item",
@@ -137,13 +134,11 @@ class ResponseWriter:
         self._speak(TEXT, delta)
 
     def said_on(self, delta: str, number: int) -> bytes | None:
-        """The frame of a delta of the text that is being written; None, nothing done, if it is not of this number."""
+        """The frame of more of the text that is being written, encodable; None, nothing done, if not of this number."""
         run = self._run
         if run is None or run.voice is not TEXT or run.held or self._loose_logprobs or number != self._number:
             return None
-        self._say(run, delta, run.tail)
-        event = self._events.pop()
-        return b"event: response.output_text.delta\ndata: %b\n\n" % event.data
+        return b"event: response.output_text.delta\ndata: %b\n\n" % self._delta(run, delta, run.tail)
 
     def refusal(self, delta: str) -> None:
         """Text that declines to answer."""
@@ -259,7 +254,14 @@ class ResponseWriter:
             self._say(run, delta, run.tail)
 
     def _say(self, run: Run, delta: str, tail: bytes) -> None:
-        """One delta event: the hot path of every stream."""
+        """One delta event."""
+        number = self._number
+        data = self._delta(run, delta, tail)
+        if self._number > number:
+            self._events.append(Event(run.voice.delta, number, data))
+
+    def _delta(self, run: Run, delta: str, tail: bytes) -> bytes:
+        """What tells of a delta, nothing if none is to be told: the hot path of every stream."""
         if run.held:
             delta = run.mended(delta)
         try:
@@ -267,20 +269,20 @@ class ResponseWriter:
         except UnicodeEncodeError:
             delta = run.mended(delta)
             if not delta:
-                return
+                return b""
             said = _encode(delta)
         run.pieces.append(delta)
         if len(run.pieces) > _PIECES:
             run.pieces[:] = ["".join(run.pieces)]
         if self._silent:
-            return
+            return b""
         number = self._number
         self._number = number + 1
-        if self._obfuscate:
-            shift = number % PAD_SHIFTS
-            tail = b'%b,"obfuscation":"%b"' % (tail, PAD[shift : shift + -len(delta) % PAD_BLOCK])
-        data = b'%b%b%b,"sequence_number":%d}' % (run.opening, said, tail, number)
-        self._events.append(Event(run.voice.delta, number, data))
+        if not self._obfuscate:
+            return b'%b%b%b,"sequence_number":%d}' % (run.opening, said, tail, number)
+        shift = number % PAD_SHIFTS
+        pad = PAD[shift : shift + -len(delta) % PAD_BLOCK]
+        return b'%b%b%b,"obfuscation":"%b","sequence_number":%d}' % (run.opening, said, tail, pad, number)
 
     def _emit(self, type: str, members: bytes) -> None:
         """Any other event; `members` is the inside of its JSON object."""

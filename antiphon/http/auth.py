@@ -62,7 +62,7 @@ class Keyring:
 
 
 def _digest(key: bytes) -> bytes:
-    return hashlib.sha256(key).digest()
+    return hashlib.blake2s(key).digest()
 
 
 def key_protocol(subprotocol: str) -> bool:

@@ -9,7 +9,12 @@ from typing import Final
 from antiphon.http.call import Header
 
 _STATUS_LINES: Final = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode() for each in HTTPStatus}
-_CONTROLS: Final = bytes(byte for byte in (*range(0x20), 0x7F) if byte != ord("\t"))
+_LINE_FEED: Final = 0x0A
+_BROKEN: Final = bytes(
+    _LINE_FEED if (byte < 0x20 or byte == 0x7F) and byte != ord("\t") else byte  # noqa: PLR2004 - ASCII's
+    for byte in range(256)
+)
+"""Every control character made a line feed."""
 
 
 class CommonHeaders:
@@ -32,6 +37,6 @@ def head_of(status: int, common: CommonHeaders, headers: Sequence[Header]) -> by
 
 def _lines(headers: Sequence[Header]) -> bytes:
     lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-    if len(lines) - len(lines.translate(None, _CONTROLS)) != 2 * len(headers):
+    if lines.translate(_BROKEN).count(_LINE_FEED) != 2 * len(headers):
         raise RuntimeError("A header holds a control character.")
     return lines

@@ -5,17 +5,16 @@ Law: the same bytes, however they are cut, give the same answer (RFC 9112).
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 from httptools import HttpResponseParser
 
 _FINAL = 200
 _BEGAN, _ENDED = True, False
 
-_FRAMING = len(b"10\r\n") + len(b"\r\n")
-"""Around a chunk whose size has two digits."""
-
-_ONE_DIGIT, _TWO_DIGITS, _THREE_DIGITS = 0xF, 0xFF, 0xFFF
+_CRLF = b"\r\n"
+_MOST_DIGITS = 3
+_LARGEST = 16**_MOST_DIGITS + _MOST_DIGITS + 2 * len(_CRLF)
 
 
 def whole_chunk(data: bytes) -> bytes | None:
@@ -23,14 +22,19 @@ def whole_chunk(data: bytes) -> bytes | None:
 
     Only between chunks is a read that looks like one certain to be one.
     """
-    size = len(data) - _FRAMING
-    if size > _TWO_DIGITS:
-        size -= 1  # for the third digit
-        usual = _TWO_DIGITS < size <= _THREE_DIGITS
-    else:
-        usual = size > _ONE_DIGIT
-    if usual and data[-2:] == b"\r\n" and data.startswith(b"%x\r\n" % size):
-        return data[-2 - size : -2]
+    line = _size_line(len(data)) if len(data) < _LARGEST else None
+    if line is None or not (data.startswith(line) and data.endswith(_CRLF)):
+        return None
+    return data[len(line) : -2]
+
+
+@cache
+def _size_line(size: int) -> bytes | None:
+    """The first line of a chunk that is so long with all its lines; None where none is."""
+    for digits in (2, _MOST_DIGITS):
+        line = b"%x\r\n" % max(0, size - digits - 2 * len(_CRLF))
+        if len(line) == digits + len(_CRLF):
+            return line
     return None
 
 

@@ -182,32 +182,13 @@ class Connection(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         if self._between_chunks and self._consume is not None and (body := whole_chunk(data)) is not None:
-            self._hand_over(body, self._consume)
-            return
-        answer = self.answer
-        if not self._busy or answer.done:
+            self._touched = self._loop.time()
+            if not self._consume(body):  # a paced stream sends one whole chunk at a time: the parser need not see it
+                self._wake(arrived=True)
+        elif self._busy and not self.answer.done:
+            self._read(data)
+        else:
             self._unasked()
-            return
-        self._touched = self._loop.time()
-        self._buffered += len(data)
-        try:
-            answer.feed(data)
-        except NOT_HTTP as error:
-            self._garbled(error)
-        self._between_chunks = answer.between_chunks(data)
-        if answer.body:
-            if self._buffered > MAX_HEAD:
-                self._crowded()
-            self._silent = 0
-            if not self._body_begun:
-                self._body_begun = True
-                self._alarm.by(self._touched + self._timeouts.idle)
-        elif not answer.done:
-            self._silent += len(data)
-            if self._silent > MAX_HEAD:
-                self._flooded()
-        if answer.status:
-            self._answered()
 
     @override
     def eof_received(self) -> None:
@@ -231,6 +212,29 @@ class Connection(asyncio.Protocol):
 
     # inside
 
+    def _read(self, data: bytes) -> None:
+        answer = self.answer
+        self._touched = self._loop.time()
+        self._buffered += len(data)
+        try:
+            answer.feed(data)
+        except NOT_HTTP as error:
+            self._garbled(error)
+        self._between_chunks = answer.between_chunks(data)
+        if answer.body:
+            if self._buffered > MAX_HEAD:
+                self._crowded()
+            self._silent = 0
+            if not self._body_begun:
+                self._body_begun = True
+                self._alarm.by(self._touched + self._timeouts.idle)
+        elif not answer.done:
+            self._silent += len(data)
+            if self._silent > MAX_HEAD:
+                self._flooded()
+        if answer.status:
+            self._answered()
+
     async def _answer_begun(self) -> None:
         answer = self.answer
         answered = False
@@ -247,12 +251,6 @@ class Connection(asyncio.Protocol):
     def _make_room(self) -> None:
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
-
-    def _hand_over(self, body: bytes, consume: Callable[[bytes], bool]) -> None:
-        """One whole chunk, as paced streams send them: the parser need not see it."""
-        self._touched = self._loop.time()
-        if not consume(body):
-            self._wake(arrived=True)
 
     def _begin(self, timeouts: Timeouts) -> None:
         self.answer.expect()

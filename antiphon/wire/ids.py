@@ -20,7 +20,7 @@ _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 def identifier(prefix: str, milliseconds: int, randomness: bytes) -> str:
     """`prefix` and 48 hex digits; `randomness` is `RANDOM_BYTES` long."""
-    return f"{prefix}_{milliseconds:012x}{randomness.hex()}"
+    return f"{prefix}_{(milliseconds.to_bytes(6) + randomness).hex()}"
 
 
 def named_after(identifier: str, prefix: str) -> str:

@@ -143,6 +143,18 @@ def test_answers_do_not_depend_on_how_the_requests_arrive(
         runner.run(_spoken(asked, tail, cuts, pauses))
 
 
+@given(
+    st.lists(st.integers(0, 1_200), min_size=2, max_size=8), st.sampled_from(["/whole", "/streamed", "/plain"]), CUTS
+)
+def test_a_head_may_come_again_and_again(sizes: list[int], path: str, cuts: list[int]) -> None:
+    head = b"POST %b HTTP/1.1\r\nHost: g\r\ncontent-LENGTH: %d\r\nX: y\r\n\r\n"
+    bodies = [b"x" * size for size in sizes]
+    asked = [Asked("POST", head % (path.encode(), len(body)) + body, echo_of("POST", path, 3, body)) for body in bodies]
+    edges = [sum(len(each.said) for each in asked[:count]) for count in range(len(asked))]
+    with asyncio.Runner() as runner:
+        runner.run(_spoken(asked, b"", [*edges, *cuts], [True] * (len(edges) + len(cuts))))
+
+
 @given(SEVERAL, st.sampled_from(BROKEN), st.booleans())
 def test_every_byte_may_come_alone(
     asked: list[Asked],
