@@ -259,7 +259,7 @@ def new_id(prefix: str) -> str:
 
 async def exchanged(target: Target, turn: Turn, built: Built, secrets: Sequence[bytes]) -> Exchange:
     """Asks the target and reads its answer to the end, whatever it is."""
-    streamed = turn.request.streamed if built.streamed is None else built.streamed
+    streamed = bool(turn.request.stream) if built.streamed is None else built.streamed
     reply = await target.post(built.body, streamed=streamed, headers=built.headers)
     try:
         pieces = await read(reply)

@@ -90,7 +90,7 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing, pseu
         raise missing("input")
     if tools.tools:
         _tools(body, tools, request, quirks)
-    if request.streamed:
+    if request.stream:
         body["stream"] = True
         if quirks.stream_usage:
             body["stream_options"] = {"include_usage": True}

@@ -50,7 +50,7 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -> B
     writer = MessageWriter(tools, losses, documents_apart=not tools.tools and not formed)
     if request.instructions:
         writer.system(request.instructions)
-    body: Body = {"model": target.model, "messages": writer.messages, "stream": request.streamed}
+    body: Body = {"model": target.model, "messages": writer.messages, "stream": bool(request.stream)}
     if form is not None:
         _form(body, form, writer, losses, free=not tools.tools)
     writer.write(steps_of(turn, target, losses, unsealing, unsealed_reasoning=True))

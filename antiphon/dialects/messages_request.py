@@ -103,7 +103,7 @@ class _Building:
         limit = request.max_output_tokens or self._target.output_limit or self._traits.output_limit
         mind = Mind(request, self._traits, losses)
         mind.decide(turns, limit, host)
-        streamed = request.streamed or tools.pauses or limit > LARGEST_WHOLE_ANSWER
+        streamed = bool(request.stream) or tools.pauses or limit > LARGEST_WHOLE_ANSWER
         body = self._head(limit, streamed=streamed)
         if turns.system:
             body["system"] = turns.system
@@ -244,7 +244,7 @@ class _Building:
             body["anthropic_beta"] = sorted(self._betas)
         elif self._betas:
             headers = f"anthropic-beta: {','.join(sorted(self._betas))}\r\n".encode()
-        differs = None if streamed == self._request.streamed else streamed
+        differs = None if streamed == bool(self._request.stream) else streamed
         losses = self._losses
         return Built(_encode(body), losses.sentences(), tuple(losses.removed), headers, differs)
 

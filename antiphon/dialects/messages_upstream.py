@@ -102,7 +102,7 @@ class MessagesUpstream(Wrapping):
 
     def reader(self, turn: Turn, target: Target) -> MessagesReader | InvokeReader:
         """An answer may be streamed for the provider's sake alone: then nobody reads events."""
-        answer = self._answer(turn, target, silent=not turn.request.streamed)
+        answer = self._answer(turn, target, silent=not turn.request.stream)
         reader = MessagesReader(answer, lambda: self.build(turn, target))
         return InvokeReader(reader) if self._host.in_frames else reader
 

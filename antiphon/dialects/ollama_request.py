@@ -59,7 +59,7 @@ def _body(turn: Turn, target: Target, losses: Losses, unsealing: Unsealing) -> B
     writer.write(steps_of(turn, target, losses, unsealing, unsealed_reasoning=True))
     if not writer.messages:
         raise missing("input")
-    body: Body = {"model": target.model, "messages": writer.messages, "stream": request.streamed}
+    body: Body = {"model": target.model, "messages": writer.messages, "stream": bool(request.stream)}
     if tools.tools and tools.choice.mode != "none":
         body["tools"] = [_written(tool) for tool in tools.tools if isinstance(tool, FunctionTool)]
     _form(body, request)

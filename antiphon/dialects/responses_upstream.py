@@ -54,6 +54,8 @@ _LEAST_OUTPUT: Final = 16
 _PRIVATE: Final = frozenset({"prompt_cache_key", "safety_identifier", "user"})
 """Members that a provider may compare between requests: told under another name, so that tenants never meet there."""
 
+_CHANGED: Final = _OURS | _PRIVATE
+
 _COUNTED: Final = frozenset(
     {"model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning"}
     | {"truncation", "personality"}
@@ -105,20 +107,20 @@ class ResponsesUpstream:
             check_pairs(turn)
         request = turn.request
         losses = Losses(strict=turn.strict, provider=target.provider, fates=RESPONSES_FATES, quirks=target.quirks)
-        members: dict[str, Any] = dict(request.members())
-        for name in members.keys() & _OURS:
-            del members[name]
+        members: dict[str, Any] = request.members()
+        for name in members.keys() & _CHANGED:
+            if name in _OURS:
+                del members[name]
+            elif value := getattr(request, name):
+                members[name] = self._pseudonym(turn.caller.tenant, value)
         if not isinstance(request.provider, dict):
             members.pop("provider", None)
         members["model"] = target.model
-        members["stream"] = request.streamed
+        members["stream"] = bool(request.stream)
         if target.quirks.stores:
             members["store"] = False
         else:
             members.pop("store", None)
-        for name in members.keys() & _PRIVATE:
-            if value := getattr(request, name):
-                members[name] = self._pseudonym(turn.caller.tenant, value)
         if _seals(target):
             members["include"] = [*(request.include or ()), *(() if request.includes(SEALED) else (SEALED,))]
         changed = turn.history or turn.kept is not None
@@ -208,7 +210,7 @@ def _confine(members: dict[str, Any], request: Request, target: Target, losses: 
 def _spare(members: dict[str, Any], target: Target, losses: Losses) -> None:
     """Takes out what the provider is known to refuse."""
     refused = target.quirks.refused_fields
-    if not members.keys().isdisjoint(refused):
+    if refused and not members.keys().isdisjoint(refused):
         for name in [name for name in members if name in refused]:
             del members[name]
             losses.report(f"field.{name}", name)

@@ -81,7 +81,7 @@ class Attempt:
         seconds = None if turn.begun is None else turn.begun.seconds
         reader: Reader | None = None
         for _ in range(_MAX_PAUSES):
-            streamed = turn.request.streamed if built.streamed is None else built.streamed
+            streamed = bool(turn.request.stream) if built.streamed is None else built.streamed
             turn.upstream_request_id = None
             reply = await target.post(built.body, streamed=streamed, seconds=seconds, headers=built.headers)
             turn.upstream_request_id = request_id(reply)
@@ -111,7 +111,7 @@ class Attempt:
     async def _stream(self, reply: UpstreamReply, reader: Reader) -> Outcome | Built:
         """The outcome, or what to ask for the provider to go on."""
         flow = _Flow(reader, self._delivery)
-        streamed = self._turn.request.streamed
+        streamed = self._turn.request.stream
         while True:
             chunk = await self._next(reply, reader, flow)
             if reader.outcome is not None:
@@ -144,7 +144,7 @@ class Attempt:
             raise UpstreamBroke(f"{self._target.provider} went on with its stream in what is none.")
         body = mended(await reply.read(MAX_ANSWER_BYTES))
         outcome = self._target.dialect.whole(self._turn, self._target, body)
-        if not self._turn.request.streamed:
+        if not self._turn.request.stream:
             return await self._finish(outcome, None)
         try:
             events = synthesised(streamed_outcome(outcome, self._turn.request))

@@ -61,7 +61,7 @@ class Delivery:
         """Nothing has been sent yet."""
         self._turn = turn
         self._sink = sink
-        self._direct = direct_of(sink) if turn.request.streamed else None
+        self._direct = direct_of(sink) if turn.request.stream else None
         self._held: list[Chunk] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._size = 0

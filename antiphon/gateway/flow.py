@@ -256,7 +256,7 @@ class Gateway:
         """The answer to `compaction_trigger`."""
         target, outcome = await self.compactor.whole(turn, targets, self.ask_quietly)
         delivery.provider = target.provider
-        last = Chunk(tuple(synthesised(outcome.body))) if turn.request.streamed else None
+        last = Chunk(tuple(synthesised(outcome.body))) if turn.request.stream else None
         await self._keep(turn, target, delivery, outcome, last)
         if last is not None:
             await delivery.end(last)

@@ -36,7 +36,7 @@ class LiveAnswers:
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
-        if turn.request.streamed and turn.request.stored:
+        if turn.request.stream and turn.request.stored:
             self._deliveries[turn.caller.tenant, turn.id] = delivery
         return task
 
@@ -46,7 +46,7 @@ class LiveAnswers:
             self._tasks.discard(task)
             if self._reasons:
                 self._reasons.pop(task, None)
-        if turn.request.streamed:
+        if turn.request.stream:
             delivery = self._deliveries.pop((turn.caller.tenant, turn.id), None)
             if delivery is not None:
                 delivery.abandon()

@@ -36,7 +36,7 @@ class BackgroundEndpoints:
     async def create(self, call: Call, turn: Turn) -> None:
         """Answers once the job is stored; a stream that is dropped changes nothing for the job."""
         body = await self._background.add(turn)
-        if turn.request.streamed:
+        if turn.request.stream:
             await self.follow(call, turn.id, -1)
         else:
             await call.reply(200, body, POLL)

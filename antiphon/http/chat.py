@@ -128,7 +128,7 @@ class ChatEndpoint:
             telling = ChatTelling(told_as)
             await Several(call, self._gateway, self._heartbeat, telling, keep if asked.store else None).answer(turns)
             return
-        if not asked.request.streamed:
+        if not asked.request.stream:
             with ClientWatch(call, self._heartbeat.group):
                 outcome = await self._gateway.answer(turn, nowhere)
             note_usage(call, outcome)

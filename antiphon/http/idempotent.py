@@ -50,7 +50,7 @@ class IdempotentCreate:
             with ClientWatch(call, self._group):
                 await answering.begun()
                 call.turn = answering.turn
-                if request.streamed:
+                if request.stream:
                     await answering.follow(stream)
                 await answering.whole()
             await self._conclude(call, request, answering, stream)
@@ -65,7 +65,7 @@ class IdempotentCreate:
             raise answering.error
         if answering.stored is not None:
             await self._repeat(call, request, answering.stored, stream)
-        elif answering.outcome is not None and not request.streamed:
+        elif answering.outcome is not None and not request.stream:
             await call.reply(200, shown_outcome(answering.outcome, included_at_birth(request)))
 
     async def _repeat(self, call: Call, request: Request, response_id: str, stream: EventStream) -> None:
@@ -74,13 +74,13 @@ class IdempotentCreate:
         if stored is None:  # it was deleted since it was looked for
             raise NotFound(f"Response with id '{response_id}' not found.", code="response_not_found")
         running = stored.status in IN_FLIGHT
-        if running and request.streamed:
+        if running and request.stream:
             await self._background.follow(call, response_id, -1)
             return
         if running:
             await self._background.show(call, stored, included_at_birth(request))
             return
-        if not request.streamed:
+        if not request.stream:
             await call.reply(200, shown(stored.body, included_at_birth(request)))
             return
         include = included_at_birth(request)

@@ -88,7 +88,7 @@ class MessagesEndpoint:
         """Has the turn answered, and tells the answer in Anthropic's words."""
         (turn,) = await opened(call, self._gateway, [asked.request], asked.notes)
         told = MessagesTold(turn.id, asked.request.model or "")
-        if not asked.request.streamed:
+        if not asked.request.stream:
             with ClientWatch(call, self._heartbeat.group):
                 outcome = await self._gateway.answer(turn, nowhere)
             if outcome.status == "failed":

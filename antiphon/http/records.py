@@ -70,7 +70,7 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         response_id=None if turn is None else turn.id,
         model=call.errand.model if call.errand is not None else None if turn is None else turn.request.model,
         target=None if work is None or work.target is None else work.target.name,
-        stream=turn.request.streamed if turn is not None else call.errand is not None and call.errand.streamed,
+        stream=bool(turn.request.stream) if turn is not None else call.errand is not None and call.errand.streamed,
         attempts=0 if work is None else work.attempts,
         upstream_request_id=None if work is None else work.upstream_request_id,
         input_tokens=None if counts is None else counts.input,

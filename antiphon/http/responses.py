@@ -69,7 +69,7 @@ class ResponsesEndpoints:
         if request.background:
             await self._background.create(call, turn)
             return
-        if request.streamed:
+        if request.stream:
             await self._stream(call, turn)
             return
         with ClientWatch(call, self._group):

@@ -84,7 +84,7 @@ class Several:
 
     async def answer(self, turns: Sequence[Turn]) -> None:
         """Has every turn answered. Raises AntiphonError while nothing has been sent."""
-        if turns[0].request.streamed:
+        if turns[0].request.stream:
             await self._stream(turns)
             return
         with ClientWatch(self._call, self._heartbeat.group):

@@ -153,11 +153,6 @@ class Request(Struct, frozen=True, kw_only=True):
         return self.store is not False
 
     @property
-    def streamed(self) -> bool:
-        """Whether the client reads the answer as a stream."""
-        return self.stream is True
-
-    @property
     def obfuscated(self) -> bool:
         """Whether deltas are padded: the default is yes."""
         return self.stream_options is None or self.stream_options.include_obfuscation is not False

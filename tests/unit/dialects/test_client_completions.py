@@ -34,7 +34,7 @@ def test_a_prompt_is_what_a_user_says() -> None:
 def test_each_prompt_is_asked_by_itself() -> None:
     made = asked(prompt=["a", "b"], n=2, echo=True, best_of=4, stream=True, stream_options={"include_usage": True})
     assert (made.prompts, made.choices, made.echo, made.includes_usage) == (("a", "b"), 2, True, True)
-    assert [request.streamed for request in made.requests] == [True, True]
+    assert [request.stream for request in made.requests] == [True, True]
     assert ["best_of" in note for note in made.notes] == [True]
     assert asked(n=2, best_of=2).notes == ()
 

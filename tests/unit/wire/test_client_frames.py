@@ -47,7 +47,7 @@ def test_a_creation_is_the_body_of_an_http_request_streamed(*, nested: bool) -> 
     members = frame(response=body, stream_id="a") if nested else frame(**body, stream_id="a", background=False)
     creation = creation_of(members)
     assert creation.generate
-    assert creation.request.streamed
+    assert creation.request.stream
     assert creation.request.obfuscated
     assert json.loads(creation.request.body) == {"model": "m", "input": "Hi", "stream": True, "x": 1}
 
