@@ -43,6 +43,12 @@ class DirectWriter(Protocol):
     wrote: bool
     """Whether it has, since somebody last took this back."""
 
+    disconnected: bool
+    """Whether the client has gone before it had its answer."""
+
+    left: Callable[[], None] | None
+    """Called when it goes, where somebody wants to know."""
+
     def direct_write(self, data: bytes) -> bool:
         """Writes a part of the streamed body that has begun. False where ASGI's `send` has to see to it."""
         ...

@@ -52,7 +52,8 @@ class Exchange:
 
     __slots__ = (
         *("_bodiless", "_connection", "_left", "_news", "_parts", "_size", "_version", "_waiters"),
-        *("complete", "disconnected", "hesitates", "keep_alive", "more_body", "started", "streaming", "task", "wrote"),
+        *("complete", "disconnected", "hesitates", "keep_alive", "left", "more_body", "started", "streaming", "task"),
+        "wrote",
     )
 
     def __init__(self, connection: Connection, scope: Scope, *, keep_alive: bool, hesitates: bool) -> None:
@@ -62,6 +63,7 @@ class Exchange:
         self.hesitates = hesitates
         self.more_body = True
         self.disconnected = False
+        self.left: Callable[[], None] | None = None
         self.started = False
         self.complete = False
         self.streaming = False
@@ -121,6 +123,8 @@ class Exchange:
         if not self.complete:
             self.disconnected = True
             self.streaming = False
+            if self.left is not None:
+                self.left()
         self._tell()
 
     async def receive(self) -> Message:
