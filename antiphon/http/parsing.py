@@ -92,9 +92,10 @@ class Requests:
     def _learn(self, data: bytes, scope: Scope) -> None:
         """Remembers the head of a whole request that came by itself."""
         newest = self.exchange
-        if not self.heading and newest is not None and not newest.more_body:
+        head = None if self.heading or newest is None or newest.more_body else known_head(data, scope)
+        if head is not None:
             self._lessons -= 1
-            self._known = known_head(data, scope) or self._known
+            self._known = head
 
     def feed_without_offer(self) -> None:
         """Reads the head again, without the offer to upgrade that the parser stopped at. Raises HttpParserError."""
@@ -150,7 +151,7 @@ class Requests:
         expected = first.get(b"expect")
         hesitates = expected is not None and current and expected.lower() == b"100-continue"
         keep_alive = current and parser.should_keep_alive()
-        if keep_alive and self._lessons and not hesitates:
+        if keep_alive and self._lessons and not hesitates and b"content-length" in first:
             self._newest_scope = {**scope}
         self.exchange = self._begin(scope, keep_alive, hesitates)
 
