@@ -88,7 +88,7 @@ class StoredUpload(Struct, frozen=True, kw_only=True):
     """A file that comes in parts, which lie in its `drawer` until it is whole. Times are in Unix seconds.
 
     `bytes` is how long its owner says it will be; `lasts` is how many seconds the file shall be kept, None for as long
-    as files are; `file_id` is what it became.
+    as files are; `file_id` is what it became, or is becoming.
     """
 
     id: str
@@ -117,7 +117,7 @@ class Uploads(Protocol):
     async def find(self, tenant: str, upload_id: str) -> StoredUpload | None: ...
 
     async def change(self, upload: StoredUpload, status: str, file_id: str | None = None) -> bool:
-        """Gives it another status, if it still has the one that `upload` says. False when it has not."""
+        """Gives it another status and file, if it still has those that `upload` says. False when it has not."""
         ...
 
     async def pending(self, tenant: str) -> int:

@@ -169,7 +169,12 @@ class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     connect_seconds: Annotated[float, Meta(description="Until there is a connection.", gt=0, le=300)] = 5.0
     first_byte_seconds: Annotated[
-        float, Meta(description="From the request until the answer begins.", gt=0, le=3600)
+        float,
+        Meta(
+            description="From the request until a stream begins; an answer that is not streamed has `whole_seconds`.",
+            gt=0,
+            le=3600,
+        ),
     ] = 60.0
     idle_seconds: Annotated[float, Meta(description="Between two pieces of an answer.", gt=0, le=3600)] = 120.0
     whole_seconds: Annotated[float, Meta(description="From the request to the end of the answer.", gt=0, le=86_400)] = (

@@ -205,11 +205,22 @@ def _given(node: ast.AST) -> Iterator[tuple[str, int]]:
         case ast.Call(func=ast.Attribute(attr="lose"), args=[_, _, ast.Constant(value=str(code))]):
             yield code, errors.BadRequest.status
         case ast.Call(func=ast.Name(id=name), keywords=keywords) if name in KINDS:
-            for keyword in keywords:
-                if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
-                    yield str(keyword.value.value), KINDS[name].status
+            said = {keyword.arg: keyword.value for keyword in keywords}
+            if isinstance(code := said.get("code"), ast.Constant):
+                yield str(code.value), _status(said.get("status"), KINDS[name])
         case _:
             pass
+
+
+def _status(said: ast.expr | None, kind: type[errors.AntiphonError]) -> int:
+    """That of the error's kind, unless the call names another's."""
+    match said:
+        case ast.Attribute(value=ast.Name(id=name), attr="status") if name in KINDS:
+            return KINDS[name].status
+        case ast.Constant(value=int(status)):
+            return status
+        case _:
+            return kind.status
 
 
 def _row(code: str, statuses: list[int], meaning: str, remedy: str) -> str:

@@ -202,7 +202,7 @@ def _opencode(offer: Offer) -> Setup:
         "npm": "@ai-sdk/openai",
         "name": "Antiphon",
         "options": {"baseURL": f"{offer.root}/v1", "apiKey": f"{{env:{KEY_VARIABLE}}}"},
-        "models": {name: _opencodes(model) for name, model in models.items()},
+        "models": _fitting(models),
     }
     config: dict[str, Any] = {"provider": {"antiphon": provider}}
     if offer.model is not None:
@@ -212,6 +212,23 @@ def _opencode(offer: Offer) -> Setup:
         config["small_model"] = f"antiphon/{offer.small_model}"
     variables = {KEY_VARIABLE: offer.key, "OPENCODE_CONFIG_CONTENT": msgspec.json.encode(config).decode()}
     return Setup(variables=variables)
+
+
+_LONGEST: Final = 122_880
+"""No program is started on Linux with a variable of more than 128 KiB: this much of it is for models."""
+
+
+def _fitting(models: Mapping[str, Listed]) -> dict[str, dict[str, Any]]:
+    """As many as there is room for."""
+    told: dict[str, dict[str, Any]] = {}
+    room = _LONGEST
+    for name, model in models.items():
+        told[name] = _opencodes(model)
+        room -= len(msgspec.json.encode({name: told[name]}))
+        if room < 0:
+            del told[name]
+            break
+    return told
 
 
 _OPENCODES_INPUT: Final = ("text", "image", "audio", "video", "pdf")

@@ -24,9 +24,11 @@ from antiphon.errors import ConfigError
 from antiphon.server import serving_beside
 from antiphon.settings import Settings
 
+_NOT_STARTED: Final = 126
 _NOT_FOUND: Final = 127
 _KILLED: Final = 128
-"""What shells give for a program that is not there, and, with the signal's number added, for one that was ended."""
+"""What shells give for a program that does not start, for one that is not there, and, with the signal's number added,
+for one that was ended."""
 
 _LOG: Final = "run.log"
 _LONGEST_LOG: Final = 8_388_608
@@ -70,7 +72,11 @@ def command(
     with _gateway(where) as root:
         offer = wish.offer(root, where.key, models_at(root, where.key))
         setup = prepared(wish, offer, where.variables)
-        status = _ran([program, *setup.arguments, *arguments], _surroundings(where.variables, setup, root))
+        try:
+            status = _ran([program, *setup.arguments, *arguments], _surroundings(where.variables, setup, root))
+        except OSError as error:
+            click.echo(f"{program} cannot be started: {error.strerror}. To install it: {wish.agent.install}", err=True)
+            status = _NOT_STARTED
     raise SystemExit(status)
 
 

@@ -30,7 +30,7 @@ from antiphon.dialects.images_request import (
 )
 from antiphon.dialects.media_google import Answered, answered, usage_told
 from antiphon.dialects.media_members import added, counts_told, without
-from antiphon.dialects.service_members import encode, unsaid
+from antiphon.dialects.service_members import broken, encode, unsaid
 from antiphon.errors import BadRequest, UpstreamError, UpstreamRefused
 from antiphon.media_protocols import MediaAsked, MediaPlan, Reply, Sent
 from antiphon.service_protocols import At
@@ -166,6 +166,8 @@ def _generated(replies: Sequence[Reply], at: At) -> Album:
         if data.mime_type.startswith("image/")
     ]
     if not found:
+        if not read[0].candidates and read[0].prompt_feedback is None:
+            raise broken(at)
         raise _filtered(read[0].reason or read[0].text())
     usages = [usage_told(each.usage_metadata, "image") for each in read]
     counts = added([None if usage is None else counts_told(Raw(msgspec.json.encode(usage))) for usage in usages])
@@ -174,5 +176,5 @@ def _generated(replies: Sequence[Reply], at: At) -> Album:
 
 def _filtered(reason: str | None) -> UpstreamError:
     """What a request gets that was answered with words, or not at all, in place of a picture."""
-    words = f"{_FILTERED} It says: {reason[:300]}" if reason else _FILTERED
+    words = f"The provider made no picture. It says: {reason[:300]}" if reason else _FILTERED
     return UpstreamRefused(words, status=BadRequest.status, type=BadRequest.type, code="content_policy_violation")

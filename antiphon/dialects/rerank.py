@@ -111,13 +111,14 @@ class Rankings:
 
 
 def _shape(asked: Asked, at: At, wanted: _Ranking) -> Shape:
-    """How the client wants to be answered: `top_k` is Voyage's word alone."""
+    """How the client wants to be answered: `top_k` is Voyage's word alone, whose client says it always, as null too."""
+    says_top_k = wanted.top_k is not None or (wanted.top_n is None and "top_k" in asked.members)
     returned: list[Raw] = msgspec.json.decode(asked.members["documents"], type=list[Raw])
     return Shape(
         id=asked.id,
         at=at,
         limit=wanted.limit,
-        voyages=wanted.top_k is not None and not asked.v2,
+        voyages=says_top_k and not asked.v2,
         documents=returned if wanted.return_documents else None,
         count=len(wanted.documents),
     )

@@ -138,6 +138,8 @@ def _transcript(reply: Reply, recording: Recording, at: At) -> Transcript:
     text = read.text()
     if read.reason is not None and not text:
         raise UpstreamBroke(f"{at.provider} wrote nothing down: {read.reason[:200]}.")
+    if not read.candidates:
+        raise broken(at)
     usage = usage_told(read.usage_metadata, "audio")
     if not recording.timed:
         return Transcript(text=text.strip(), usage=usage)

@@ -109,7 +109,8 @@ class _Verbose(Struct):
     usage: dict[str, object] | None = None
 
 
-class _Usage(Struct):
+class _Told(Struct):
+    text: str
     usage: Raw = NULL
 
 
@@ -201,7 +202,7 @@ def _relayed(reply: Reply, format: Format, at: At) -> Made:
             raise broken(at)
         return Made(reply.body, reply.media_type or "text/plain")
     try:
-        usage = msgspec.json.decode(reply.body, type=_Usage).usage
+        usage = msgspec.json.decode(reply.body, type=_Told).usage
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise broken(at) from None
     return Made(reply.body, JSON, counts_told(usage))

@@ -19,7 +19,7 @@ from antiphon.dialects.media_google import answered
 from antiphon.dialects.media_members import EVENTS, boundary_of, counts_told, event, form, kind_of, without
 from antiphon.dialects.media_refusals import refusal
 from antiphon.dialects.media_relay import failure
-from antiphon.dialects.service_members import encode, unsaid
+from antiphon.dialects.service_members import broken, encode, unsaid
 from antiphon.dialects.transcripts import (
     COMMON,
     Recording,
@@ -66,7 +66,7 @@ class _MistralAnswer(Struct):
     """A whole answer, and every event of a stream."""
 
     type: str = ""
-    text: str = ""
+    text: str | None = None
     language: str | None = None
     segments: list[_MistralSegment] | None = None
     usage: _MistralUsage | None = None
@@ -117,6 +117,8 @@ class MistralTranscriptions:
 
 def _mistral(reply: Reply, recording: Recording, at: At) -> Transcript:
     read = answered(reply, at, _MistralAnswer)
+    if read.text is None:
+        raise broken(at)
     found = read.segments or []
     words = recording.times_words
     return Transcript(
@@ -173,7 +175,7 @@ class _MistralEvents:
                 self._ended = True
                 usage = None if read.usage is None else read.usage.told()
                 self.counts = None if usage is None else counts_told(msgspec.Raw(encode(usage)))
-                return done(read.text.strip(), usage)
+                return done((read.text or "").strip(), usage)
             case "error":
                 raise refusal(502, data, None)
             case _:
@@ -182,7 +184,7 @@ class _MistralEvents:
     def _segment(self, read: _MistralAnswer) -> bytes:
         number, self._segments = self._segments, self._segments + 1
         speaker = "A" if read.speaker_id is None else str(read.speaker_id)
-        times = {"start": read.start, "end": read.end, "text": read.text, "speaker": speaker}
+        times = {"start": read.start, "end": read.end, "text": read.text or "", "speaker": speaker}
         return event({"type": "transcript.text.segment", "id": f"seg_{number:03}", **times})
 
 
@@ -195,7 +197,7 @@ class _ElevenWord(Struct):
 
 
 class _ElevenAnswer(Struct):
-    text: str = ""
+    text: str
     language_code: str | None = None
     words: list[_ElevenWord] = []
     audio_duration_secs: float | None = None

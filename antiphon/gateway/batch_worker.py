@@ -32,6 +32,8 @@ _RENEWALS: Final = 3
 _AGAIN: Final = frozenset({408, 425, 429})
 _SERVER_ERRORS: Final = 500
 _SPENT: Final = b'"insufficient_quota"'
+_LOCKED: Final = b'"conversation_locked"'
+_BAD_REQUEST: Final = 400
 _TIMEOUT_STATUS: Final = 504
 _LOST_STATUS: Final = 500
 
@@ -230,7 +232,7 @@ class BatchWorker:
 def _is_worth_another_try(answer: LineAnswer) -> bool:
     if answer.status in _AGAIN:
         return _SPENT not in answer.body
-    return answer.status >= _SERVER_ERRORS
+    return answer.status >= _SERVER_ERRORS or (answer.status == _BAD_REQUEST and _LOCKED in answer.body)
 
 
 def _failure(status: int, code: str, message: str) -> LineAnswer:

@@ -27,3 +27,10 @@ class Errand:
         self.target, self.warnings = target, warnings
         self.attempts += 1
         self.upstream_request_id = None
+
+    def join(self, part: Errand) -> None:
+        """Counts in what was asked for a part of the request; each warning is told once."""
+        self.target = part.target or self.target
+        self.attempts += part.attempts
+        self.upstream_request_id = part.upstream_request_id or self.upstream_request_id
+        self.warnings += tuple(each for each in part.warnings if each not in self.warnings)

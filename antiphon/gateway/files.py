@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import suppress
@@ -26,7 +27,7 @@ from antiphon.wire.files import (
     plain_name,
     type_of,
 )
-from antiphon.wire.ids import NewId, named_after
+from antiphon.wire.ids import NewId
 
 _LOOK_BYTES: Final = 8_388_608
 """So often, in bytes of an upload, it is looked whether its tenant has room for more."""
@@ -34,6 +35,9 @@ _LOOK_BYTES: Final = 8_388_608
 
 _TIMES: Final = 3
 """So often a part may come: clients send one again whose answer they never got."""
+
+
+_OPEN: Final = ("pending", "completing")
 
 
 class FileLimits(Struct, frozen=True):
@@ -62,6 +66,7 @@ class FileDesk:
         self._uploads = uploads
         self._clock = clock
         self._new_id = new_id
+        self._completing: dict[tuple[str, str], asyncio.Event] = {}
 
     async def keep(
         self, tenant: str, filename: str, media_type: str, content: AsyncIterable[bytes], wish: Callable[[], Wish]
@@ -135,18 +140,30 @@ class FileDesk:
 
     async def complete(self, tenant: str, upload_id: str, asked: UploadEnd) -> tuple[StoredUpload, StoredFile]:
         """The parts made one file. Asked again, it answers the same. Raises NotFound or BadRequest."""
+        while (other := self._completing.get((tenant, upload_id))) is not None:
+            await other.wait()
+        ended = self._completing[tenant, upload_id] = asyncio.Event()
+        try:
+            return await self._complete(tenant, upload_id, asked)
+        finally:
+            del self._completing[tenant, upload_id]
+            ended.set()
+
+    async def _complete(self, tenant: str, upload_id: str, asked: UploadEnd) -> tuple[StoredUpload, StoredFile]:
+        """What another process was at is begun anew: that one may be dead, and if it is not, its file goes."""
         upload = await self._upload(tenant, upload_id)
-        made = await self.files.find(tenant, named_after(upload.id, PREFIX))
+        made = await self._made(upload)
         if made is not None:
             return await self._completed(upload, made), made
-        if upload.status != "pending":
+        if upload.status not in _OPEN:
             raise _ended(upload)
         parts = await self._parts(upload, asked.part_ids)
-        if not await self._uploads.change(upload, "completing"):
-            raise _ended(structs.replace(upload, status="completing"))
-        upload = structs.replace(upload, status="completing")
+        named = self._new_id(PREFIX)
+        if not await self._uploads.change(upload, "completing", named):
+            raise _ended(await self._upload(tenant, upload_id))
+        upload = structs.replace(upload, status="completing", file_id=named)
         try:
-            made = await self._joined(upload, parts, asked.md5)
+            made = await self._joined(upload, named, parts, asked.md5)
         except BaseException:
             with suppress(StoreFailed):
                 await self._uploads.change(upload, "pending")
@@ -158,7 +175,8 @@ class FileDesk:
         upload = await self._upload(tenant, upload_id)
         if upload.status == "cancelled":
             return upload
-        if upload.status != "pending" or not await self._uploads.change(upload, "cancelled"):
+        is_open = upload.status in _OPEN and await self._made(upload) is None
+        if not is_open or not await self._uploads.change(upload, "cancelled"):
             raise _ended(upload)
         await self._clear(upload)
         return structs.replace(upload, status="cancelled")
@@ -170,11 +188,22 @@ class FileDesk:
             raise NotFound(message, param="upload_id", code="upload_not_found")
         return upload
 
+    async def _made(self, upload: StoredUpload) -> StoredFile | None:
+        return None if upload.file_id is None else await self.files.find(upload.tenant, upload.file_id)
+
     async def _completed(self, upload: StoredUpload, made: StoredFile) -> StoredUpload:
         if upload.status != "completed":
-            await self._uploads.change(upload, "completed", made.id)
+            if not await self._uploads.change(upload, "completed", made.id):
+                await self._check_kept(upload, made)
             await self._clear(upload)
         return structs.replace(upload, status="completed", file_id=made.id)
+
+    async def _check_kept(self, upload: StoredUpload, made: StoredFile) -> None:
+        """Raises BadRequest where the upload was cancelled meanwhile, or another makes its file: this one goes."""
+        now = await self._uploads.find(upload.tenant, upload.id)
+        if now is not None and now.file_id != made.id:
+            await self.files.delete(upload.tenant, made.id)
+            raise _ended(now)
 
     async def _clear(self, upload: StoredUpload) -> None:
         """Removes the parts; what is left of them if this breaks off goes when the upload expires."""
@@ -199,11 +228,13 @@ class FileDesk:
             raise BadRequest(message, param="part_ids", code="invalid_value")
         return parts
 
-    async def _joined(self, upload: StoredUpload, parts: Sequence[StoredFile], md5: str | None) -> StoredFile:
+    async def _joined(
+        self, upload: StoredUpload, file_id: str, parts: Sequence[StoredFile], md5: str | None
+    ) -> StoredFile:
         now = int(self._clock())
         digest = hashlib.md5(usedforsecurity=False)
         file = StoredFile(
-            id=named_after(upload.id, PREFIX),
+            id=file_id,
             tenant=upload.tenant,
             filename=upload.filename,
             purpose=upload.purpose,

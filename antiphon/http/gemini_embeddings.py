@@ -58,11 +58,14 @@ class GeminiEmbeddings:
 
         async def one(portion: Portion) -> Told:
             request = asked_for("embeddings", portion.body, call.request_id)
+            part = Errand(model=errand.model)
             async with at_once:
                 try:
-                    return await self._services.answer(msgspec.structs.replace(request, translated=True), errand)
+                    return await self._services.answer(msgspec.structs.replace(request, translated=True), part)
                 except BadRequest as error:
                     raise in_their_words(error) from None
+                finally:
+                    errand.join(part)
 
         try:
             async with asyncio.TaskGroup() as group:

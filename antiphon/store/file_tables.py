@@ -85,7 +85,7 @@ file_uploads: Final = Table(
     Column("bytes", BigInteger, nullable=False, doc="How long its owner says it will be."),
     Column("media_type", Text, nullable=False, doc="What it is, as a media type."),
     Column("filename", Text, nullable=False, doc="The name that its owner gave it."),
-    Column("file_id", Text, doc="What it became."),
+    Column("file_id", Text, doc="What it became, or is becoming."),
 )
 
 Index("ix_file_uploads_tenant", file_uploads.c.tenant)

@@ -64,6 +64,7 @@ class SqlUploads:
             "tenant": upload.tenant,
             "upload": upload.id,
             "was": upload.status,
+            "held": upload.file_id or "",
             "becomes": status,
             "file": file_id,
             "now": int(self._clock()),
@@ -88,7 +89,12 @@ def _there() -> ColumnElement[bool]:
 def _changed() -> ClauseElement:
     return (
         update(file_uploads)
-        .where(_there(), _columns.id == bindparam("upload"), _columns.status == bindparam("was"))
+        .where(
+            _there(),
+            _columns.id == bindparam("upload"),
+            _columns.status == bindparam("was"),
+            func.coalesce(_columns.file_id, literal_column("''", Text)) == bindparam("held", type_=Text),
+        )
         .values(status=bindparam("becomes"), file_id=bindparam("file"))
     )
 

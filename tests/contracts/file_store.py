@@ -311,7 +311,9 @@ class FileCopiesContract(_Opened):
         assert await uploads.change(upload, "cancelled") is False
         assert await uploads.pending(MINE) == 7
         seen = structs.replace(upload, status="completing")
-        assert await uploads.change(seen, "completed", "file_1") is True
+        assert await uploads.change(seen, "completing", "file_1") is True
+        assert await uploads.change(seen, "completed", "file_0") is False, "it is becoming another file"
+        assert await uploads.change(structs.replace(seen, file_id="file_1"), "completed", "file_1") is True
         assert await uploads.find(MINE, "upload_1") == structs.replace(upload, status="completed", file_id="file_1")
         assert await uploads.pending(MINE) == 0
         clock.now = NOW + 10

@@ -152,6 +152,26 @@ def test_what_fails_is_in_the_error_file_after_another_try(client: openai.OpenAI
     assert tries == {"mend": 4, "break": 6}, "three attempts each time, twice"
 
 
+def test_what_finds_its_conversation_locked_is_tried_again(tmp_path: Path, native: Provider, chat: Provider) -> None:
+    gate = Gate()
+
+    def slow(seen: Seen) -> Reply:
+        return Reply(pieces=(gate, echoed(seen).body))
+
+    native.answer(slow, echoed, echoed)
+    patient = structs.replace(BATCHES, lines_at_once=2, tries=100, first_pause_seconds=0.05, longest_pause_seconds=0.05)
+    with running(settings_for(tmp_path, native.url, chat.url, batches=patient)) as server, server.client() as client:
+        kept = client.conversations.create().id
+        asks = [line(name, "/v1/responses", model=NATIVE_MODEL, input=name, conversation=kept) for name in ("a", "b")]
+        free = line("c", "/v1/responses", model=NATIVE_MODEL, input="c")
+        begun = submitted(client, "/v1/responses", *asks, free)
+        until(lambda: client.batches.retrieve(begun.id), completed_some)  # with "c", whose turn came after a refusal
+        gate.open()
+        batch = ended(client, begun)
+        assert [each["custom_id"] for each in written(client, batch.output_file_id)] == ["a", "b", "c"]
+        assert len(client.conversations.items.list(kept).data) == 4
+
+
 def test_a_file_with_faults_is_refused_with_their_lines(client: openai.OpenAI) -> None:
     good = line("a", "/v1/responses", model=NATIVE_MODEL, input="Hi")
     streamed = line("b", "/v1/responses", model=NATIVE_MODEL, input="Hi", stream=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import anthropic
@@ -291,6 +294,43 @@ def test_parts_that_do_not_fit_are_told(client: openai.OpenAI, stranger: openai.
     done = client.uploads.complete(upload.id, part_ids=[second, first])
     assert done.file is not None
     assert client.files.content(done.file.id).read() == b"cdab"
+
+
+def begun(client: openai.OpenAI, data: bytes) -> tuple[str, list[str]]:
+    """An upload in two parts, which are there."""
+    upload = client.uploads.create(bytes=len(data), filename="a", mime_type="text/plain", purpose="user_data").id
+    half = len(data) // 2
+    return upload, [client.uploads.parts.create(upload, data=each).id for each in (data[:half], data[half:])]
+
+
+def test_a_large_upload_whose_md5_was_wrong_is_completed_with_the_right_one(client: openai.OpenAI) -> None:
+    data = bytes(700_000)
+    upload, parts = begun(client, data)
+    with pytest.raises(openai.BadRequestError):
+        client.uploads.complete(upload, part_ids=parts, md5="0" * 32)
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert client.uploads.complete(upload, part_ids=parts, md5=md5).status == "completed"
+
+
+def test_an_upload_is_one_file_however_often_it_is_completed_at_once(client: openai.OpenAI) -> None:
+    upload, parts = begun(client, bytes(2_000_000))
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(client.uploads.complete, upload, part_ids=parts) for _ in range(4)]
+    assert [each.result().file for each in asked] == client.files.list().data * 4
+
+
+@pytest.mark.parametrize("verb", ["complete", "cancel"])
+def test_an_upload_whose_process_died_is_not_stuck(client: openai.OpenAI, gateway: Gateway, verb: str) -> None:
+    upload, parts = begun(client, b"abcd")
+    with closing(sqlite3.connect(gateway.database)) as connection, connection:
+        dead = "UPDATE file_uploads SET status = 'completing', file_id = 'file_dead' WHERE id = ?"
+        assert connection.execute(dead, (upload,)).rowcount == 1
+    if verb == "cancel":
+        assert client.uploads.cancel(upload).status == "cancelled"
+        return
+    done = client.uploads.complete(upload, part_ids=parts).file
+    assert done is not None
+    assert client.files.content(done.id).read() == b"abcd"
 
 
 def test_an_upload_that_is_cancelled_takes_nothing_any_more(client: openai.OpenAI) -> None:

@@ -208,6 +208,17 @@ def test_vectors(google: Any, gateway: Gateway, chat: Provider) -> None:
     assert chat.seen[-1].json["input"] == ["a\nb"]
 
 
+def test_what_one_of_several_vectors_loses_is_told(wire: httpx.Client, chat: Provider) -> None:
+    alone = whole(VECTORS | {"data": VECTORS["data"][:1]})
+    chat.answer(alone, alone)
+    told, untold = ({"content": {"parts": [{"text": text}]}} for text in "ab")
+    requests = [told | {"taskType": "CLUSTERING"}, untold]
+    answer = wire.post("/v1beta/models/chat/m:batchEmbedContents", json={"requests": requests})
+    assert len(answer.json()["embeddings"]) == 2
+    assert answer.headers["antiphon-attempts"] == "2"
+    assert "task_type" in answer.headers["antiphon-warnings"]
+
+
 def test_losses_are_told_and_refused_where_strict(wire: httpx.Client, chat: Provider) -> None:
     request = HI | {"safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT"}], "generationConfig": {"topK": 3}}
     chat.answer(chat_whole("Hi"))

@@ -160,6 +160,13 @@ def test_who_is_not_installed_is_told_how_to(run: Run, folder: Path) -> None:
     assert not (folder / "data/antiphon/run.log").exists()
 
 
+def test_who_cannot_be_started_is_told_why(run: Run, folder: Path, gateway: Gateway) -> None:
+    (folder / "bin/codex").write_text("echo 'What a shell alone would run.'\n")
+    result = run("run", "codex", "--url", gateway.root, ANTIPHON_API_KEY=KEY_A)
+    assert result.exit_code == 126
+    assert "/bin/codex cannot be started: Exec format error. To install it: npm install" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "told"),
     [

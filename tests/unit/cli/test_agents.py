@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from antiphon.cli.agents import AGENTS, KEY_VARIABLE, Offer, Setup, can_work, needs_model
 from antiphon.cli.listed import Listed
@@ -121,6 +122,16 @@ def test_opencode_is_told_of_every_model_that_it_can_work_with() -> None:
     assert provider["models"]["lab/seeing"]["reasoning"] is True
     assert (config["model"], config["small_model"]) == ("antiphon/lab/new", "antiphon/lab/small")
     assert "model" not in json.loads(setup("opencode").variables["OPENCODE_CONFIG_CONTENT"])
+
+
+def test_opencode_can_be_started_however_many_models_there_are() -> None:
+    many = [structs.replace(SEEING, id=f"lab/seeing-{number}") for number in range(2_000)]
+    made = AGENTS["opencode"].setup(Offer(root=ROOT, key=KEY, model="lab/seeing-1999", models=many))
+    subprocess.run(["/bin/sh", "-c", ":"], env=made.variables, check=True)
+    config = json.loads(made.variables["OPENCODE_CONFIG_CONTENT"])
+    told = list(config["provider"]["antiphon"]["models"])
+    assert told[:2] == ["lab/seeing-1999", "lab/seeing-0"], "the one that was asked for is there, with all it can do"
+    assert 400 < len(told) < 1_000
 
 
 @pytest.mark.parametrize(

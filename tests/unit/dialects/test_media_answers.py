@@ -54,6 +54,14 @@ def test_whatever_is_answered_there_is_an_answer_or_an_error_of_the_provider(
         assert made.finish is not None or isinstance(made.body, bytes)
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"error":{"message":"slow down"}}'], ids=["nothing", "an error"])
+@pytest.mark.parametrize(("service", "dialect"), sorted(DIALECTS), ids=lambda each: each)
+def test_an_object_without_what_was_asked_for_is_no_answer(service: MediaService, dialect: str, body: bytes) -> None:
+    plan = planned(dialect, usual(service))
+    with pytest.raises(UpstreamError):
+        plan.tell([Reply(body, "application/json")] * len(plan.sent))
+
+
 @pytest.mark.parametrize(("service", "dialect"), sorted(DIALECTS), ids=lambda each: each)
 def test_a_refusal_has_its_status_and_no_secret(service: MediaService, dialect: str) -> None:
     body = b'{"error":{"message":"slow down, sk-abcdefghijklmnopqrstuvwxyz123"},"detail":{"message":"slow down"}}'

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.errors import UpstreamRefused
+from antiphon.errors import UpstreamBroke, UpstreamRefused
 from antiphon.media_protocols import Reply
 from antiphon.service_protocols import MediaService
 from tests.replayed import RECORDINGS
@@ -63,9 +63,11 @@ def test_googles_pictures(path: Path) -> None:
 
 
 def test_a_picture_that_google_does_not_make() -> None:
-    with pytest.raises(UpstreamRefused, match="I cannot") as caught:
+    with pytest.raises(UpstreamRefused, match=r"made no picture\. It says: I cannot") as caught:
         told(
             planned("gemini", usual("images/generations")),
             {"candidates": [{"content": {"parts": [{"text": "I cannot."}]}}]},
         )
     assert caught.value.code == "content_policy_violation"
+    with pytest.raises(UpstreamBroke):
+        told(planned("gemini", usual("images/generations")), {})

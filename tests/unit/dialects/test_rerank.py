@@ -81,6 +81,12 @@ def test_an_answer_for_clients_of_voyage(dialect: str) -> None:
     assert "results" not in body
 
 
+def test_the_client_of_voyage_says_how_many_though_it_is_not_told() -> None:
+    answer = ANSWERS["voyage"]
+    assert "data" in answered(planned("rerank", "voyage", request(top_k=None, truncation=True)), answer)
+    assert "results" in answered(planned("rerank", "voyage", request(top_k=None, top_n=1)), answer)
+
+
 @pytest.mark.parametrize("dialect", ANSWERS)
 def test_documents_come_back_as_they_were_sent(dialect: str) -> None:
     body = answered(planned("rerank", dialect, request(return_documents=True)), ANSWERS[dialect])

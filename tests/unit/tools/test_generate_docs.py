@@ -57,6 +57,7 @@ def test_statuses_come_from_where_the_code_is_given() -> None:
     assert found["upstream_timeout"] == {504}
     assert found["context_length_exceeded"] == {400}
     assert found["request_too_large"] == {413}
+    assert found["content_policy_violation"] == {400}, "the call names the status of another kind"
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:
