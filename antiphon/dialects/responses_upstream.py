@@ -30,7 +30,7 @@ from antiphon.wire.envelope import Envelope
 from antiphon.wire.events import Outcome, narrowed, split_object
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import Opening
-from antiphon.wire.requests import SEALED, Item, Reasoning, Request
+from antiphon.wire.requests import SEALED, Include, Item, Reasoning, Request
 from antiphon.wire.responses import TransformationReason
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -117,12 +117,14 @@ class ResponsesUpstream:
             members.pop("provider", None)
         members["model"] = target.model
         members["stream"] = bool(request.stream)
+        if not request.stream:
+            members.pop("stream_options", None)  # of which OpenAI takes none without a stream
         if target.quirks.stores:
             members["store"] = False
         else:
             members.pop("store", None)
-        if _seals(target):
-            members["include"] = [*(request.include or ()), *(() if request.includes(SEALED) else (SEALED,))]
+        if (included := _included(request, target)) is not request.include:
+            members["include"] = included
         changed = turn.history or turn.kept is not None
         if changed or (isinstance(request.input, list) and (target.quirks.stores or _holds_seals(turn))):
             members["input"] = self._replayable(turn, target, losses)
@@ -229,9 +231,17 @@ def _calm(members: dict[str, Any], reasoning: Reasoning, target: Target, losses:
         losses.report("field.reasoning.effort.none", "reasoning.effort")
 
 
-def _seals(target: Target) -> bool:
-    """Whether the model can hand out its reasoning sealed, to be given back on the next turn."""
-    return _fits(target.quirks.encrypted_reasoning_models, target.model)
+def _included(request: Request, target: Target) -> list[Include] | None:
+    """What the answer shall hold besides: reasoning sealed where the model can do that, to be given back later.
+
+    OpenAI answers the wish for it with an error where a model does not reason at all.
+    """
+    asked, quirks = request.include, target.quirks
+    if _fits(quirks.encrypted_reasoning_models, target.model):
+        return asked if request.includes(SEALED) else [*(asked or ()), SEALED]
+    if asked is not None and SEALED in asked and _fits(quirks.effortless_models, target.model):
+        return [what for what in asked if what != SEALED]
+    return asked
 
 
 @lru_cache(maxsize=1024)

@@ -106,6 +106,7 @@ class OpenAI:
         need(body["model"] == self.model, "another model")
         need(body.get("store") is False, "it is told to keep nothing")
         need("previous_response_id" not in body, "a chain that it does not know")
+        need("stream_options" not in body or body.get("stream"), "options of a stream without a stream")
         self._tools = [*(body.get("tools") or [])]
         items: Any = body["input"]
         listed: list[Body] = [{"role": "user", "content": items}] if isinstance(items, str) else items

@@ -14,6 +14,7 @@ from antiphon.errors import BadRequest
 from antiphon.protocols import Built
 from antiphon.providers.table import TABLE
 from antiphon.quirks import Quirks
+from antiphon.wire.requests import SEALED
 from tests.chat_streams import a_target, a_turn
 from tests.fakes import SEALER, pseudonym
 
@@ -74,3 +75,30 @@ def test_models_that_do_not_reason_or_cannot_but_reason(
     made = built(model, reasoning=reasoning)
     assert sent(made, "reasoning").get("reasoning") == told
     assert len(made.warnings) == losses
+
+
+def test_options_of_a_stream_are_told_with_a_stream_alone() -> None:
+    options = {"include_obfuscation": False}
+    assert sent(built(stream=True, stream_options=options), "stream_options") == {"stream_options": options}
+    for whole in (None, False):
+        made = built(stream=whole, stream_options=options)
+        assert (sent(made, "stream_options"), made.warnings) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("model", "quirks", "asked", "told"),
+    [
+        ("gpt-4.1", OPENAI, [SEALED], []),
+        ("gpt-5-chat-latest", OPENAI, [SEALED], []),
+        ("gpt-4o", OPENAI, [SEALED, "file_search_call.results"], ["file_search_call.results"]),
+        ("gpt-5.2", OPENAI, ["file_search_call.results"], ["file_search_call.results", SEALED]),
+        ("gpt-5.2", OPENAI, [SEALED], [SEALED]),
+        ("some-deployment", TABLE["azure"].quirks, [SEALED], [SEALED]),
+    ],
+)
+def test_reasoning_is_asked_for_in_a_seal_where_there_may_be_any(
+    model: str, quirks: Quirks, asked: list[str], told: list[str]
+) -> None:
+    made = built(model, quirks, include=asked)
+    assert sent(made, "include") == {"include": told}
+    assert made.warnings == ()
