@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Raw
 
 from antiphon.dialects.losses import Losses
+from antiphon.dialects.native_ids import with_known_id
 from antiphon.dialects.native_pairs import check_pairs
 from antiphon.dialects.native_seals import SEALED_MEMBER, NativeSeals, unsealed_item
 from antiphon.dialects.one_call import OneCallReader, with_one_call
@@ -174,7 +175,7 @@ class ResponsesUpstream:
                 elif item.get("type") == "compaction" and turn.origins.get(str(item.get("id"))) != target.provider:
                     losses.report("item.compaction", "input")
                     continue
-                items.append(_without_id(item) if target.quirks.stores else item)
+                items.append(with_known_id(item, turn, target) if target.quirks.stores else item)
         return items
 
 
@@ -266,10 +267,3 @@ def _reasoning(
     if item.get("encrypted_content") or (item.get("content") and not stores):
         return item
     return "model_mismatch"  # nothing in it that this provider can read
-
-
-def _without_id(item: Item) -> Item:
-    """The item as new: the provider does not know ids that it did not keep."""
-    if item.get("type", "message") in ("message", "reasoning", "function_call", "function_call_output"):
-        return {name: value for name, value in item.items() if name != "id"}
-    return item

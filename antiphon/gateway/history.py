@@ -43,9 +43,15 @@ class _Context(Struct, frozen=True, gc=False):
 _context: Final = msgspec.json.Decoder(_Context).decode
 _encode: Final = msgspec.json.Encoder().encode
 
+_OF_ONE_PROVIDER: Final = frozenset(
+    {"reasoning", "code_interpreter_call", "computer_call", "file_search_call", "image_generation_call", "mcp_call"}
+    | {"mcp_list_tools"}
+)
+"""Types of items whose content, or whose id, means something to the provider alone that made them."""
+
 
 class Lineage(Struct, frozen=True):
-    """A chain, read: its items oldest first, and which provider each reasoning item came from.
+    """A chain, read: its items oldest first, and which provider each came from that is known to that one alone.
 
     `leaves` says that its last answer was given in a conversation of its own kind, so that whoever goes on from it
     without naming that conversation leaves it.
@@ -72,9 +78,8 @@ def lineage_of(ancestors: list[Ancestor]) -> Lineage:
         items += _items(ancestor.input)
         output = output_of(ancestor.body)
         items += output
-        if any(item.get("type") == "reasoning" for item in output):
-            provider = _provider(ancestor.body).provider
-            origins |= {item["id"]: provider for item in output if item.get("type") == "reasoning" and "id" in item}
+        if own := [item["id"] for item in output if item.get("type") in _OF_ONE_PROVIDER and "id" in item]:
+            origins |= dict.fromkeys(own, _provider(ancestor.body).provider)
     return Lineage(items, origins, last.conversation_id, leaves=last.view is not None)
 
 

@@ -99,6 +99,7 @@ class OpenAI:
     def __init__(self, model: str = "gpt-5.1") -> None:
         self.model = model
         self._count = itertools.count()
+        self._given: set[str] = set()
         self.signed: dict[str, str] = {}
         self._tools: list[Body] = []
 
@@ -118,6 +119,8 @@ class OpenAI:
         need(not open_calls, f"No tool output found for {open_calls}")
 
     def _take_item(self, item: Body, open_calls: set[str]) -> None:
+        own = item.get("type") == "additional_tools" or item.get("id") in {None, *self._given}
+        need(own, f"the id {item.get('id')}, which it has not given")
         match item.get("type", "message"):
             case "message":
                 need(item["content"], "a message without content")
@@ -162,7 +165,9 @@ class OpenAI:
         return call | {"type": "function_call", "arguments": json.dumps(arguments)}
 
     def _id(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._count)}"
+        made = f"{prefix}_{next(self._count)}"
+        self._given.add(made)
+        return made
 
     def whole(self, plan: Plan) -> bytes:
         return json.dumps(self._ended(self._output(plan), plan)).encode()
