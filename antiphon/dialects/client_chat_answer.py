@@ -19,6 +19,7 @@ from antiphon.dialects.client_chat_shapes import (
     image,
     sealed,
     tail,
+    thoughts,
     url_citations,
     usage,
 )
@@ -28,6 +29,9 @@ from antiphon.wire.events import Event
 from antiphon.wire.requests import Item
 
 _DONE: Final = b"data: [DONE]\n\n"
+_MEMBERS: Final = (("text", "content"), ("refusal", "refusal"))
+"""Where the words of a part are, and where they are told."""
+
 _NONE: Final = Raw(b"[]")
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -80,7 +84,7 @@ class ChatTeller:
     Where it is the only one, the end of the stream, or the error that it failed with, is told too.
     """
 
-    __slots__ = ("_calls", "_only", "_opening", "_saying", "_thinking", "_told")
+    __slots__ = ("_calls", "_listed", "_only", "_opening", "_saying", "_silent", "_thinking", "_told")
 
     def __init__(self, told: ChatTold, index: int = 0, *, only: bool = True) -> None:
         """Nothing has been told yet. `index` is the place of the choice; `only`: there is no other."""
@@ -91,6 +95,8 @@ class ChatTeller:
         self._opening = b'data: %b%b,"choices":[{"index":%d,"delta":' % (head, usage, index)
         self._saying = self._opening + b'{"content":'
         self._calls: dict[int, int] = {}
+        self._silent: set[int] = set()  # places of items that have begun and said nothing
+        self._listed: dict[str, int] = {}
         self._thinking: tuple[int, int, int] | None = None
 
     @legible
@@ -106,6 +112,8 @@ class ChatTeller:
     def text(self, data: bytes) -> bytes:
         """As `frames`, for the data of one delta of text: the hot path of every stream."""
         said = _delta(data)
+        if self._silent:
+            self._silent.discard(said.output_index)
         if said.logprobs == _NONE and not said.obfuscation:
             return self._saying + _encode(said.delta) + b'},"logprobs":null,"finish_reason":null}]}\n\n'
         probable = None if said.logprobs == _NONE else {"content": said.logprobs, "refusal": None}
@@ -115,22 +123,26 @@ class ChatTeller:
         return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def _refusal(self, data: bytes) -> bytes:
-        said = _delta(data)
+        said = self._heard(data)
         return self._padded(self._chunk({"refusal": said.delta}), said)
 
     def _thought(self, data: bytes) -> bytes:
-        said = _delta(data)
+        said = self._heard(data)
         return self._padded(self._chunk({"reasoning_content": self._apart(said)}), said)
 
     def _arguments(self, data: bytes) -> bytes:
-        return self._more(_delta(data), "function", "arguments")
+        return self._more(self._heard(data), "function", "arguments")
 
     def _input(self, data: bytes) -> bytes:
-        return self._more(_delta(data), "custom", "input")
+        return self._more(self._heard(data), "custom", "input")
+
+    def _heard(self, data: bytes) -> _Delta:
+        said = _delta(data)
+        self._silent.discard(said.output_index)
+        return said
 
     def _noted(self, data: bytes) -> bytes:
-        notes = url_citations([_note(data).annotation])
-        return self._chunk({"annotations": notes}) if notes else b""
+        return self._more_of("annotations", url_citations([_note(data).annotation]))
 
     def _failed(self, data: bytes) -> bytes:
         if not self._only:
@@ -159,6 +171,7 @@ class ChatTeller:
     def _begun(self, data: bytes) -> bytes:
         added = _item_event(data)
         item = added.item
+        self._silent.add(added.output_index)
         if item["type"] not in ("function_call", "custom_tool_call"):
             return b""
         index = self._calls[added.output_index] = len(self._calls)
@@ -174,12 +187,41 @@ class ChatTeller:
         return self._padded(self._chunk(delta), said)
 
     def _done(self, data: bytes) -> bytes:
-        item = _item_event(data).item
+        """The end of an item. Some say all at their end (recorded: calls of LM Studio's)."""
+        done = _item_event(data)
+        item = done.item
+        frames = self._all_of(item, done.output_index) if done.output_index in self._silent else b""
+        self._silent.discard(done.output_index)
         if item["type"] == "reasoning" and item.get("encrypted_content"):
-            return self._chunk({"reasoning_details": [sealed(item)]})
+            return frames + self._more_of("reasoning_details", [sealed(item)])
         if item["type"] == "image_generation_call" and item.get("result"):
-            return self._chunk({"images": [image(item)]})
-        return b""
+            return self._more_of("images", [image(item)])
+        return frames
+
+    def _all_of(self, item: Item, place: int) -> bytes:
+        """What an item says, of which nothing has been told yet."""
+        match item["type"]:
+            case "message":
+                parts: list[Item] = item["content"]
+                told = [(member, part[word]) for part in parts for word, member in _MEMBERS if part.get(word)]
+                return b"".join([self._chunk({member: text}) for member, text in told])
+            case "reasoning":
+                said = _Delta(thoughts(item), output_index=place)
+                return self._chunk({"reasoning_content": self._apart(said)}) if said.delta else b""
+            case "function_call" if item["arguments"]:
+                return self._more(_Delta(item["arguments"], output_index=place), "function", "arguments")
+            case "custom_tool_call" if item["input"]:
+                return self._more(_Delta(item["input"], output_index=place), "custom", "input")
+            case _:
+                return b""
+
+    def _more_of(self, member: str, entries: list[Item]) -> bytes:
+        """More of a list. Clients put lists together by the `index` of their entries."""
+        if not entries:
+            return b""
+        before = self._listed.get(member, 0)
+        self._listed[member] = before + len(entries)
+        return self._chunk({member: [{"index": index, **entry} for index, entry in enumerate(entries, before)]})
 
     def _ended(self, data: bytes) -> bytes:
         response = _terminal(data).response

@@ -72,6 +72,11 @@ def _name(item: Item) -> str:
     return item["name"] if item.get("namespace") is None else f"{item['namespace']}__{item['name']}"
 
 
+def thoughts(item: Item) -> str:
+    """The words of reasoning; several thoughts, and summaries of them, stand apart from each other."""
+    return "\n\n".join(part["text"] for part in (*(item.get("summary") or ()), *(item.get("content") or ())))
+
+
 def sealed(item: Item) -> Item:
     """What the maker of reasoning wants to see again."""
     return {"type": "reasoning.encrypted", "id": item["id"], "data": item["encrypted_content"], "format": "antiphon"}

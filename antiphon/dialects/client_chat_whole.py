@@ -15,6 +15,7 @@ from antiphon.dialects.client_chat_shapes import (
     image,
     sealed,
     tail,
+    thoughts,
     url_citations,
     usage,
 )
@@ -61,7 +62,7 @@ def _say(message: Item, item: Item) -> list[Any]:
         member = "refusal" if part["type"] == "refusal" else "content"
         message[member] = (message[member] or "") + part.get("text", part.get("refusal", ""))
         logprobs += part.get("logprobs") or ()
-        _extend(message, "annotations", url_citations(part.get("annotations") or ()))
+        _list(message, "annotations", url_citations(part.get("annotations") or ()))
     return logprobs
 
 
@@ -71,17 +72,22 @@ def _call(message: Item, item: Item) -> None:
 
 def _picture(message: Item, item: Item) -> None:
     if item.get("result"):
-        _extend(message, "images", [image(item)])
+        _list(message, "images", [image(item)])
 
 
 def _remember(message: Item, item: Item) -> None:
-    parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
-    text = "\n\n".join(part["text"] for part in parts)
+    text = thoughts(item)
     if text:
         before = message.get("reasoning_content")
         message["reasoning_content"] = f"{before}\n\n{text}" if before else text
     if item.get("encrypted_content"):
-        _extend(message, "reasoning_details", [sealed(item)])
+        _list(message, "reasoning_details", [sealed(item)])
+
+
+def _list(message: Item, member: str, more: list[Item]) -> None:
+    """As a stream tells lists, each entry with its place."""
+    before = len(message.get(member, ()))
+    _extend(message, member, [{"index": index, **entry} for index, entry in enumerate(more, before)])
 
 
 def _extend(message: Item, member: str, more: list[Item]) -> None:

@@ -23,6 +23,12 @@ _encode: Final = msgspec.json.Encoder().encode
 class _Delta(Struct, frozen=True):
     delta: str = ""
     logprobs: Sequence[dict[str, Any]] = ()
+    output_index: int = 0
+
+
+class _Done(Struct, frozen=True):
+    item: dict[str, Any]
+    output_index: int = 0
 
 
 class _Terminal(Struct, frozen=True):
@@ -30,6 +36,7 @@ class _Terminal(Struct, frozen=True):
 
 
 _delta: Final = msgspec.json.Decoder(_Delta).decode
+_done: Final = msgspec.json.Decoder(_Done).decode
 _terminal: Final = msgspec.json.Decoder(_Terminal).decode
 _response: Final = msgspec.json.Decoder(ToldResponse).decode
 
@@ -70,7 +77,7 @@ class CompletionTold(Struct, frozen=True):
 class CompletionTeller:
     """Tells one streamed choice."""
 
-    __slots__ = ("_echo", "_index", "_offset", "_told")
+    __slots__ = ("_echo", "_heard", "_index", "_offset", "_told")
 
     def __init__(self, told: CompletionTold, index: int) -> None:
         """Nothing has been told yet."""
@@ -78,6 +85,7 @@ class CompletionTeller:
         self._index = index
         self._echo = told.echoes[index]
         self._offset = 0
+        self._heard: set[int] = set()
 
     @legible
     def frames(self, events: Iterable[Event]) -> bytes:
@@ -90,11 +98,21 @@ class CompletionTeller:
                 return self._chunk(self._echo, ())
             case "response.output_text.delta" | "response.refusal.delta":
                 said = _delta(event.data)
+                self._heard.add(said.output_index)
                 return self._chunk(said.delta, said.logprobs)
+            case "response.output_item.done":
+                return self._rest(_done(event.data))
             case "response.completed" | "response.incomplete":
                 return self._chunk("", (), finish(_terminal(event.data).response, calls=False, legacy=False))
             case _:
                 return b""
+
+    def _rest(self, done: _Done) -> bytes:
+        """The text of an item that says all at its end."""
+        if done.item["type"] != "message" or done.output_index in self._heard:
+            return b""
+        text, logprobs = _said(done.item)
+        return self._chunk(text, logprobs) if text else b""
 
     def _chunk(self, text: str, logprobs: Sequence[Item], reason: str | None = None) -> bytes:
         probable = _logprobs(logprobs, self._offset)
@@ -108,11 +126,19 @@ def _choice(response: ToldResponse, index: int, echo: str) -> Item:
     text = echo
     logprobs: list[Item] = []
     for item in response.output:
-        for part in item["content"] if item["type"] == "message" else ():
-            text += part.get("text", part.get("refusal", ""))
-            logprobs += part.get("logprobs") or ()
+        if item["type"] == "message":
+            said, likely = _said(item)
+            text += said
+            logprobs += likely
     reason = finish(response, calls=False, legacy=False)
     return {"text": text, "index": index, "logprobs": _logprobs(logprobs, len(echo)), "finish_reason": reason}
+
+
+def _said(message: Item) -> tuple[str, list[Item]]:
+    """The text of a message, and the probabilities of its tokens."""
+    parts = message["content"]
+    likely = [token for part in parts for token in part.get("logprobs") or ()]
+    return "".join(part.get("text", part.get("refusal", "")) for part in parts), likely
 
 
 def _logprobs(tokens: Sequence[Item], offset: int) -> Item | None:

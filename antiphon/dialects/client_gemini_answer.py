@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from typing_extensions import override
 
+from antiphon.dialects.client_chat_shapes import thoughts
 from antiphon.dialects.client_gemini_errors import said_error
 from antiphon.dialects.client_gemini_grounding import Grounds
 from antiphon.dialects.client_gemini_shapes import (
@@ -46,7 +47,9 @@ _terminal: Final = msgspec.json.Decoder(_Terminal).decode
 class GeminiTeller(ItemTeller):
     """Tells one streamed answer: each chunk an event, or a member of one array of JSON."""
 
-    __slots__ = (*("_begun", "_grounds", "_likely", "_refused", "_signatures", "_spot", "_sse", "_tail", "_told"),)
+    __slots__ = (
+        *("_begun", "_grounds", "_likely", "_refused", "_signatures", "_silent", "_spot", "_sse", "_tail", "_told"),
+    )
 
     def __init__(self, told: GeminiTold, *, sse: bool) -> None:
         """Nothing has been told yet. `sse`: as Server-Sent Events."""
@@ -56,6 +59,7 @@ class GeminiTeller(ItemTeller):
         self._begun = False
         self._tail = _TAIL + _encode(told.about)[1:]
         self._spot: tuple[int, int] | None = None
+        self._silent = True
         self._signatures = Signatures()
         self._grounds = Grounds()
         self._likely: list[Item] = []
@@ -80,10 +84,12 @@ class GeminiTeller(ItemTeller):
     @override
     def _go_on(self) -> bytes:
         self._spot = None
+        self._silent = True
         return super()._go_on()
 
     @override
     def _text(self, said: Delta) -> bytes:
+        self._silent = False
         if not said.delta:
             return b""
         if self._signatures.waiting:
@@ -104,6 +110,7 @@ class GeminiTeller(ItemTeller):
         if not self._told.includes_thoughts or not said.delta:
             return b""
         self._spot = spot
+        self._silent = False
         text = said.delta if before in (None, spot) else f"\n\n{said.delta}"
         return self._parts([{"text": text, "thought": True}])
 
@@ -111,14 +118,26 @@ class GeminiTeller(ItemTeller):
         """The end of an item, and whatever has waited for it."""
         item = item_of(data)
         self._grounds.take(item)
+        frames = self._late(item) if self._silent else b""
         if item["type"] == "reasoning":
-            frames = self._parts(self._signatures.keep(item.get("encrypted_content")))
+            frames += self._parts(self._signatures.keep(item.get("encrypted_content")))
         elif item["type"] == "message":
             self._likely += likelihoods(item)
-            frames = b""
         else:
-            frames = self._parts(self._signatures.sign(parts_of(item)))
+            frames += self._parts(self._signatures.sign(parts_of(item)))
         return frames + self._go_on()
+
+    def _late(self, item: Item) -> bytes:
+        """What an item says of which nothing has been told: some providers tell all at its end."""
+        match item["type"]:
+            case "message":
+                parts: list[Item] = item["content"]
+                self._refused = self._refused or any(part.get("refusal") for part in parts)
+                return b"".join([self._text(Delta(part.get("text") or part.get("refusal") or "")) for part in parts])
+            case "reasoning" if self._told.includes_thoughts and (text := thoughts(item)):
+                return self._parts([{"text": text, "thought": True}])
+            case _:
+                return b""
 
     def _ended(self, response: ToldAnswer) -> bytes:
         frames = self._go_on()

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from antiphon.dialects.client_chat_shapes import thoughts
 from antiphon.dialects.client_gemini_grounding import Grounds
 from antiphon.dialects.client_gemini_shapes import (
     GeminiTold,
@@ -55,6 +56,6 @@ def _said(item: Item) -> Iterator[Item]:
 
 
 def _thought(item: Item, told: GeminiTold) -> Iterator[Item]:
-    text = "\n\n".join(part["text"] for part in (*(item.get("summary") or ()), *(item.get("content") or ())))
+    text = thoughts(item)
     if text and told.includes_thoughts:
         yield {"text": text, "thought": True}

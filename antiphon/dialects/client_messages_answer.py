@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 from typing_extensions import override
 
+from antiphon.dialects.client_chat_shapes import thoughts
 from antiphon.dialects.client_messages_shapes import (
     BROKEN,
     MessagesTold,
@@ -104,10 +105,14 @@ class MessagesTeller(ItemTeller):
         spot, before = (said.summary_index, said.content_index), self._spots
         self._spots = spot
         if self._voice is None:
-            block = {"type": "thinking", "thinking": "", "signature": ""}
-            opening = self._speak(("thinking", 0), block, b"thinking_delta", b"thinking")
-            return opening + self._lead + _encode(said.delta) + b"}}\n\n"
+            return self._think(said.delta)
         return self._lead + _encode(said.delta if before == spot else f"\n\n{said.delta}") + b"}}\n\n"
+
+    def _think(self, text: str) -> bytes:
+        """The first words of a thought."""
+        block = {"type": "thinking", "thinking": "", "signature": ""}
+        opening = self._speak(("thinking", 0), block, b"thinking_delta", b"thinking")
+        return opening + self._lead + _encode(text) + b"}}\n\n"
 
     def _argued(self, data: bytes) -> bytes:
         self._said.append("")
@@ -131,6 +136,7 @@ class MessagesTeller(ItemTeller):
         item = item_of(data)
         frames = b""
         seal = item.get("encrypted_content") if item["type"] == "reasoning" else None
+        late = self._late(item) if self._voice is None else b""
         if item["type"] == "function_call":
             if not self._said and item["arguments"]:
                 frames = self._lead + _encode(item["arguments"]) + b"}}\n\n"
@@ -142,7 +148,22 @@ class MessagesTeller(ItemTeller):
             frames = self._more({"type": "signature_delta", "signature": seal})
         else:
             frames = b"".join([self._block(block) for block in hosted(item)])
-        return frames + self._close() + self._go_on()
+        return late + frames + self._close() + self._go_on()
+
+    def _late(self, item: Item) -> bytes:
+        """What an item says of which nothing has been told: some providers tell all at its end."""
+        match item["type"]:
+            case "message":
+                parts: list[Item] = item["content"]
+                self._refused = self._refused or any(part.get("refusal") for part in parts)
+                texts = [part.get("text") or part.get("refusal") or "" for part in parts]
+                said = [Delta(text, content_index=place) for place, text in enumerate(texts) if text]
+                return b"".join([self._text(each) for each in said])
+            case "reasoning":
+                text = thoughts(item)
+                return self._think(text) if text else b""
+            case _:
+                return b""
 
     def _ended(self, response: ToldMessage) -> bytes:
         frames = self._close() + self._go_on() + self._close()

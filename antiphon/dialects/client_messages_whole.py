@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from antiphon.dialects.client_chat_shapes import thoughts
 from antiphon.dialects.client_messages_shapes import (
     BROKEN,
     MessagesTold,
@@ -77,8 +78,7 @@ def _said(part: Item) -> Iterator[Item]:
 
 
 def _thought(item: Item) -> Iterator[Item]:
-    parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
-    text = "\n\n".join(part["text"] for part in parts)
+    text = thoughts(item)
     seal = item.get("encrypted_content")
     if text:
         yield {"type": "thinking", "thinking": text, "signature": seal or ""}

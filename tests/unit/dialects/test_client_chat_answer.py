@@ -92,3 +92,22 @@ def test_words_without_probabilities_say_so() -> None:
     (chunk,) = ChatTeller(TOLD).frames([event]).decode().split("\n\n")[:-1]
     choice = json.loads(chunk.removeprefix("data: "))["choices"][0]
     assert choice == {"index": 0, "delta": {"content": "Hi"}, "logprobs": None, "finish_reason": None}
+
+
+def test_entries_of_lists_have_places_by_which_clients_put_them_together() -> None:
+    """OpenAI's own client gives up at a second entry without one."""
+    note = {"type": "url_citation", "url": "https://a.org", "title": "A", "start_index": 0, "end_index": 2}
+    part: dict[str, Any] = {"type": "output_text", "text": "Hi", "annotations": [note, note], "logprobs": []}
+    output: list[dict[str, Any]] = [
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "one"},
+        {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "AAAA"},
+        {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]},
+        {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "two"},
+        {"type": "image_generation_call", "id": "ig_2", "status": "completed", "result": "BBBB"},
+    ]
+    body = json.dumps({"status": "completed", "output": output}).encode()
+    message = json.loads(chat_whole([body], TOLD))["choices"][0]["message"]
+    streamed = joined(ChatTeller(TOLD).frames(synthesised(body)))["message"]
+    for member in ("reasoning_details", "annotations", "images"):
+        assert [entry["index"] for entry in streamed[member]] == [0, 1]
+        assert streamed[member] == message[member]
