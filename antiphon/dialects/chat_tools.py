@@ -38,8 +38,8 @@ def _written(tool: FunctionTool | CustomTool, quirks: Quirks) -> ChatTool:
             body["format"] = {"type": "grammar", "grammar": rules}
         return {"type": "custom", "custom": body}
     body["parameters"] = tool.parameters
-    if tool.strict is not None and quirks.strict_functions:
-        body["strict"] = tool.strict
+    if tool.strict and quirks.strict_functions:
+        body["strict"] = True  # what is not strict needs no word here
     return {"type": "function", "function": body}
 
 

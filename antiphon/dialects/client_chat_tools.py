@@ -15,7 +15,7 @@ _SPELLINGS: Final = {"any": "required"}
 def offered(tools: list[Item] | None, functions: list[Item] | None, search: Item | None) -> list[Item]:
     """The tools; `functions` are those of the older form, `search` what `web_search_options` says."""
     found = [_tool(tool, place) for place, tool in enumerate(tools or ())]
-    found += [{"type": "function", **function} for function in functions or ()]
+    found += [_flat("function", function) for function in functions or ()]
     if search is not None:
         found.append({"type": "web_search", **_search(search)})
     return found
@@ -44,10 +44,18 @@ def _tool(tool: Item, place: int) -> Item:
     if not is_item(inner):
         param = f"tools[{place}].{kind}"
         raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
-    flat: Item = {"type": kind, **inner}
+    flat = _flat(kind, inner)
     form: Any = flat.get("format")
     if kind == "custom" and is_item(form) and is_item(form.get("grammar")):
         flat["format"] = {"type": "grammar", **form["grammar"]}
+    return flat
+
+
+def _flat(kind: str, inner: Item) -> Item:
+    """Chat holds a call to its schema only where it is asked to; the Responses API does so unasked."""
+    flat: Item = {"type": kind, **inner}
+    if kind == "function" and flat.get("strict") is None:
+        flat["strict"] = False
     return flat
 
 

@@ -106,7 +106,14 @@ def test_functions_of_the_older_form_are_called_and_answered() -> None:
     made, told = request.input[1:]
     assert (made["type"], told["type"]) == ("function_call", "function_call_output")
     assert made["call_id"] == told["call_id"]
-    assert request.tools == [{"type": "function", "name": "look", "parameters": {"type": "object"}}]
+    assert request.tools == [{"type": "function", "name": "look", "parameters": {"type": "object"}, "strict": False}]
+
+
+def test_functions_are_strict_only_where_a_chat_says_so() -> None:
+    """The Responses API holds calls to their schema unasked, and with that makes all their arguments required."""
+    said: list[Body] = [{}, {"strict": None}, {"strict": False}, {"strict": True}]
+    request = asked(tools=[{"type": "function", "function": {"name": "look", **member}} for member in said])
+    assert [tool["strict"] for tool in request.tools or ()] == [False, False, False, True]
 
 
 def test_custom_tools_keep_their_grammar_and_their_calls() -> None:
