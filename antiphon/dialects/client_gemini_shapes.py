@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from antiphon.dialects.client_messages_shapes import input_of
 from antiphon.wire.requests import Item, is_item
 
 SIGNATURE: Final = "thoughtSignature"
@@ -25,7 +26,6 @@ _BLOCKED: Final = {
 """Codes of refusals that Google tells as an answer without candidates, and its word for why."""
 
 _encode: Final = msgspec.json.Encoder().encode
-_any: Final = msgspec.json.Decoder().decode
 
 
 class ToldAnswer(Struct, frozen=True):
@@ -111,7 +111,7 @@ def parts_of(item: Item) -> list[Item]:
     match item["type"]:
         case "function_call":
             name = item["name"] if item.get("namespace") is None else f"{item['namespace']}__{item['name']}"
-            return [{"functionCall": {"id": item["call_id"], "name": name, "args": _arguments(item["arguments"])}}]
+            return [{"functionCall": {"id": item["call_id"], "name": name, "args": input_of(item)}}]
         case "image_generation_call" if item.get("result"):
             blob = {"mimeType": f"image/{item.get('output_format') or 'png'}", "data": item["result"]}
             return [{"inlineData": blob}]
@@ -122,15 +122,6 @@ def parts_of(item: Item) -> list[Item]:
             return [{"executableCode": {"language": "PYTHON", "code": item["code"]}}, {"codeExecutionResult": ran}]
         case _:
             return []
-
-
-def _arguments(text: str) -> Item:
-    """The arguments of a call; of one that was cut short, nothing."""
-    try:
-        value: object = _any(text)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return value if is_item(value) else {"arguments": value}
 
 
 def likelihoods(item: Item) -> list[Item]:

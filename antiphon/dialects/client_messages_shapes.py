@@ -14,7 +14,7 @@ from msgspec import Struct
 from antiphon.wire.requests import Item, is_item
 
 _encode: Final = msgspec.json.Encoder().encode
-_object: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_any: Final = msgspec.json.Decoder().decode
 
 _TYPES: Final = {
     400: "invalid_request_error",
@@ -105,12 +105,16 @@ def call_of(item: Item) -> Item:
     return {"type": "tool_use", "id": item["call_id"], "name": name, "input": {}}
 
 
-def input_of(arguments: str) -> Item:
-    """The arguments of a call; of one that was cut short, nothing."""
+def input_of(call: Item) -> Item:
+    """The arguments of a call, as an object: of one that was cut short nothing, and in one what is no object."""
+    said = call.get("arguments") or "{}"
     try:
-        return _object(arguments)
+        value: object = _any(said)
     except (msgspec.DecodeError, RecursionError):
-        return {}
+        value = None if call.get("status") == "incomplete" else said
+    if is_item(value):
+        return value
+    return {} if value is None else {"arguments": value}
 
 
 def redacted(seal: str) -> Item:
@@ -184,7 +188,7 @@ def _mcp(item: Item) -> list[Item]:
     use = {"type": "mcp_tool_use", "id": item["id"], "name": item["name"], "server_name": item["server_label"]}
     result = {"type": "mcp_tool_result", "tool_use_id": item["id"], "is_error": bool(error)}
     content = [{"type": "text", "text": said}]
-    return [use | {"input": input_of(item.get("arguments") or "{}")}, result | {"content": content}]
+    return [use | {"input": input_of(item)}, result | {"content": content}]
 
 
 def status_of(status: int) -> int:

@@ -64,7 +64,7 @@ def _blocks(item: Item) -> Iterator[Item]:
         case "reasoning":
             yield from _thought(item)
         case "function_call":
-            yield call_of(item) | {"input": input_of(item["arguments"])}
+            yield call_of(item) | {"input": input_of(item)}
         case _:
             yield from hosted(item)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from antiphon.dialects.client_gemini_shapes import parts_of
 from antiphon.dialects.client_messages_answer import MessagesTeller
 from antiphon.dialects.client_messages_shapes import MessagesTold
 from antiphon.dialects.client_messages_whole import failed_answer, messages_whole
@@ -299,3 +300,23 @@ def test_a_failure_is_an_error_event(error: Body, kind: str) -> None:
     assert (told["type"], told["error"]["type"]) == ("error", kind)
     raised = failed_answer(json.dumps(failed).encode())
     assert raised.message == told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        ("", "completed", {}),
+        ("null", "completed", {}),
+        ('{"a": 1}', "incomplete", {"a": 1}),
+        ('{"a": ', "incomplete", {}),
+        ('{"a": ', "completed", {"arguments": '{"a": '}),
+        ("[1]", "completed", {"arguments": [1]}),
+        ("rm -r", "completed", {"arguments": "rm -r"}),
+    ],
+)
+def test_arguments_that_are_no_object_are_told_in_one(arguments: str, status: str, told: Body) -> None:
+    """A call whose arguments are lost would be run without any. What was cut short is not run."""
+    call = CALL | {"arguments": arguments, "status": status}
+    assert told_whole(output=[call])["content"][0]["input"] == told
+    (part,) = parts_of(call)
+    assert part["functionCall"]["args"] == told
