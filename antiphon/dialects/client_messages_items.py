@@ -25,6 +25,13 @@ _LONG: Final = "12h"
 
 _PLAIN: Final = "text/plain"
 
+_MARKS: Final = frozenset({"fallback", "mcp_tool_listing"})
+"""Blocks in an answer that say nothing to a model: which one went on with it, and what a server had on offer."""
+
+_OF_A_MESSAGE: Final = ("clear_at", "output_config")
+_UNCITED: Final = "Nobody but Anthropic's own models cites what it is given; '{}' was left out."
+_OWN: Final = "'{}' is for Anthropic's own models; it was left out."
+
 
 class _Message(Struct, frozen=True):
     role: Literal["user", "assistant", "system"]
@@ -48,7 +55,7 @@ class Reading:
 
     def system(self, blocks: list[Item]) -> None:
         """Adds the blocks that stand before all messages."""
-        parts = [self._part(block, f"system[{index}]") for index, block in enumerate(blocks)]
+        parts = [part for index, block in enumerate(blocks) for part in self._parts(block, f"system[{index}]")]
         if parts:
             self.items.append(_message("system", parts))
 
@@ -58,6 +65,7 @@ class Reading:
             message = msgspec.convert(raw, _Message)
         except msgspec.ValidationError as error:
             raise BadRequest(f"Invalid message at '{place}': {error}.", param=place, code="invalid_value") from None
+        self.notes += [_OWN.format(f"{place}.{name}") for name in _OF_A_MESSAGE if raw.get(name)]
         content = message.content
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
         if message.role == "assistant":
@@ -80,8 +88,10 @@ class Reading:
                     self.uploads.append(_text(block, "file_id", spot))
                 case "tool_addition":
                     self.notes.append("Tools that are added between messages are offered from the start, or not.")
+                case "tool_removal":
+                    self.notes.append("Tools that are taken away between messages are offered all the same.")
                 case _:
-                    parts.append(self._part(block, spot))
+                    parts += self._parts(block, spot)
         self._add(role, parts)
 
     def _add(self, role: str, parts: list[Item]) -> None:
@@ -93,7 +103,8 @@ class Reading:
         content: Any = block.get("content")
         output: Any = content or ""
         if is_array(content):
-            output = [self._part(each, f"{place}.content[{index}]") for index, each in enumerate(objects(content))]
+            blocks = enumerate(objects(content))
+            output = [part for index, each in blocks for part in self._parts(each, f"{place}.content[{index}]")]
         if block.get("cache_control"):
             output = [{"type": "input_text", "text": output}] if isinstance(output, str) else output
             if output:
@@ -125,7 +136,9 @@ class Reading:
                 item = told(self._asked.get(str(block.get("tool_use_id"))), block)
                 if item is not None:
                     self.items.append(item)
-            case _:
+                else:
+                    self.notes.append("What tools of Anthropic's own did is of use to its own models alone.")
+            case _ if kind not in _MARKS:
                 raise _unknown(kind, place)
 
     def _speak(self, part: Item) -> None:
@@ -146,8 +159,14 @@ class Reading:
             return
         self.items.append(item)
 
-    def _part(self, block: Item, place: str) -> Item:
-        return _marked(self._plain_part(block, place), block)
+    def _parts(self, block: Item, place: str) -> list[Item]:
+        """A part, and before it what is said of it."""
+        cited: Any = block.get("citations")
+        if is_item(cited) and cited.get("enabled"):
+            self.notes.append(_UNCITED.format(f"{place}.citations"))
+        part = _marked(self._plain_part(block, place), block)
+        context = block.get("context")
+        return [_words(f"About the document that follows: {context}"), part] if context else [part]
 
     def _plain_part(self, block: Item, place: str) -> Item:
         kind: Any = block.get("type")

@@ -77,6 +77,13 @@ _RUN_BY_THE_CLIENT: Final[dict[str, tuple[str, Item]]] = {
 _OFFERED_ANYWAY: Final = "tool_search_tool_"
 """Tools that find others: all of them are offered from the start."""
 
+_FAMILY: Final = "_toolset_"
+"""In the type of a tool that stands for many, which have names of their own."""
+
+_DIRECT: Final = ["direct"]
+_OWN: Final = "'{}' is for Anthropic's own models; it was left out."
+_TOGETHER: Final = "How often the web is searched cannot be told apart from other tools; '{}' was left out."
+
 
 class Tools:
     """Reads tools; afterwards `tools`, `searches` (how many may be made) and `notes` are what they come to."""
@@ -92,15 +99,18 @@ class Tools:
         self._container = container.get("id") if is_item(container) else container
         self._uploads = uploads
         self._hosted: dict[str, str] = {}
+        if is_item(container) and container.get("skills"):
+            self.notes.append(_OWN.format("container.skills"))
 
     def read(self, tools: list[Item]) -> None:
         """Adds all of them. Raises BadRequest, whose `param` names the tool."""
         for index, tool in enumerate(tools):
             self._tool(tool, f"tools[{index}]")
         for label in list(self._servers):
-            self._connect(label, {})
-        if len(self._hosted) > 1:
+            self._connect(label, {}, "mcp_servers")
+        if self.searches is not None and len(self._hosted) > 1:
             self.searches = None
+            self.notes.append(_TOGETHER.format("max_uses"))
 
     def choice(self, choice: Item) -> str | Item:
         """`tool_choice` in the words of the Responses API."""
@@ -122,6 +132,7 @@ class Tools:
         name = str(tool.get("name"))
         if kind == "custom":
             self.tools.append(_function(tool, place))
+            self.notes += [_OWN.format(f"{place}.{member}") for member in _lost(tool)]
         elif str(kind).startswith("web_search_"):
             self._search(tool)
             self._hosted[name] = "web_search"
@@ -130,12 +141,13 @@ class Tools:
             self.tools.append({"type": "code_interpreter", "container": self._container or {"type": "auto", **files}})
             self._hosted[name] = "code_interpreter"
         elif kind == "mcp_toolset":
-            self._connect(str(tool.get("mcp_server_name")), tool)
-        elif found := next((each for each in _RUN_BY_THE_CLIENT if str(kind).startswith(each)), None):
+            self._connect(str(tool.get("mcp_server_name")), tool, place)
+        elif found := _run_by_the_client(str(kind)):
             words, parameters = _RUN_BY_THE_CLIENT[found]
-            self.tools.append(
-                {"type": "function", "name": name, "description": words, "parameters": parameters, "strict": False}
-            )
+            said = {"description": words + _screen(tool), "parameters": parameters, "strict": False}
+            self.tools.append({"type": "function", "name": name, **said})
+            if tool.get("enable_zoom"):
+                self.notes.append(_OWN.format(f"{place}.enable_zoom"))
         elif not str(kind).startswith(_OFFERED_ANYWAY):
             self.notes.append(f"The tool '{str(kind)[:64]}' is Anthropic's own; it was left out.")
 
@@ -149,30 +161,59 @@ class Tools:
         self.searches = tool.get("max_uses")
         self.tools.append(search)
 
-    def _connect(self, label: str, toolset: Item) -> None:
+    def _connect(self, label: str, toolset: Item, place: str) -> None:
         """One server of MCP, with the tools of it that are wanted."""
         server = self._servers.pop(label, None)
-        if server is None:
+        if server is None or _is_off(server.get("tool_configuration")):
             return
         mcp: Item = {"type": "mcp", "server_label": label, "server_url": server.get("url"), "require_approval": "never"}
         if token := server.get("authorization_token"):
             mcp["authorization"] = token
-        allowed = _allowed(server, toolset)
+        allowed = _allowed(server, toolset, place)
         if allowed is not None:
             mcp["allowed_tools"] = allowed
         self.tools.append(mcp)
         self._hosted[label] = "mcp"
 
 
-def _allowed(server: Item, toolset: Item) -> list[str] | None:
-    """The names of the tools that may be called, None for all: in the toolset's words, or the older server's."""
+def _allowed(server: Item, toolset: Item, place: str) -> list[str] | None:
+    """The names of the tools that may be called, None for all: in the toolset's words, or the older server's.
+
+    Raises BadRequest where only those are named that may not be: whoever is told nothing of them would call them.
+    """
     rules: Any = toolset.get("configs")
-    default: Any = toolset.get("default_config")
-    if is_item(rules) and is_item(default) and default.get("enabled") is False:
-        return [name for name, rule in rules.items() if is_item(rule) and rule.get("enabled") is not False]
+    if is_item(rules) and _is_off(toolset.get("default_config")):
+        return [name for name, rule in rules.items() if is_item(rule) and not _is_off(rule)]
+    if is_item(rules) and (off := {name for name, rule in rules.items() if _is_off(rule)}):
+        known = [str(tool.get("name")) for tool in objects(toolset.get("tools"))]
+        if not known:
+            message = "Tools of an MCP server that may not be called cannot be told; name those that may be."
+            raise BadRequest(message, param=f"{place}.configs", code="unsupported_value")
+        return [name for name in known if name not in off]
     older: Any = server.get("tool_configuration")
     names: Any = older.get("allowed_tools") if is_item(older) else None
     return [name for name in names if isinstance(name, str)] if is_array(names) else None
+
+
+def _is_off(rule: object) -> bool:
+    return is_item(rule) and rule.get("enabled") is False
+
+
+def _run_by_the_client(kind: str) -> str | None:
+    """How the type of such a tool begins, None for any other."""
+    return None if _FAMILY in kind else next((each for each in _RUN_BY_THE_CLIENT if kind.startswith(each)), None)
+
+
+def _screen(tool: Item) -> str:
+    """How large the screen is that the model will see."""
+    width, height = tool.get("display_width_px"), tool.get("display_height_px")
+    return f" The screen is {width} pixels wide and {height} pixels high." if width and height else ""
+
+
+def _lost(tool: Item) -> list[str]:
+    """The members of a client's own tool that nobody else is told."""
+    called = [] if tool.get("allowed_callers") in (None, _DIRECT) else ["allowed_callers"]
+    return [*(["input_examples"] if tool.get("input_examples") else ()), *called]
 
 
 def _function(tool: Item, place: str) -> Item:
