@@ -29,6 +29,9 @@ _OF_NOBODY: Final = frozenset(
 _RESOLUTIONS: Final = {"LOW": "low", "HIGH": "high"}
 _RESOLUTION: Final = "MEDIA_RESOLUTION_"
 _DROPPED: Final = ("videoMetadata", "partMetadata")
+_FAILED: Final = ("OUTCOME_FAILED", "OUTCOME_DEADLINE_EXCEEDED", 2, 3)
+"""Of code that was run, in words and in the numbers of older clients."""
+
 _OWN_WORK: Final = ("toolCall", "toolResponse")
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -118,8 +121,12 @@ class Reading:
 
     def _ran(self, result: Item) -> None:
         last = self.items[-1] if self.items else {}
-        if last.get("type") == "code_interpreter_call" and isinstance(result.get("output"), str):
+        if last.get("type") != "code_interpreter_call":
+            return
+        if isinstance(result.get("output"), str):
             last["outputs"].append({"type": "logs", "logs": result["output"]})
+        if result.get("outcome") in _FAILED:
+            last["status"] = "failed"
 
     def _picture(self, blob: Item, place: str) -> None:
         kind, data = text(blob, "mimeType", place), standard(text(blob, "data", place))
@@ -143,7 +150,11 @@ class Reading:
 
     def _part(self, part: Item, place: str) -> Item:
         self.notes += [f"'{name}' is for Google's own models; it was left out." for name in _DROPPED if part.get(name)]
-        return part_of(part, place, detail_of(part.get("mediaResolution")) or self._detail)
+        resolution = part.get("mediaResolution")
+        detail = detail_of(resolution)
+        if resolution and detail is None:
+            self.notes.append(f"'{place}.mediaResolution' is for Google's own models; it was left out.")
+        return part_of(part, place, detail or self._detail)
 
     def _say(self, texts: list[Item]) -> None:
         if texts:

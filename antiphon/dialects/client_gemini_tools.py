@@ -18,6 +18,11 @@ _NUMBERED_TYPES: Final = ("string", "number", "integer", "boolean", "array", "ob
 
 _SEARCHES: Final = ("googleSearch", "googleSearchRetrieval", "enterpriseWebSearch")
 _COUNTS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+_ABOUT_RESULTS: Final = ("response", "responseJsonSchema", "behavior")
+"""Members of a function that say what comes back of it, and when."""
+
+_USUAL: Final = (None, {}, "", "BLOCKING", "UNSPECIFIED")
+
 _UNSAID: Final = ("nullable", "propertyOrdering", "example")
 _NESTED: Final = ("items", "additionalProperties")
 _LISTED: Final = ("anyOf", "prefixItems")
@@ -51,6 +56,8 @@ class Tools:
         if not calling or not self.tools:
             return None
         said: Any = calling.get("mode") or "AUTO"
+        if str(said).upper() == "VALIDATED":
+            self.notes.append("Calls are not held to their schemas as the mode 'VALIDATED' has it.")
         mode = _NUMBERED_MODES.get(said, "auto") if isinstance(said, int) else _MODES.get(str(said).upper(), "auto")
         names: Any = calling.get("allowedFunctionNames")
         if not names or not is_array(names) or mode == "none":
@@ -64,6 +71,9 @@ class Tools:
         if name == "functionDeclarations":
             declared = objects(value, place)
             self.tools += [_function(each, f"{place}[{index}]") for index, each in enumerate(declared)]
+            self._lose(
+                name, {member for each in declared for member in _ABOUT_RESULTS if each.get(member) not in _USUAL}
+            )
         elif name in _SEARCHES:
             self._look_around()
             self._lose(name, said.keys())

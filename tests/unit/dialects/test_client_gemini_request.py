@@ -270,17 +270,32 @@ def test_what_is_no_request_is_refused(body: bytes) -> None:
 def test_what_only_google_understands_is_told() -> None:
     notes = asked(
         {
-            "contents": [{"parts": [{"text": "Hi", "videoMetadata": {"fps": 1}}]}],
+            "contents": [
+                {
+                    "parts": [
+                        {"text": "Hi", "videoMetadata": {"fps": 1}},
+                        {
+                            "inlineData": {"mimeType": "image/png", "data": "AA=="},
+                            "mediaResolution": {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"},
+                        },
+                    ]
+                }
+            ],
             "safetySettings": [{"category": "x"}],
             "labels": {"a": "b"},
             "generationConfig": {"speechConfig": {"a": 1}, "mediaResolution": "MEDIA_RESOLUTION_MEDIUM"},
-            "tools": [{"googleMaps": {}}, {"googleSearch": {"timeRangeFilter": {}}}],
-            "toolConfig": {"retrievalConfig": {"latLng": {}}},
+            "tools": [
+                {"googleMaps": {}},
+                {"googleSearch": {"timeRangeFilter": {}}},
+                {"functionDeclarations": [{"name": "f", "response": {"type": "OBJECT"}, "behavior": "NON_BLOCKING"}]},
+            ],
+            "toolConfig": {"retrievalConfig": {"latLng": {}}, "functionCallingConfig": {"mode": "VALIDATED"}},
         }
     ).notes
     for name in (
         *("videoMetadata", "safetySettings", "labels", "speechConfig", "mediaResolution", "googleMaps"),
-        *("googleSearch.timeRangeFilter", "retrievalConfig"),
+        *("googleSearch.timeRangeFilter", "retrievalConfig", "functionDeclarations.response", "VALIDATED"),
+        *("functionDeclarations.behavior", "contents[0].parts[1].mediaResolution"),
     ):
         assert any(name in note for note in notes), name
 
@@ -326,3 +341,16 @@ def test_numbers_for_words_are_read() -> None:
 def test_a_request_to_count_may_stand_in_a_member_of_its_own() -> None:
     assert json.loads(to_count(b'{"generateContentRequest":{"model":"models/m","contents":[]}}'))["contents"] == []
     assert to_count(b'{"contents": []}') == b'{"contents": []}'
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("OUTCOME_OK", "completed"), ("OUTCOME_FAILED", "failed")])
+def test_code_that_failed_is_told_as_failed(outcome: str, status: str) -> None:
+    code = {"executableCode": {"language": "PYTHON", "code": "x"}}
+    ran = {"codeExecutionResult": {"outcome": outcome, "output": "log"}}
+    (item,) = read(contents=[{"role": "model", "parts": [code, ran]}])["input"]
+    assert (item["status"], item["outputs"]) == (status, [{"type": "logs", "logs": "log"}])
+
+
+def test_what_says_nothing_of_a_function_is_no_loss() -> None:
+    usual = {"name": "f", "behavior": "BLOCKING", "response": None}
+    assert asked({"contents": [USER], "tools": [{"functionDeclarations": [usual]}]}).notes == ()
