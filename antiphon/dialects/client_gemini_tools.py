@@ -21,7 +21,7 @@ _COUNTS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minProperti
 _ABOUT_RESULTS: Final = ("response", "responseJsonSchema", "behavior")
 """Members of a function that say what comes back of it, and when."""
 
-_USUAL: Final = (None, {}, "", "BLOCKING", "UNSPECIFIED")
+_USUAL: Final = (None, "", "BLOCKING", "UNSPECIFIED")
 
 _UNSAID: Final = ("nullable", "propertyOrdering", "example")
 _NESTED: Final = ("items", "additionalProperties")

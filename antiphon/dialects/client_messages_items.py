@@ -25,9 +25,6 @@ _LONG: Final = "12h"
 
 _PLAIN: Final = "text/plain"
 
-_MARKS: Final = frozenset({"fallback", "mcp_tool_listing"})
-"""Blocks in an answer that say nothing to a model: which one went on with it, and what a server had on offer."""
-
 _OF_A_MESSAGE: Final = ("clear_at", "output_config")
 _UNCITED: Final = "Nobody but Anthropic's own models cites what it is given; '{}' was left out."
 _OWN: Final = "'{}' is for Anthropic's own models; it was left out."
@@ -138,7 +135,9 @@ class Reading:
                     self.items.append(item)
                 else:
                     self.notes.append("What tools of Anthropic's own did is of use to its own models alone.")
-            case _ if kind not in _MARKS:
+            case "fallback" | "mcp_tool_listing":
+                pass  # which model went on, and what a server had on offer: nothing that a model is told
+            case _:
                 raise _unknown(kind, place)
 
     def _speak(self, part: Item) -> None:
