@@ -75,6 +75,7 @@ class ChatAnswer:
         "_kept",
         "_results",
         "_splitter",
+        "_stops",
         "_target",
         "_usage",
         "_wants_logprobs",
@@ -97,6 +98,7 @@ class ChatAnswer:
         self._splitter = ThinkSplitter() if target.quirks.think_tags else None
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
         self._incomplete: str | None = None
+        self._stops = turn.request.stop or ()
         self._usage = NULL
         self._citations: Sequence[Any] = ()
         self._results: Sequence[Any] = ()
@@ -164,6 +166,8 @@ class ChatAnswer:
         if choice.finish_reason:
             self.ended = True
             self._incomplete = self._incomplete or incompleteness(choice.finish_reason)
+            if choice.stop_reason in self._stops:
+                self.writer.stop_sequence = choice.stop_reason
 
     def _take_delta(self, delta: Delta, logprobs: Logprobs | None) -> None:
         thinks = delta.reasoning_content or delta.reasoning or delta.reasoning_details

@@ -99,12 +99,16 @@ class Delta(Struct, frozen=True, gc=False):
 
 
 class Choice(Struct, frozen=True, gc=False):
-    """One of the answers; `delta` when streamed, else `message`. `content_filter_results` are Azure's."""
+    """One of the answers; `delta` when streamed, else `message`. `content_filter_results` are Azure's.
+
+    `stop_reason` is vLLM's: the text of the request's `stop` that ended the answer, or something else.
+    """
 
     index: int | None = None
     delta: Delta | None = None
     message: Delta | None = None
     finish_reason: str | None = None
+    stop_reason: Any = None
     logprobs: Logprobs | None = None
     content_filter_results: Raw = NULL
     error: Raw = NULL

@@ -34,6 +34,7 @@ _INCOMPLETE: Final = {"MAX_TOKENS": "max_output_tokens", "ERROR_TOXIC": "content
 _FAILED: Final = {"ERROR": "error", "TIMEOUT": "timeout", "ERROR_LIMIT": "context_length_exceeded"}
 """Reasons of failures, and the codes that tell what kind of failure it is."""
 
+_STOPPED: Final = "STOP_SEQUENCE"
 _ENDS: Final = "message-end"
 _TELLS: Final = frozenset(
     {"content-start", "content-delta", "tool-plan-delta", "tool-call-start", "tool-call-delta", "citation-start"}
@@ -57,7 +58,7 @@ def whole(turn: Turn, target: Target, body: bytes, sealer: Sealer) -> Outcome:
 class CohereAnswer:
     """Takes what Cohere says of one answer, in its order. Implements `stream_reader.Answer`."""
 
-    __slots__ = ("_bases", "_begun", "_calls", "_kept", "_length", "_wants_logprobs", "writer")
+    __slots__ = ("_bases", "_begun", "_calls", "_kept", "_length", "_stops", "_wants_logprobs", "writer")
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events."""
@@ -66,6 +67,7 @@ class CohereAnswer:
         self._begun = False
         self._calls = Calls(self.writer, tool_names(turn, bound(target)), turn.new_id)
         self._wants_logprobs = turn.request.includes("message.output_text.logprobs")
+        self._stops = turn.request.stop or ()
         self._length = 0
         self._bases: dict[int, int] = {}
 
@@ -121,6 +123,8 @@ class CohereAnswer:
         self._settle()
         self._calls.close()
         self.writer.usage = usage_of(usage)
+        if reason == _STOPPED and len(self._stops) == 1:
+            self.writer.stop_sequence = self._stops[0]  # of several, Cohere does not say which
         return self.writer.finish(_INCOMPLETE.get(reason or ""))
 
     def _take_event(self, event: Event, message: Message) -> None:

@@ -12,7 +12,7 @@ from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_shapes import Function, ToolCall
 from antiphon.dialects.converse_keepsakes import Keepsakes
 from antiphon.dialects.converse_models import traits_of
-from antiphon.dialects.converse_notes import cited, picture, searched, usage_of
+from antiphon.dialects.converse_notes import cited, picture, searched, stopped_by, usage_of
 from antiphon.dialects.converse_shapes import BlockDelta, BlockStart, Metadata, ReasoningDelta, Stop, ToolUse
 from antiphon.dialects.converse_tools import ANSWER_TOOL, form_of, hosts_of, seen_by_tools
 from antiphon.dialects.losses import Losses
@@ -36,6 +36,7 @@ _INCOMPLETE: Final = {
     "refusal": _FILTER,
 }
 _FAILED: Final = ("malformed_model_output", "malformed_tool_use")
+_STOPPED: Final = "stop_sequence"
 _RUN_BY_BEDROCK: Final = "server_tool_use"
 
 
@@ -54,6 +55,7 @@ class ConverseAnswer:
         "_picture",
         "_said",
         "_searches",
+        "_stops",
         "_tells",
         "_unwraps",
         "ended",
@@ -93,6 +95,7 @@ class ConverseAnswer:
         self._citations: list[Item] = []
         self._picture: tuple[str, list[str]] | None = None
         self._said = 0
+        self._stops = turn.request.stop or ()
         self._incomplete: str | None = None
 
     @property
@@ -157,6 +160,8 @@ class ConverseAnswer:
             raise UpstreamBroke(f"The provider ended its answer with '{reason}'.")
         self.ended = True
         self._incomplete = _INCOMPLETE.get(reason)
+        if reason == _STOPPED:
+            self.writer.stop_sequence = stopped_by(stop.additional_model_response_fields, self._stops)
         if self._incomplete is None:
             self._fill()
 

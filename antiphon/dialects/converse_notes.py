@@ -19,6 +19,16 @@ from antiphon.wire.usage import NO_USAGE, Usage, counted
 _counts: Final = decoder(Counts)
 
 
+def stopped_by(fields: object, asked: Sequence[str]) -> str | None:
+    """Which of the texts that should end the answer did; None where nobody knows. `fields` are the model's own."""
+    inner: Any = fields.get("delta") if is_item(fields) else None
+    for place in (inner, fields):
+        text = place.get("stop_sequence") if is_item(place) else None
+        if isinstance(text, str) and text:
+            return text
+    return asked[0] if len(asked) == 1 else None
+
+
 def cited(citations: Sequence[Item], length: int, text: str) -> Iterator[Item]:
     """Citations of the last `length` characters of `text`, which is all that was said so far.
 

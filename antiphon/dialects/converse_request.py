@@ -42,6 +42,9 @@ _LOST: Final = ("presence_penalty", "frequency_penalty", "top_k", "seed", "safet
 _TIERS: Final = {"default": "default", "flex": "flex", "priority": "priority", "reserved": "reserved"}
 _USUAL_TIERS: Final = (None, "auto")
 
+_WHICH_STOP: Final = "/stop_sequence"
+"""Where a model says which of several texts ended its answer; one that does not is not asked in vain."""
+
 
 def build_converse(turn: Turn, target: Target, sealer: Sealer) -> Built:
     """The body to send. Raises BadRequest for what cannot be said at all, or not without loss when strict."""
@@ -71,6 +74,8 @@ def _body(turn: Turn, target: Target, losses: Losses, sealer: Sealer) -> Body:
     if (config := tool_config(tools, form, traits, writer.called, losses)) is not None:
         body["toolConfig"] = config
     _thinking(body, request, target, traits, losses)
+    if request.stop is not None and len(request.stop) > 1:
+        body["additionalModelResponseFieldPaths"] = [_WHICH_STOP]
     if form.way == "native" and form.format is not None:
         body["outputConfig"] = output_config(form.format)
     _tier(body, request, losses)

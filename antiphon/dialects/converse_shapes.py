@@ -134,6 +134,7 @@ class Stop(Struct, frozen=True, gc=False, rename="camel"):
     """`messageStop`."""
 
     stop_reason: str = ""
+    additional_model_response_fields: Any = None
 
 
 class Tier(Struct, frozen=True, gc=False):
@@ -175,6 +176,7 @@ class Answer(Struct, frozen=True, gc=False, rename="camel"):
 
     output: Output
     stop_reason: str = ""
+    additional_model_response_fields: Any = None
     usage: Raw = NULL
     service_tier: Tier | None = None
 

@@ -44,7 +44,7 @@ def whole(turn: Turn, target: Target, body: bytes, sealer: Sealer) -> Outcome:
         for delta in _deltas(block):
             answer.delta(BlockDelta(index, delta))
         answer.stop(index)
-    answer.end(Stop(said.stop_reason))
+    answer.end(Stop(said.stop_reason, said.additional_model_response_fields))
     answer.note(Metadata(said.usage, said.service_tier))
     return answer.finish()
 
