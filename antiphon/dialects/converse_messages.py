@@ -29,7 +29,9 @@ _BETWEEN: Final = "."
 """What an assistant says between messages of a user that may not be one; AWS joins them otherwise."""
 
 _BEFORE: Final = "."
-"""What a user says before an assistant who speaks first."""
+"""What a user says before an assistant who speaks first, or where nobody but the system speaks."""
+
+_ORDERS: Final = ("system", "developer")
 
 _ABOUT: Final = "See the attached documents."
 """Bedrock takes no documents without a word about them."""
@@ -95,6 +97,8 @@ class MessageWriter:
                 case Answered():
                     self._close()
         self._close()
+        if not self.messages and self.system and any(isinstance(step, Said) and step.role in _ORDERS for step in steps):
+            self.messages.append({"role": "user", "content": [{"text": _BEFORE}]})
 
     def _think(self, thought: Thought) -> None:
         """What the model has sealed goes back to it. Text that follows calls stands before them, and so does this."""

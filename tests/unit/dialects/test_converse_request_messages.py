@@ -344,3 +344,13 @@ def test_pictures_where_only_text_can_stand_are_told() -> None:
 def test_a_picture_that_was_made_is_shown() -> None:
     made = {"type": "image_generation_call", "id": "ig_1", "result": base64.b64encode(b"hello").decode()}
     assert messages(user("a"), made)[0]["content"] == [text("a"), IMAGE]
+
+
+def test_who_is_told_by_the_system_alone_is_asked_all_the_same() -> None:
+    """Chat completions take it, and Bedrock wants a user to begin."""
+    order: Item = {"type": "message", "role": "system", "content": "Greet me."}
+    body = said({"input": [order]})
+    assert body["system"] == [{"text": "Greet me."}]
+    assert body["messages"] == [{"role": "user", "content": [{"text": "."}]}]
+    with pytest.raises(BadRequest):
+        said({"instructions": "Greet me.", "input": []})
