@@ -24,6 +24,7 @@ from antiphon.dialects.client_messages_shapes import (
     error_body,
     failure_status,
     hosted,
+    input_of,
     redacted,
     usage,
 )
@@ -60,7 +61,8 @@ class MessagesTeller(ItemTeller):
     """Tells one streamed answer."""
 
     __slots__ = (
-        *("_calls", "_held", "_index", "_lead", "_open", "_refused", "_said", "_spots", "_told", "_voice", "_wrote"),
+        *("_calls", "_held", "_index", "_lead", "_odd", "_open", "_refused", "_said", "_spots", "_told", "_voice"),
+        "_wrote",
     )
 
     def __init__(self, told: MessagesTold) -> None:
@@ -74,6 +76,7 @@ class MessagesTeller(ItemTeller):
         self._held: list[Item] = []
         self._lead = b""
         self._said: list[str] = []
+        self._odd = False  # arguments that are no object
         self._spots: tuple[int, int] | None = None
         self._calls = False
         self._refused = False
@@ -115,8 +118,13 @@ class MessagesTeller(ItemTeller):
         return opening + self._lead + _encode(text) + b"}}\n\n"
 
     def _argued(self, data: bytes) -> bytes:
-        self._said.append("")
-        return self._lead + _encode(delta_of(data).delta) + b"}}\n\n"
+        piece = delta_of(data).delta
+        if not self._said:
+            if self._odd or not piece.lstrip().startswith("{"):
+                self._odd = self._odd or bool(piece.strip())
+                return b""  # no object, which is told in one when all of it is there
+            self._said.append("")
+        return self._lead + _encode(piece) + b"}}\n\n"
 
     def _noted(self, data: bytes) -> bytes:
         cited = citation(_note(data).annotation, "".join(self._said))
@@ -139,7 +147,7 @@ class MessagesTeller(ItemTeller):
         late = self._late(item) if self._voice is None else b""
         if item["type"] == "function_call":
             if not self._said and item["arguments"]:
-                frames = self._lead + _encode(item["arguments"]) + b"}}\n\n"
+                frames = self._lead + _encode(_object(item)) + b"}}\n\n"
         elif seal and self._voice is None and self._wrote:
             self._held.append(redacted(seal))
         elif seal and self._voice is None:
@@ -196,6 +204,7 @@ class MessagesTeller(ItemTeller):
         self._open = True
         self._wrote = block["type"] == "text"
         self._said = []
+        self._odd = False
         return before + _event("content_block_start", index=self._index, content_block=block)
 
     def _more(self, delta: Item) -> bytes:
@@ -218,6 +227,12 @@ class MessagesTeller(ItemTeller):
         "response.output_text.annotation.added": _noted,
         DONE: _done,
     }
+
+
+def _object(call: Item) -> str:
+    """The arguments of a call as the JSON of an object, which clients of Anthropic's read them as."""
+    said: str = call["arguments"]
+    return said if said.lstrip().startswith("{") else _encode(input_of(call)).decode()
 
 
 def _event(kind: str, **members: Any) -> bytes:

@@ -318,5 +318,20 @@ def test_arguments_that_are_no_object_are_told_in_one(arguments: str, status: st
     """A call whose arguments are lost would be run without any. What was cut short is not run."""
     call = CALL | {"arguments": arguments, "status": status}
     assert told_whole(output=[call])["content"][0]["input"] == told
+    if not arguments.startswith("{"):
+        assert joined(MessagesTeller(TOLD).frames(synthesised(body_of(output=[call]))))["content"][0]["input"] == told
     (part,) = parts_of(call)
     assert part["functionCall"]["args"] == told
+
+
+def test_arguments_that_come_in_pieces_are_told_as_they_come_where_they_are_an_object() -> None:
+    def pieces(*deltas: str) -> list[str]:
+        call = CALL | {"arguments": "".join(deltas), "status": "completed"}
+        events = [event("response.output_item.added", output_index=0, item=CALL | {"arguments": ""})]
+        events += [event("response.function_call_arguments.delta", output_index=0, delta=delta) for delta in deltas]
+        events.append(event("response.output_item.done", output_index=0, item=call))
+        frames = events_in(MessagesTeller(TOLD).frames(events))
+        return [each["delta"]["partial_json"] for each in frames if each["type"] == "content_block_delta"]
+
+    assert pieces("", " ", '{"a"', ": {", "}}") == ['{"a"', ": {", "}}"]
+    assert pieces("no ", '{"a"', ":1}") == ['{"arguments":"no {\\"a\\":1}"}']
