@@ -71,6 +71,11 @@ class Reading:
         else:
             self._told(message.role, blocks, place)
 
+    def finish(self) -> None:
+        """No more messages: notes what Anthropic's servers were asked and have not answered."""
+        if self._asked:
+            self.notes.append("What tools of Anthropic's own were still at work on was left out.")
+
     def _told(self, role: str, blocks: list[Item], place: str) -> None:
         """What a user, or the system, says: results are items between messages."""
         parts: list[Item] = []
@@ -130,7 +135,7 @@ class Reading:
             case _ if kind in CALLS:
                 self._asked[str(block.get("id"))] = block
             case _ if is_result(kind):
-                item = told(self._asked.get(str(block.get("tool_use_id"))), block)
+                item = told(self._asked.pop(str(block.get("tool_use_id")), None), block)
                 if item is not None:
                     self.items.append(item)
                 else:

@@ -109,6 +109,7 @@ def asked_by_messages(body: bytes, *, counting: bool = False) -> AskedByMessages
         reading.system(said.system)
     for place, message in enumerate(said.messages):
         reading.read(message, f"messages[{place}]")
+    reading.finish()
     asked |= {"input": reading.items, "store": False, "include": [SEALED]}
     asked["stream_options"] = {"include_obfuscation": False}
     tools = _offer(asked, said, reading)

@@ -22,6 +22,7 @@ LOST_OF_MESSAGES: list[tuple[Body, str]] = [
     (user(DOCUMENT | {"citations": {"enabled": True}}), "messages[0].content[0].citations"),
     (user(RESULT | {"citations": {"enabled": True}}), "messages[0].content[0].citations"),
     (assistant({"type": "advisor_tool_result", "tool_use_id": "a", "content": {}}), "tools of Anthropic's own"),
+    (assistant({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}), "still at work"),
     ({"role": "system", "content": [{"type": "tool_removal", "tool": {}}]}, "taken away"),
     ({"role": "system", "content": "x", "clear_at": "next_user_message"}, "messages[0].clear_at"),
 ]
