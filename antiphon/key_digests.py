@@ -65,5 +65,14 @@ def read(text: str) -> KeyDigest | None:
     return KeyDigest(salt, digest)
 
 
+def is_meant(written: str, key: str) -> bool:
+    """Whether a configuration means this key by what it has: the key itself, or its digest."""
+    try:
+        digest = read(written)
+    except ValueError:
+        return False
+    return written == key if digest is None else digest.fits(key)
+
+
 def _letters(value: bytes) -> str:
     return urlsafe_b64encode(value).rstrip(b"=").decode()

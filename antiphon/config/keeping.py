@@ -14,6 +14,7 @@ import msgspec
 import platformdirs
 
 from antiphon.errors import ConfigError
+from antiphon.key_digests import is_meant
 from antiphon.settings import Settings
 
 PREFIX: Final = "sk-antiphon-"
@@ -91,6 +92,15 @@ def with_kept_keys(settings: Settings, variables: Mapping[str, str]) -> tuple[Se
         security = msgspec.structs.replace(settings.security, sealing_keys=[kept_sealing_key(folder)])
         settings = msgspec.structs.replace(settings, security=security)
     return settings, kept
+
+
+def is_own_key(key: str, settings: Settings, variables: Mapping[str, str]) -> bool:
+    """Whether clients come to this gateway with the key, which is then no provider's. No key is made."""
+    own = [*filter(None, [settings.master_key]), *(each.key for each in settings.keys)]
+    if not own:
+        with suppress(_CannotKeep, ConfigError):
+            own = [_read(data_folder(variables) / _KEY_FILE)]
+    return any(is_meant(each, key) for each in own)
 
 
 class _CannotKeep(Exception):

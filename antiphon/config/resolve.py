@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -43,11 +43,15 @@ def row_of(name: str, kind: str | None, rows: Mapping[str, ProviderRow], *, has_
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Completes the providers of checked settings; `tree` says where each part of them stood."""
+    """Completes the providers of checked settings; `tree` says where each part of them stood.
+
+    `is_own_key` tells of a key whether clients come to this gateway with it.
+    """
 
     rows: Mapping[str, ProviderRow]
     tree: Node
     problems: Problems
+    is_own_key: Callable[[str], bool]
     findings: list[Finding] = field(default_factory=list[Finding])
 
     def resolved(self, settings: Settings, discoveries: list[Discovery]) -> Settings:
@@ -77,13 +81,25 @@ class Resolution:
             return provider
         url = self._address(name, provider, row)
         wants_key = row.needs_key and row.cloud is None
-        if provider.enabled and provider.api_key is None and wants_key and url == row.base_url:
+        if not provider.enabled:
+            lacking = self._switched_off(name)
+        elif provider.api_key is None and wants_key and url == row.base_url:
             lacking = f"{self._at(name)}: {reason or f'{variables_of(name, row).keys[0]} is not set'}"
         else:
-            lacking = "" if provider.enabled else self._switched_off(name)
+            lacking = self._clients_key(name, provider)
         origin = lacking or self._origins(name)
         self.findings.append(Finding(name=name, is_found=not lacking, origin=origin, base_url=url))
         return msgspec.structs.replace(provider, type=row.name, base_url=url, enabled=not lacking)
+
+    def _clients_key(self, name: str, provider: ProviderSettings) -> str:
+        """What is amiss where the key is one to this gateway: it would ask itself, and go on asking.
+
+        Nobody writes that into a file by mistake: there it may be for another gateway, which shares the key.
+        """
+        place = self._at(name, "api_key")
+        if provider.api_key is None or _IN_FILE.search(place) or not self.is_own_key(provider.api_key):
+            return ""
+        return f"{place} is a key to this gateway itself, and no provider's"
 
     def _unknown(self, name: str, provider: ProviderSettings) -> None:
         if provider.type is None and self._says(name, "type"):

@@ -1,9 +1,12 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from antiphon.config.keeping import kept_master_key
 from antiphon.config.loading import Loaded
 from antiphon.config.resolve import Finding
+from antiphon.key_digests import hashed
 from antiphon.providers.table import TABLE
 
 Given = Callable[..., Loaded]
@@ -237,3 +240,38 @@ def test_a_key_alone_makes_no_server_of_ones_own(given: Given, name: str) -> Non
 
 def test_the_file_can_name_a_server_of_ones_own_at_its_usual_place(given: Given) -> None:
     assert given("providers: {ollama: {}}").settings.providers["ollama"].base_url == TABLE["ollama"].base_url
+
+
+HERE = {"OPENAI_BASE_URL": "http://127.0.0.1:8080/v1", "OPENAI_API_KEY": "sk-antiphon-of-a-client-who-asks-here"}
+NO_PROVIDERS = "OPENAI_API_KEY is a key to this gateway itself, and no provider's"
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        f"master_key: {HERE['OPENAI_API_KEY']}",
+        f"keys: [{{name: ada, key: other}}, {{name: ann, key: {HERE['OPENAI_API_KEY']}}}]",
+        f"keys: [{{name: ann, key: '{hashed(HERE['OPENAI_API_KEY'], bytes(16)).written()}'}}]",
+        f"{{master_key: {HERE['OPENAI_API_KEY']}, providers: {{openai: {{}}}}}}",
+    ],
+)
+def test_the_variables_of_a_client_make_a_gateway_no_provider_of_itself(given: Given, yaml: str) -> None:
+    loaded = given(yaml, **HERE)
+    assert found(loaded) == {"demo": "built in"}
+    assert missed(loaded) == {"openai": NO_PROVIDERS}
+    assert not loaded.settings.providers["openai"].enabled
+
+
+def test_the_key_that_was_made_here_is_no_providers_either(given: Given, tmp_path: Path) -> None:
+    key = kept_master_key(tmp_path / "data" / "antiphon").key
+    assert missed(given(**HERE | {"OPENAI_API_KEY": key})) == {"openai": NO_PROVIDERS}
+
+
+def test_a_gateway_behind_this_one_may_have_its_key_where_somebody_has_written_so(given: Given) -> None:
+    yaml = "{master_key: sk-1, providers: {next: {base_url: 'http://h', api_key: sk-1}}}"
+    assert "next" in found(given(yaml))
+
+
+def test_half_a_digest_is_told_whatever_the_variables_hold(refused: Refused) -> None:
+    (line,) = refused("keys: [{name: ann, key: 'sha256:x'}]", **HERE)
+    assert "`keys[0].key`" in line
