@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from antiphon.app.checkup.machine import check_port
 from antiphon.cli.banner import banner
 from antiphon.cli.configured import config_option, configured, source_of
 from antiphon.config.keeping import with_kept_keys
@@ -24,6 +25,7 @@ def command(config: Path | None, host: str | None, port: int | None, workers: in
     a file called .env, and a key is made on the first start.
     """
     loaded, environment = configured(config, host=host, port=port, workers=workers)
+    check_port(loaded.settings.server)
     settings, kept = with_kept_keys(loaded.settings, environment.variables)
     # Standard output stays clean: whoever collects it wants log lines only.
     click.echo(banner(loaded, kept), err=True)

@@ -260,3 +260,20 @@ def test_a_configured_key_leaves_nothing_behind(started: Started, tmp_path: Path
     assert process.returncode == 1
     assert told.startswith("--port: `server.port`: expected an integer from 0 up to 65535")
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_is_told_before_anything_is_made(run: Run, tmp_path: Path, workers: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = run("serve", "--port", port, "--workers", workers)
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"127.0.0.1:{port} is taken by ")
+    assert told.stderr.endswith("Stop it, or choose another port: `server.port`.\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_address_that_is_no_machines_is_told_so(run: Run) -> None:
+    told = run("serve", "--host", "nowhere.invalid")
+    assert told.exit_code == 1
+    assert told.stderr.startswith("nowhere.invalid:8080 cannot be had: ")

@@ -15,13 +15,15 @@ from typing import Final
 import msgspec
 
 from antiphon.app.checkup.finding import Finding
-from antiphon.settings import Settings
+from antiphon.errors import ConfigError
+from antiphon.settings import ServerSettings, Settings
 from antiphon.store.connections import SQLITE_VERSION
 from antiphon.version import __version__
 
 LEAST_DESCRIPTORS: Final = 4096
 """Each client takes one, and each answer that is being given one more."""
 
+_ANOTHER: Final = "Stop it, or choose another port: `server.port`."
 _SECONDS: Final = 2.0
 _LISTENING: Final = "0A"
 
@@ -51,29 +53,55 @@ async def port_findings(settings: Settings) -> list[Finding]:
     return [await asyncio.to_thread(_port, server.host, server.port)]
 
 
+def check_port(server: ServerSettings) -> None:
+    """Raises ConfigError where nobody can listen, which else is told when everything has been opened in vain."""
+    error = _refusal(server.host, server.port)
+    if error is not None:
+        trouble = _trouble(error, server.host, server.port)
+        raise ConfigError(f"{trouble.said}. {trouble.advice or _ANOTHER}")
+
+
 def _port(host: str, port: int) -> Finding:
-    at = f"{host}:{port}"
+    error = _refusal(host, port)
+    return Finding("port", "ok", f"{host}:{port} is free") if error is None else _trouble(error, host, port)
+
+
+def _refusal(host: str, port: int) -> OSError | None:
+    """Why nobody can listen there: of a name's addresses one is taken, or none can be had."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in found:
-            with socket.socket(family, kind, protocol) as attempt:
-                attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                attempt.bind(address)
-                attempt.listen(1)
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return _taken(at, host, port)
-        advice = "Choose another with `server.host` and `server.port`; below 1024 only root may listen."
-        return Finding("port", "failed", f"{at} cannot be had: {error.strerror}", advice)
-    return Finding("port", "ok", f"{at} is free")
+        return error
+    errors = [error for family, _, _, _, address in found if (error := _attempt(family, address)) is not None]
+    taken = next((error for error in errors if error.errno == errno.EADDRINUSE), None)
+    return taken or (errors[0] if len(errors) == len(found) else None)
+
+
+def _attempt(family: int, address: tuple[object, ...]) -> OSError | None:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                attempt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            attempt.bind(address)
+            attempt.listen(1)
+    except OSError as error:
+        return error
+    return None
+
+
+def _trouble(error: OSError, host: str, port: int) -> Finding:
+    if error.errno == errno.EADDRINUSE:
+        return _taken(f"{host}:{port}", host, port)
+    advice = "Choose another with `server.host` and `server.port`; below 1024 only root may listen."
+    return Finding("port", "failed", f"{host}:{port} cannot be had: {error.strerror}", advice)
 
 
 def _taken(at: str, host: str, port: int) -> Finding:
     own = _antiphon(host, port)
     if own is not None:
         return Finding("port", "ok", f"Antiphon {own} serves at {at}")
-    advice = "Stop it, or choose another port: `server.port`."
-    return Finding("port", "failed", f"{at} is taken by {_holder(port) or 'another program'}", advice)
+    return Finding("port", "failed", f"{at} is taken by {_holder(port) or 'another program'}", _ANOTHER)
 
 
 def _antiphon(host: str, port: int) -> str | None:
