@@ -63,7 +63,7 @@ class Reloading:
         self.settings = settings
         for each in changed:
             _logger.log(self._level, "configuration: %s", each.line())
-        _logger.log(self._level, "configuration in force: %d settings have changed", len(changed))
+        _logger.log(self._level, "configuration in force; settings that have changed: %d", len(changed))
 
 
 def refused(error: AntiphonError) -> None:

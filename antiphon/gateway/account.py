@@ -42,7 +42,7 @@ def tell(turn: Turn, outcome: Outcome) -> None:
         SPENT.add(target, counts, None if price is None else cost_nanos(counts, price))
     _logger.log(
         logging.INFO if error is None else logging.WARNING,
-        "response %s ended in the background: %s%s (key %s, tenant %s, %s -> %s, %d attempts, %.3f s%s)",
+        "response %s ended in the background: %s%s (key %s, tenant %s, %s -> %s, attempts: %d, %.3f s%s)",
         turn.id,
         outcome.status,
         "" if error is None else f": {error.message}",
