@@ -60,7 +60,8 @@ def _of_extra(extra: str, name: str, missing: str) -> ModuleType:
     try:
         return import_module(f"antiphon.store.{extra}.{name}")
     except ImportError as error:
-        raise ConfigError(f"{missing}: pip install 'antiphon[{extra}]'. ({error})") from error
+        how = f"`make {extra}`, or elsewhere `pip install 'antiphon[{extra}]'`"
+        raise ConfigError(f"{missing}: {how}. ({error})") from error
 
 
 def check_redis(url: str) -> None:
