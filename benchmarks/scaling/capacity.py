@@ -21,7 +21,7 @@ class Measured:
     """What was measured on the machine that the page describes. Seconds of one processor, and bytes."""
 
     whole: float = 226e-6
-    """A stored answer that is not streamed, in the gateway (benchmarks/RESULTS.md)."""
+    """A stored answer that is not streamed, in the gateway, when the page was made."""
     streamed: float = 4_345e-6
     """A stored stream of 58 events 10 ms apart, in the gateway (as above)."""
     turn: float = 450e-6
