@@ -29,7 +29,7 @@ def command() -> None:
     """Look after the database. Serving upgrades it too."""
 
 
-@command.command("upgrade")
+@command.command("upgrade", short_help="Bring the tables to what this release expects.")
 @config_option
 @click.option("--check", is_flag=True, help="Change nothing; status 1 tells that there is something to do.")
 @click.option(
@@ -60,7 +60,7 @@ def print_status(config: Path | None) -> None:
     click.echo(f"{redacted_address(url)}: {_told(status(url))}")
 
 
-@command.command("backup")
+@command.command("backup", short_help="Write all that is kept to a file.")
 @config_option
 @click.option("--force", is_flag=True, help="Replace TARGET if it is there.")
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
@@ -74,7 +74,7 @@ def print_backup(config: Path | None, target: Path, *, force: bool) -> None:
     click.echo(f"{target}: {size} bytes, all that {redacted_address(url)} held")
 
 
-@command.command("restore")
+@command.command("restore", short_help="Replace all that is kept by what a backup holds.")
 @config_option
 @click.argument("source", type=click.Path(path_type=Path, dir_okay=False))
 def print_restore(config: Path | None, source: Path) -> None:
@@ -89,7 +89,7 @@ def print_restore(config: Path | None, source: Path) -> None:
         click.echo(f"What it held before is in {restored.aside}.")
 
 
-@command.command("copy")
+@command.command("copy", short_help="Copy everything into another database.")
 @click.option("--from", "origin", required=True, metavar="URL", help="The database to read.")
 @click.option("--to", "target", required=True, metavar="URL", help="The database to write, which must be empty.")
 def print_copy(origin: str, target: str) -> None:
@@ -128,11 +128,11 @@ def _awaited(url: str, seconds: float) -> Status:
         time.sleep(_PAUSE_SECONDS)
 
 
-@command.command("reencrypt")
+@command.command("reencrypt", short_help="Encrypt everything under the first key.")
 @config_option
 @click.option("--decrypt", is_flag=True, help="Write everything as it is, without encryption.")
 def print_reencryption(config: Path | None, decrypt: bool) -> None:  # noqa: FBT001 - an option of the command line
-    """Bring what is stored under the first of security.encryption_keys.
+    """Encrypt everything that is stored under the first of security.encryption_keys.
 
     After that key was put first and every process was restarted; others may serve meanwhile. Keys that are not needed
     any more are named at the end, and can then be taken away.

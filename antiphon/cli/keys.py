@@ -20,7 +20,7 @@ def command() -> None:
     """Make keys for clients, and the digests that stand for them in the configuration."""
 
 
-@command.command("new")
+@command.command("new", short_help="Make a key.")
 @click.option("--name", default="NAME", metavar="NAME", help="What logs are to call the key.")
 def print_new(name: str) -> None:
     """Make a key, and print it and what to put into the configuration.
@@ -33,7 +33,7 @@ def print_new(name: str) -> None:
     click.echo(f"\nFor the configuration:\n\nkeys:\n  - name: {name}\n    key: {_digest(key)}", err=True)
 
 
-@command.command("hash")
+@command.command("hash", short_help="Print the digest of a key that exists.")
 def print_hash() -> None:
     """Read a key from standard input, and print the digest that may stand for it in the configuration."""
     key = click.prompt("Key", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()

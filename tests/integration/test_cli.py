@@ -73,12 +73,16 @@ def test_help_names_every_command_and_imports_none(started: Started) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "health", "check", "doctor", "providers", "models", "ask", "run", "env", "config", "db", "webhooks"],
+    [
+        *("serve", "worker", "health", "check", "doctor", "providers", "models"),
+        *("ask", "run", "env", "config", "keys", "db", "webhooks"),
+    ],
 )
 def test_every_command_has_help(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
     assert f"Usage: antiphon {command}" in result.output.replace("Usage: main", "Usage: antiphon")
+    assert "...\n" not in result.output.partition("Commands:")[2]
 
 
 def test_a_misspelt_command_is_answered_with_the_right_one(run: Run) -> None:
