@@ -43,7 +43,6 @@ class Provider:
     """Speaks, falls silent, and goes on when it is told to."""
 
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
-    silent: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -53,10 +52,8 @@ class Provider:
                 await reader.readexactly(length)
                 pieces = CHUNKS if b"/chat/completions" in head[:200] else EVENTS
                 writer.write(HEAD + b"".join(pieces[:SPOKEN]))
-                self.silent += 1
                 await self.goes_on.wait()
                 writer.write(b"".join(pieces[SPOKEN:]) + LAST)
-                self.silent -= 1
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 

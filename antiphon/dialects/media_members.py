@@ -112,10 +112,6 @@ def is_web(address: str) -> bool:
     return address[:8].lower().startswith(("http://", "https://"))
 
 
-def data_url(kind: str, data: Buffer) -> str:
-    return f"data:{kind};base64,{base64_of(data)}"
-
-
 def split_data_url(url: str) -> tuple[str, str] | None:
     """The media type and the base64 of a data URL, None for any other address."""
     kind, comma, data = url.removeprefix("data:").partition(";base64,")

@@ -42,13 +42,6 @@ class Mind:
         """Whether a model that thinks so cannot be made to call a tool."""
         return self.thinking is not None and self.thinking["type"] == "enabled"
 
-    @property
-    def at_work(self) -> bool:
-        """Whether there will be thoughts."""
-        if self.thinking is None:
-            return self._traits.thinks_unasked
-        return self.thinking["type"] != "disabled"
-
     def decide(self, turns: TurnWriter, max_tokens: int, host: Host) -> None:
         """Settles it, once the conversation is known."""
         wanted, traits = self._wanted, self._traits

@@ -22,9 +22,6 @@ from antiphon.service_protocols import Served
 from antiphon.wire.batch_values import LineAnswer
 from antiphon.wire.money import price_in
 
-Switch = Callable[[str, Post], Post]
-"""Another way to a provider in place of the one given, for requests in the API of this name."""
-
 _switch: Final[ContextVar[_Switched | None]] = ContextVar("_switch", default=None)
 
 

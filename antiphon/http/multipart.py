@@ -6,9 +6,7 @@
         else:
             await keep(part)                                                # an async iterable of its bytes
 
-    form = await read_form(call, FormLimits(body_bytes=25 * 2**20))         # or all of it, in memory
-
-Both raise UnsupportedMediaType for what is no form, BodyTooLarge, BadRequest for a form that is broken, and ClientGone.
+It raises UnsupportedMediaType for what is no form, BodyTooLarge, BadRequest for a form that is broken, and ClientGone.
 """
 
 from __future__ import annotations
@@ -25,9 +23,10 @@ from python_multipart.multipart import parse_options_header
 from antiphon.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
 from antiphon.http.call import Call, ClientGone
 
-UNKNOWN_TYPE: Final = "application/octet-stream"
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
+
+UNKNOWN_TYPE: Final = "application/octet-stream"
 
 _FORM: Final = b"multipart/form-data"
 _BROKEN: Final = "The body is no whole multipart form: a part, or its end, is missing or malformed."
@@ -46,21 +45,6 @@ class FormLimits(Struct, frozen=True, kw_only=True):
     body_bytes: int
     field_bytes: int = 1_048_576
     parts: int = 128
-
-
-class FormFile(Struct, frozen=True):
-    """A file of a form, read whole."""
-
-    filename: str
-    media_type: str
-    data: bytes
-
-
-class Form(Struct, frozen=True):
-    """A form, read whole. Names are without the `[]` that some clients put behind those of lists."""
-
-    fields: dict[str, list[str]]
-    files: dict[str, list[FormFile]]
 
 
 class Part:
@@ -110,20 +94,6 @@ async def parts(call: Call, limits: FormLimits) -> AsyncGenerator[Part]:
                 yield part
                 async for _ in part:
                     pass
-
-
-async def read_form(call: Call, limits: FormLimits) -> Form:
-    """The whole form, in memory."""
-    form = Form({}, {})
-    async with aclosing(parts(call, limits)) as coming:
-        async for part in coming:
-            name = part.name.removesuffix("[]")
-            if part.filename is None:
-                form.fields.setdefault(name, []).append(await part.text())
-            else:
-                data = b"".join([piece async for piece in part])
-                form.files.setdefault(name, []).append(FormFile(part.filename, part.media_type, data))
-    return form
 
 
 def _boundary(call: Call, limits: FormLimits) -> bytes:

@@ -18,7 +18,7 @@ from antiphon.errors import BadRequest, Forbidden, GatewayError
 from antiphon.passing_protocols import Asked, Line
 from antiphon.protocols import Target
 from antiphon.provider_settings import ProviderSettings
-from antiphon.providers.credentials import STYLES, Credentials, key_header
+from antiphon.providers.credentials import Credentials, key_header
 from antiphon.providers.deadlines import Timeouts
 from antiphon.providers.endpoint import Endpoint, overridden
 from antiphon.providers.reply import UpstreamReply
@@ -187,10 +187,6 @@ class PassThrough:
             if before == "projects" and segment != own:
                 raise Forbidden(f"Only the project that is configured for '{self.name}' can be asked for.")
             before = segment
-
-
-OPENERS: Final = frozenset(name.lower().encode() for name, _ in STYLES.values())
-"""Headers that open a provider's door."""
 
 
 def _styles(row: ProviderRow, version: str) -> Iterator[tuple[str, KeyStyle]]:

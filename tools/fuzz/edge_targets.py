@@ -6,6 +6,7 @@ import base64
 import tempfile
 import urllib.parse
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from antiphon.errors import CallerError, ConfigError
 from antiphon.gateway.file_kinds import begun, named, told
 from antiphon.http.call import Call, Message, header_text
 from antiphon.http.gemini_paths import google_path, is_googles
-from antiphon.http.multipart import FormLimits, read_form
+from antiphon.http.multipart import FormLimits, parts
 from antiphon.http.passing_headers import handed_back, passed_on, query_passed_on
 from antiphon.http.queries import flag, included, number, page
 from antiphon.http.ranges import range_of
@@ -62,13 +63,23 @@ def _call(headers: Sequence[tuple[bytes, bytes]], body: Sequence[bytes] = (), **
     return Call(told_of, receive, send, "req_1")
 
 
+async def _read(call: Call) -> None:
+    async with aclosing(parts(call, _LIMITS)) as coming:
+        async for part in coming:
+            if part.filename is None:
+                await part.text()
+            else:
+                async for _ in part:
+                    pass
+
+
 def _form(data: bytes) -> None:
     """A form in the usual boundary, or in one of its own."""
     choice, data = split(data)
     own, _, rest = data.partition(b"\0")
     boundary, body = (own[:100], rest) if choice & 128 else (_BOUNDARY, data)
     headers = [(b"content-type", b"multipart/form-data; boundary=" + boundary)]
-    done(read_form(_call(headers, pieces(body, choice)), _LIMITS))
+    done(_read(_call(headers, pieces(body, choice))))
 
 
 def _query(data: bytes) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from itertools import pairwise
 
 from antiphon.http.call import Call, Message
+from antiphon.http.multipart import FormLimits, parts
+
+Field = tuple[str, str | tuple[str, str, bytes]]
+"""A name, and a text; of a file its name, its media type, and what it holds."""
 
 BOUNDARY = "----edge"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -55,3 +60,16 @@ def cut(body: bytes, places: Iterable[int]) -> list[bytes]:
     """The body in pieces that end at these places."""
     ends = [0, *sorted({place for place in places if 0 < place < len(body)}), len(body)]
     return [body[start:end] for start, end in pairwise(ends)]
+
+
+async def read(call: Call, limits: FormLimits) -> list[Field]:
+    """Every part of the form, whole."""
+    found: list[Field] = []
+    async with aclosing(parts(call, limits)) as coming:
+        async for each in coming:
+            if each.filename is None:
+                found.append((each.name, await each.text()))
+            else:
+                data = b"".join([piece async for piece in each])
+                found.append((each.name, (each.filename, each.media_type, data)))
+    return found
