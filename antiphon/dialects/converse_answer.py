@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_shapes import Function, ToolCall
 from antiphon.dialects.converse_keepsakes import Keepsakes
@@ -19,12 +20,10 @@ from antiphon.dialects.losses import Losses
 from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.tool_names import ToolNames
 from antiphon.dialects.tools import offer
-from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item
-from antiphon.wire.responses import opened
 
 _LENGTH: Final = "max_output_tokens"
 _FILTER: Final = "content_filter"
@@ -65,21 +64,10 @@ class ConverseAnswer:
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events. `ended` and `noted` tell how far it has come."""
-        opening = opened(
-            turn.request,
-            id=turn.id,
-            created_at=turn.created_at,
-            provider=target.provider,
-            conversation=turn.conversation,
-            transformations=turn.transformations,
-        )
         traits, seen = traits_of(target.model), seen_by_tools(target)
         tools = offer(turn, seen, Losses(strict=False), hosts_of(traits))
         kept = self._kept = Keepsakes(Enclosing(turn, seen, sealer, "converse"), hides=turn.request.hides_seals)
-        obfuscate = turn.request.obfuscated
-        self.writer: Final = ResponseWriter(
-            opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept
-        )
+        self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self.ended = False
         self.noted = False
         # Bedrock has no word for "none", and is told of all tools that were ever called.

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
+from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_notes import logprobs_of
 from antiphon.dialects.chat_shapes import Function, Logprob, TopLogprob
@@ -44,7 +45,6 @@ from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item
-from antiphon.wire.responses import opened
 from antiphon.wire.usage import NO_USAGE
 
 _CONTAINER: Final = "google"
@@ -90,19 +90,8 @@ class GeminiAnswer:
 
     def __init__(self, turn: Turn, target: Target, sealer: Sealer, *, silent: bool = False) -> None:
         """`silent`: the answer comes whole, nobody reads events. `ended`: Google has said why it ended."""
-        opening = opened(
-            turn.request,
-            id=turn.id,
-            created_at=turn.created_at,
-            provider=target.provider,
-            conversation=turn.conversation,
-            transformations=turn.transformations,
-        )
         kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "gemini"), hides=turn.request.hides_seals)
-        obfuscate = turn.request.obfuscated
-        self.writer: Final = ResponseWriter(
-            opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept
-        )
+        self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self.ended = False
         self._new_id = turn.new_id
         self._names = tool_names(turn, as_google_chooses(target), hosts_of(target))

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_keepsakes import Growing
 from antiphon.dialects.chat_shapes import Function, ToolCall, objects
@@ -25,11 +26,9 @@ from antiphon.dialects.messages_shapes import Delta, Message, clean
 from antiphon.dialects.messages_usage import Tally
 from antiphon.dialects.sealed import Enclosing
 from antiphon.dialects.tools import tool_names
-from antiphon.dialects.writer import ResponseWriter
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
 from antiphon.wire.requests import Item, is_item
-from antiphon.wire.responses import opened
 
 _LENGTH: Final = "max_output_tokens"
 _CUT: Final = ("max_tokens", "model_context_window_exceeded")
@@ -99,19 +98,8 @@ class MessageAnswer:
 
         `silent`: nobody reads events.
         """
-        opening = opened(
-            turn.request,
-            id=turn.id,
-            created_at=turn.created_at,
-            provider=target.provider,
-            conversation=turn.conversation,
-            transformations=turn.transformations,
-        )
         kept = self._kept = Keepsakes(Enclosing(turn, target, sealer, "anthropic"), hides=turn.request.hides_seals)
-        obfuscate = turn.request.obfuscated
-        self.writer: Final = ResponseWriter(
-            opening, turn.new_id, turn.clock, obfuscate=obfuscate, silent=silent, keeper=kept
-        )
+        self.writer: Final = writer_for(turn, target, kept, silent=silent)
         self.blocks: list[Item] = []
         self._tally = Tally()
         self._answer_tool = answer_tool
