@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from antiphon.dialects.answering import given
 from antiphon.dialects.chat_answer import ChatAnswer
 from antiphon.dialects.chat_shapes import completion
 from antiphon.dialects.chat_template import Template, template_of
 from antiphon.dialects.failures import failure_of
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Sealer, Target, Turn
-from antiphon.wire.events import EMPTY, Chunk, Outcome
+from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.sse import Frame, FrameSplitter
 
 _DONE: Final = b"[DONE]"
@@ -53,7 +54,7 @@ class ChatReader:
             self._learn(data)
         over = self.failure is not None or self.outcome is not None
         self._fitting = None if over or self._frames.waiting or not self._answer.speaks else self._template
-        return self._given()
+        return given(self._answer.writer, self.failure)
 
     def quick(self, data: bytes, number: int) -> bytes | None:
         """What stands for a chunk that differs from an earlier one in nothing but its text."""
@@ -70,7 +71,7 @@ class ChatReader:
             if not self._answer.ended:
                 raise _cut()
             self.outcome = self._answer.finish()
-        return self._given()
+        return given(self._answer.writer, self.failure)
 
     def _read_last(self) -> None:
         """A frame without its end. Behind the reason to end, one that was cut inside takes nothing from the answer."""
@@ -86,14 +87,6 @@ class ChatReader:
         if template is not None:
             self._template = template
             self._lessons -= 1
-
-    def _given(self) -> Chunk:
-        events = self._answer.writer.take()
-        if events:
-            return Chunk(events)
-        if self.failure is not None:
-            raise self.failure
-        return EMPTY
 
     def _read(self, frame: Frame) -> None:
         data = frame.data

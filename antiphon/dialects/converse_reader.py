@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from antiphon.dialects.answering import given
 from antiphon.dialects.converse_answer import ConverseAnswer
 from antiphon.dialects.converse_refusals import frame_refusal
 from antiphon.dialects.converse_shapes import BlockDelta, BlockStart, BlockStop, Metadata, Stop, decoder, read
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.aws_frames import Message, MessageSplitter
-from antiphon.wire.events import EMPTY, Chunk, Outcome
+from antiphon.wire.events import Chunk, Outcome
 
 _start: Final = decoder(BlockStart)
 _delta: Final = decoder(BlockDelta)
@@ -47,7 +48,7 @@ class ConverseReader:
                     break
         except UpstreamError as error:
             self.failure = error
-        return self._given()
+        return given(self._answer.writer, self.failure)
 
     def quick(self, data: bytes, number: int) -> bytes | None:
         """What stands for one frame that brings nothing but more text."""
@@ -70,15 +71,7 @@ class ConverseReader:
             if not self._answer.ended:
                 raise UpstreamBroke("The provider ended the stream before the answer was complete.")
             self.outcome = self._answer.finish()
-        return self._given()
-
-    def _given(self) -> Chunk:
-        events = self._answer.writer.take()
-        if events:
-            return Chunk(events)
-        if self.failure is not None:
-            raise self.failure
-        return EMPTY
+        return given(self._answer.writer, self.failure)
 
     def _read(self, message: Message) -> None:
         answer, payload = self._answer, message.payload

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from antiphon.dialects.answering import given
 from antiphon.dialects.gemini_answer import GeminiAnswer
 from antiphon.dialects.gemini_refusals import told_inside
 from antiphon.dialects.gemini_shapes import NULL, Candidate, Generated, generated
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Sealer, Target, Turn
-from antiphon.wire.events import EMPTY, Chunk, Outcome
+from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.sse import Frame, FrameSplitter
 
 _DATA: Final = b"data: "
@@ -39,7 +40,7 @@ class GeminiReader:
                 self._read(frame)
         except UpstreamError as error:
             self.failure = error
-        return self._given()
+        return given(self._answer.writer, self.failure)
 
     def quick(self, data: bytes, number: int) -> bytes | None:
         """What stands for one chunk that brings nothing but more text."""
@@ -65,7 +66,7 @@ class GeminiReader:
             if not self._answer.ended:
                 raise UpstreamBroke("The provider ended the stream before the answer was complete.")
             self.outcome = self._answer.finish()
-        return self._given()
+        return given(self._answer.writer, self.failure)
 
     def _read(self, frame: Frame) -> None:
         if frame.event == "error":
@@ -73,14 +74,6 @@ class GeminiReader:
         said = generated(frame.data) if frame.data else None
         if said is not None:
             self._answer.take_in(said, frame.data)
-
-    def _given(self) -> Chunk:
-        events = self._answer.writer.take()
-        if events:
-            return Chunk(events)
-        if self.failure is not None:
-            raise self.failure
-        return EMPTY
 
 
 def _only_text(said: Generated) -> str | None:

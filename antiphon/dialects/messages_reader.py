@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.dialects.answering import given
 from antiphon.dialects.failures import failure_of
 from antiphon.dialects.messages_answer import MessageAnswer
 from antiphon.dialects.messages_shapes import Event, event_of, message_of
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Built
-from antiphon.wire.events import EMPTY, Chunk, Outcome
+from antiphon.wire.events import Chunk, Outcome
 from antiphon.wire.requests import Item
 from antiphon.wire.sse import FrameSplitter
 
@@ -132,12 +133,7 @@ class MessagesReader:
 
     def given(self) -> Chunk:
         """The events since the last time. Raises the failure, where there are none."""
-        events = self._answer.writer.take()
-        if events:
-            return Chunk(events)
-        if self.failure is not None:
-            raise self.failure
-        return EMPTY
+        return given(self._answer.writer, self.failure)
 
     def _resume(self) -> None:
         """The provider goes on: what comes belongs to the same answer."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Generic, Protocol, TypeVar
 
+from antiphon.dialects.answering import given
 from antiphon.dialects.writer import ResponseWriter
 from antiphon.errors import UpstreamBroke, UpstreamError
-from antiphon.wire.events import EMPTY, Chunk, Outcome
+from antiphon.wire.events import Chunk, Outcome
 
 _Frame = TypeVar("_Frame")
 _FrameIn_contra = TypeVar("_FrameIn_contra", contravariant=True)
@@ -62,7 +63,7 @@ class StreamReader(Generic[_Frame]):
             self._take_in(self._frames.feed(data))
         except UpstreamError as error:
             self.failure = error
-        return self._given()
+        return given(self._answer.writer, self.failure)
 
     def quick(self, data: bytes, number: int) -> bytes | None:
         """There is none."""
@@ -76,18 +77,10 @@ class StreamReader(Generic[_Frame]):
             self._take_in(self._frames.finish())
         if self.outcome is None:
             raise UpstreamBroke("The provider ended the stream before the answer was complete.")
-        return self._given()
+        return given(self._answer.writer, self.failure)
 
     def _take_in(self, frames: list[_Frame]) -> None:
         for frame in frames:
             if self.outcome is not None:
                 return
             self.outcome = self._answer.take_in(frame)
-
-    def _given(self) -> Chunk:
-        events = self._answer.writer.take()
-        if events:
-            return Chunk(events)
-        if self.failure is not None:
-            raise self.failure
-        return EMPTY
