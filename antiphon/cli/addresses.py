@@ -19,6 +19,13 @@ def is_here(root: str) -> bool:
 
 def checked_url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """The address of a gateway. Raises BadParameter."""
-    if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise click.BadParameter(f"this is no address: {error}") from None
+    if parts.scheme not in ("http", "https") or not host:
         raise click.BadParameter("the address begins with http:// or https://")
     return value

@@ -76,3 +76,10 @@ def test_a_port_that_nobody_knows_has_to_be_said(tmp_path: Path) -> None:
     result = health(tmp_path, ANTIPHON_PORT="0")
     assert result.exit_code == 1
     assert "--url" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://h", "http://", "http://h:x", "http://h:65536", "http://[::1"])
+def test_an_address_that_is_none_is_said_in_a_line(tmp_path: Path, url: str) -> None:
+    result = health(tmp_path, "--url", url)
+    assert result.exit_code == 2
+    assert "Invalid value for '--url'" in result.stderr
