@@ -303,7 +303,7 @@ class Windows(Protocol):
 
 
 class Sealer(Protocol):
-    """Makes what a client is to carry opaque to it, and to every other tenant (spec section 6.5)."""
+    """Makes what a client is to carry opaque to it, and to every other tenant."""
 
     def seal(self, tenant: str, payload: bytes) -> str:
         """A blob that only `open` for the same tenant can read: ``ant1.`` and base64url."""

@@ -1,4 +1,4 @@
-"""Why an answer ended: `finish_reason` in OpenAI's words and in the vendors' (spec section 6.3)."""
+"""Why an answer ended: `finish_reason` in OpenAI's words and in the vendors'."""
 
 from __future__ import annotations
 

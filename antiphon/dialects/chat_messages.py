@@ -1,7 +1,7 @@
 """The context of a turn as chat messages: calls gathered, outputs right behind them, reasoning where it is taken back.
 
 Law: after an assistant message with calls stand the outputs of exactly these calls, in the order of the calls, since
-providers refuse anything else (spec section 6.2, pitfalls 58 and 60).
+providers refuse anything else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Content parts as chat completions knows them (spec sections 3.2 and 6.2)."""
+"""Content parts as chat completions knows them."""
 
 from __future__ import annotations
 

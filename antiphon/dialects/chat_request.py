@@ -1,4 +1,4 @@
-"""A turn as the body of ``POST {base}/chat/completions`` (spec sections 6.1 and 6.2, the chat column).
+"""A turn as the body of ``POST {base}/chat/completions``.
 
 https://platform.openai.com/docs/api-reference/chat/create (read 2026-11); how vendors depart from it is said by
 `Quirks`. Only fields that are named here reach a provider.

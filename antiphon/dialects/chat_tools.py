@@ -1,4 +1,4 @@
-"""The tools of a turn in the words of chat completions (spec sections 3.4 and 3.5)."""
+"""The tools of a turn in the words of chat completions."""
 
 from __future__ import annotations
 

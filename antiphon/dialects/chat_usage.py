@@ -1,4 +1,4 @@
-"""Token counts of chat completions, in the spellings vendors use, as the Responses API counts (spec section 6.6)."""
+"""Token counts of chat completions, in the spellings vendors use, as the Responses API counts."""
 
 from __future__ import annotations
 

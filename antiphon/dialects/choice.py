@@ -1,4 +1,4 @@
-"""`tool_choice` in all its forms, for providers that know only some of them (spec section 3.5)."""
+"""`tool_choice` in all its forms, for providers that know only some of them."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def url_citations(notes: Iterable[Item]) -> list[Item]:
 
 
 def finish(response: ToldResponse, *, calls: bool, legacy: bool) -> str:
-    """Spec section 6.8."""
+    """`finish_reason`: why the answer ended, in the words of chat; `legacy` clients know functions, not tools."""
     reason = (response.incomplete_details or {}).get("reason")
     if reason is not None:
         return "content_filter" if reason == "content_filter" else "length"

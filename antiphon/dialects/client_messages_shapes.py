@@ -1,4 +1,4 @@
-"""What a client of the Messages API is told in, whole answers and events alike (spec section 6.8).
+"""What a client of the Messages API is told in, whole answers and events alike.
 
 https://platform.claude.com/docs/en/api/messages, .../build-with-claude/streaming and .../api/errors (read 2026-11).
 """

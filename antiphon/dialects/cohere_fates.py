@@ -1,4 +1,4 @@
-"""What becomes of each thing that a client asks for, in Cohere's chat API (spec section 6.1).
+"""What becomes of each thing that a client asks for, in Cohere's chat API.
 
 https://docs.cohere.com/reference/chat (read 2026-11).
 """

@@ -1,4 +1,4 @@
-"""A turn as the body of ``POST {base}/chat`` in version 2 of Cohere's API (spec section 6.1 for the ways of others).
+"""A turn as the body of ``POST {base}/chat`` in version 2 of Cohere's API.
 
 https://docs.cohere.com/reference/chat (read 2026-11). Only fields that are named here reach Cohere.
 """

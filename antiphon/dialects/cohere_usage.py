@@ -1,4 +1,4 @@
-"""Token counts of Cohere's, as the Responses API counts (spec section 6.6).
+"""Token counts of Cohere's, as the Responses API counts.
 
 `tokens` is what the model read and wrote, with Cohere's own preamble; `billed_units`, which leave that out, are smaller
 than the part of it that came from the cache (recorded), so they cannot be the whole that it is a part of.

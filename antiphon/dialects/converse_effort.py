@@ -1,4 +1,4 @@
-"""How much a model is to think, and what may not be asked of it while it does (spec section 6.1).
+"""How much a model is to think, and what may not be asked of it while it does.
 
 Every family has its own words for it, which Converse passes on in `additionalModelRequestFields`; see
 `converse_models` for the sources.

@@ -1,4 +1,4 @@
-"""What becomes of each thing that a client can ask for or send, at Bedrock's Converse API (spec section 6)."""
+"""What becomes of each thing that a client can ask for or send, at Bedrock's Converse API."""
 
 from __future__ import annotations
 

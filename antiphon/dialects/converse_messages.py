@@ -1,7 +1,7 @@
 """The context of a turn as Converse's messages: roles that alternate, results right behind their calls.
 
 Law: the first message is a user's, no two neighbours have one role, and behind a message with calls stand the results
-of exactly these calls, before anything else, since Bedrock refuses anything else (spec section 6.2).
+of exactly these calls, before anything else, since Bedrock refuses anything else.
 """
 
 from __future__ import annotations

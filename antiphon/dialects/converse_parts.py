@@ -1,4 +1,4 @@
-"""Content parts as Converse's blocks: text, and media by their bytes or from S3 (spec sections 3.2 and 6.2).
+"""Content parts as Converse's blocks: text, and media by their bytes or from S3.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html and the pages it leads to (read
 2026-11). Nothing is fetched for us but what lies in S3.

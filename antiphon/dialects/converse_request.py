@@ -1,4 +1,4 @@
-"""A turn as the body of ``POST /model/{model}/converse`` (spec sections 6.1 and 6.2).
+"""A turn as the body of ``POST /model/{model}/converse``.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html (read 2026-11). Only fields that are
 named here reach Bedrock; among them are those of its own that clients may set beside the Responses API's.

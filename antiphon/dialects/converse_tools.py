@@ -1,4 +1,4 @@
-"""The tools of a turn, and the form of its answer, in Converse's words (spec sections 3.4 to 3.6).
+"""The tools of a turn, and the form of its answer, in Converse's words.
 
 A model that cannot be held to a JSON schema is given a tool with that schema, which it must call: the call's input is
 the answer. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html, read 2026-11.

@@ -1,7 +1,7 @@
 """The context of a turn as Google's contents: roles that alternate, calls and their results side by side.
 
 Law: a content with calls is followed by one that begins with exactly as many results, in the order of the calls; the
-first content is the user's (spec section 6.2). https://ai.google.dev/gemini-api/docs/function-calling,
+first content is the user's. https://ai.google.dev/gemini-api/docs/function-calling,
 …/docs/thought-signatures (read 2026-11).
 """
 

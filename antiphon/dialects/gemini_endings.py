@@ -1,4 +1,4 @@
-"""Why an answer ended, or was not begun: Google's words for it (spec section 6.3).
+"""Why an answer ended, or was not begun: Google's words for it.
 
 https://ai.google.dev/api/generate-content#FinishReason (read 2026-11). With an encoding of its own, Vertex AI sends the
 numbers of its enumeration.

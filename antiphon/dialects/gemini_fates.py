@@ -1,4 +1,4 @@
-"""What becomes of each thing in Google's format (spec section 6, the Gemini columns): a table of fates, see `fates.py`.
+"""What becomes of each thing in Google's format: a table of fates, see `fates.py`.
 
 Where models or the two places that serve them differ, the table says what may be lost; `gemini_models.py` says where.
 """

@@ -1,4 +1,4 @@
-"""Content parts as Google knows them (spec sections 3.2 and 6.2).
+"""Content parts as Google knows them.
 
 https://ai.google.dev/gemini-api/docs/file-input-methods, …/docs/video-understanding, and for Vertex AI
 https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference#filedata (read 2026-11). Data goes

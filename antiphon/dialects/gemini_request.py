@@ -1,4 +1,4 @@
-"""A turn as the body of ``POST {base}/models/{model}:generateContent`` (spec sections 6.1 and 6.2, the Gemini column).
+"""A turn as the body of ``POST {base}/models/{model}:generateContent``.
 
 https://ai.google.dev/api/generate-content and, for Vertex AI,
 https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference (read 2026-11). Only fields that are

@@ -1,4 +1,4 @@
-"""The tools of a turn in Google's words: declarations, its own tools, and who may be called (spec sections 3.4, 3.5).
+"""The tools of a turn in Google's words: declarations, its own tools, and who may be called.
 
 https://ai.google.dev/gemini-api/docs/function-calling, …/docs/tool-combination, …/docs/google-search,
 …/docs/file-search (read 2026-11). What may be asked for together is said by `gemini_models`.

@@ -1,4 +1,4 @@
-"""Google's token counts as the Responses API counts (spec section 6.6), and the tier that was served."""
+"""Google's token counts as the Responses API counts, and the tier that was served."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Steps gathered into what a model said in one go: words, reasoning and calls that stand in one message.
 
-Law: calls come with the outputs of exactly these calls, since providers refuse anything else (spec section 6.2,
-pitfalls 58 and 60).
+Law: calls come with the outputs of exactly these calls, since providers refuse anything else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Items of work that a server did elsewhere, as far as a chat can tell of it (spec section 6.2)."""
+"""Items of work that a server did elsewhere, as far as a chat can tell of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that Anthropic's servers did, as items of a response (spec section 6.3).
+"""Work that Anthropic's servers did, as items of a response.
 
 What is told here is for the client to see. Besides, call and result are sealed as they came: an item that has the id of
 its call is passed over where the seal is opened again (`steps.py`).

@@ -31,7 +31,7 @@ _ALL: Final[Mapping[Effort, str]] = MappingProxyType({**_TO_MAX, "xhigh": "xhigh
 BUDGETS: Final[Mapping[Effort, int]] = MappingProxyType(
     {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_768, "max": 65_536}
 )
-"""Tokens to think with, for models that are told a number (spec section 6.1)."""
+"""Tokens to think with, for models that are told a number."""
 
 SMALLEST_BUDGET: Final = 1024
 LARGEST_WHOLE_ANSWER: Final = 21_333

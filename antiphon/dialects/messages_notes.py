@@ -1,4 +1,4 @@
-"""Citations of the Messages API as annotations (spec section 6.3).
+"""Citations of the Messages API as annotations.
 
 https://platform.claude.com/docs/en/build-with-claude/citations, .../agents-and-tools/tool-use/web-search-tool (read
 2026-11). Text comes in blocks, and a block cites its sources as a whole: so a citation spans what its block said.

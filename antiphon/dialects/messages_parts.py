@@ -1,4 +1,4 @@
-"""Content parts as content blocks of the Messages API (spec sections 3.2 and 6.2).
+"""Content parts as content blocks of the Messages API.
 
 https://platform.claude.com/docs/en/api/messages (read 2026-11), recordings anthropic.messages (images, documents).
 """

@@ -1,4 +1,4 @@
-"""A turn as the body of ``POST {base}/messages`` (spec sections 6.1 and 6.2, the Anthropic column).
+"""A turn as the body of ``POST {base}/messages``.
 
 https://platform.claude.com/docs/en/api/messages (read 2026-11); how hosts and models depart from it is said by
 `messages_hosts` and `messages_models`. Only fields that are named here reach a provider.

@@ -1,4 +1,4 @@
-"""The tools of a turn in the words of the Messages API (spec sections 3.4 and 3.5).
+"""The tools of a turn in the words of the Messages API.
 
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview, .../mcp-connector (read 2026-11). Of each hosted
 tool the version is sent that does no more than is asked for: newer searches run code of their own.

@@ -2,7 +2,7 @@
 
 Law: after a message with calls stands one of the user's that begins with the results of exactly these calls; what was
 sealed goes back as it came, in its place (https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview and
-.../build-with-claude/thinking, read 2026-11; spec section 6.2).
+.../build-with-claude/thinking, read 2026-11).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Token counts of the Messages API as the Responses API counts (spec section 6.6).
+"""Token counts of the Messages API as the Responses API counts.
 
 Law: what is read is all that was sent, from the cache or into it or neither; counts of an answer that was interrupted
 add up.

@@ -14,7 +14,7 @@ _OUTPUTS: Final = ("function_call_output", "custom_tool_call_output")
 def check_pairs(turn: Turn) -> None:
     """Raises BadRequest for an output in the input of a turn that goes on from others and never made that call.
 
-    Not every provider minds, and such a turn must fail on all of them alike (spec section 7.3). What a compaction
+    Not every provider minds, and such a turn must fail on all of them alike. What a compaction
     hides may be the call.
     """
     outputs = [item for item in turn.input if item.get("type") in _OUTPUTS and isinstance(item.get("call_id"), str)]

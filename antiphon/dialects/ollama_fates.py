@@ -1,4 +1,4 @@
-"""What becomes of each thing that a client asks for, in Ollama's own chat API (spec section 6.1).
+"""What becomes of each thing that a client asks for, in Ollama's own chat API.
 
 https://docs.ollama.com/api/chat (read 2026-11).
 """

@@ -1,4 +1,4 @@
-"""A turn as the body of ``POST {server}/api/chat``, Ollama's own chat API (spec section 6.1 for the ways of others).
+"""A turn as the body of ``POST {server}/api/chat``, Ollama's own chat API.
 
 https://docs.ollama.com/api/chat, https://github.com/ollama/ollama/blob/main/api/types.go (read 2026-11). Only fields
 that are named here reach Ollama.

@@ -2,7 +2,7 @@
 
 The first call stays, others are left out. (What is translated from chat completions never has them: `chat_calls.py`.)
 
-Only calls that the client is to carry out count (spec section 5.6). Nothing here is touched unless the field is false,
+Only calls that the client is to carry out count. Nothing here is touched unless the field is false,
 and no byte is changed before a second call appears.
 """
 

@@ -1,4 +1,4 @@
-"""Content parts of the Responses API, read leniently (spec section 3.2).
+"""Content parts of the Responses API, read leniently.
 
 What clients are known to send beyond the letter of the format is taken too: `image_url` as an object, parts of type
 ``text``, parts of an assistant in a user's message and the other way round.

@@ -1,4 +1,4 @@
-"""Which of the few things that can go wrong a provider speaks of, in any vendor's words (spec section 6.7).
+"""Which of the few things that can go wrong a provider speaks of, in any vendor's words.
 
 What an answer says counts for more than its status, which some vendors pick freely. The phrases are those of the
 vendors' documentation and of errors that their users reported, read 2026-11.

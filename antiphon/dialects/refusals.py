@@ -1,4 +1,4 @@
-"""A provider's error answer as the error that the client sees (spec section 6.7), free of secrets.
+"""A provider's error answer as the error that the client sees, free of secrets.
 
 The gateway's own troubles with a provider never look like the client's: a key that a provider refuses is a 502.
 """

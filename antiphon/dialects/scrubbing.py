@@ -1,4 +1,4 @@
-"""Texts of providers made fit for a client's eyes: no keys, accounts, addresses or hosts (spec section 5.11)."""
+"""Texts of providers made fit for a client's eyes: no keys, accounts, addresses or hosts."""
 
 from __future__ import annotations
 

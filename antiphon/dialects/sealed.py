@@ -1,6 +1,6 @@
 """Reasoning in the gateway's seal: put in for the client to carry, taken out for the provider whose own it is.
 
-What has been taken out is only ever put into the body that this provider gets (spec sections 3.8 and 6.5).
+What has been taken out is only ever put into the body that this provider gets.
 """
 
 from __future__ import annotations

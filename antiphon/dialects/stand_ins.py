@@ -1,7 +1,7 @@
 """Client-run tools that chat completions lacks, as functions in their stead, and the calls of such functions back.
 
 Custom tools are unwrapped where they are streamed; here are the tools whose calls are whole or nothing: `apply_patch`,
-`local_shell`, `shell` and `tool_search` (spec sections 3.1 and 3.4).
+`local_shell`, `shell` and `tool_search`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tools under the names that a chat completions provider takes, and the way back to the client's own.
 
 Chat completions know functions with flat names of at most 64 characters; the Responses API has namespaces, longer names
-and kinds of tools that are no functions (spec sections 3.4 and 6.2).
+and kinds of tools that are no functions.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ToolNames(Struct, frozen=True):
         return self.known.get(name) or ToolName("function", name)
 
     def permits(self, name: str) -> bool:
-        """Whether the client may see a call under this name of the provider's (spec section 3.5, allowed_tools)."""
+        """Whether the client may see a call under this name of the provider's."""
         return self.allowed is None or name in self.allowed
 
 

@@ -38,7 +38,7 @@ _HOSTED: Final = frozenset(
     | {"code_interpreter", "image_generation", "mcp", "computer", "computer_use", "computer_use_preview"}
     | {"programmatic_tool_calling"}
 )
-"""Tools that somebody other than the client and the model must run or understand (spec section 3.4)."""
+"""Tools that somebody other than the client and the model must run or understand."""
 
 _Name = Annotated[str, Meta(min_length=1)]
 

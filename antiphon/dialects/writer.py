@@ -1,6 +1,6 @@
 """The one place where Responses bookkeeping is done: ids, indexes, numbers, added and done, the final snapshot.
 
-Law: whatever is said to a writer, in whatever order, its events are a legal stream (spec sections 4.2 and 4.3), and the
+Law: whatever is said to a writer, in whatever order, its events are a legal stream, and the
 terminal event's response is the body of its outcome, byte for byte, but for seals that are not to be shown.
 
 Items are written one after the other. What arrives for a later item while a call is still unfinished waits until the

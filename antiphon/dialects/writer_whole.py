@@ -1,4 +1,4 @@
-"""Items that are written in one go, told as if they had been made step by step (spec section 4.3)."""
+"""Items that are written in one go, told as if they had been made step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compaction: a conversation's past made short, on every provider (spec section 5.8).
+"""Compaction: a conversation's past made short, on every provider.
 
 Where the provider compacts itself, its item is wrapped in a blob of ours; elsewhere the model is asked for a summary.
 What a client gets is always one opaque item, and the way back is `unfolded`.

@@ -1,4 +1,4 @@
-"""Conversations as turns meet them: found, read, held (spec sections 2.4 and 5.3).
+"""Conversations as turns meet them: found, read, held.
 
 A chain has a conversation without anybody having made it: its items are those of the chain. It is made real, with
 items of its own, by the first change to its items and by the first turn that names it.

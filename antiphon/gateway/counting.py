@@ -1,4 +1,4 @@
-"""How many tokens a turn is: the provider's own count where it gives one, else ours (spec section 1.1, row 7)."""
+"""How many tokens a turn is: the provider's own count where it gives one, else ours."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`previous_response_id`: what the ancestors of a turn said, from Antiphon's own store.
 
-Nothing else is inherited: not instructions, not tools, not the model (spec section 5.2). So a chain may change its
+Nothing else is inherited: not instructions, not tools, not the model. So a chain may change its
 model, and its provider, at every turn.
 """
 
@@ -108,7 +108,7 @@ def not_found(response_id: str) -> BadRequest:
 
 
 def new_items(request: Request, new_id: NewId, references: list[Item]) -> list[Item]:
-    """The items that a request adds, each with an id, in the form that `input_items` shows (spec section 5.9).
+    """The items that a request adds, each with an id, in the form that `input_items` shows.
 
     Those that only refer to others are added to `references` too, and so is reasoning whose blob only the store has.
     """

@@ -1,7 +1,7 @@
-"""`item_reference`: items that a request names instead of repeating them (spec section 3.1).
+"""`item_reference`: items that a request names instead of repeating them.
 
 They are looked for in the turn's own history first, and then among the tenant's stored responses. So is reasoning that
-a client gives back as it was shown, without its blob: what its maker needs of it was kept by its id (section 5.1).
+a client gives back as it was shown, without its blob: what its maker needs of it was kept by its id.
 """
 
 from __future__ import annotations

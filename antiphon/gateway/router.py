@@ -156,7 +156,7 @@ class ModelRouter:
         raise self._nobody_has(model)
 
     def _nobody_has(self, model: str) -> BadRequest:
-        """The API's own words (spec section 1.3), and what may have been meant."""
+        """The API's own words, and what may have been meant."""
         providers = self._catalog.providers
         by_name = {alias.casefold(): alias for alias in self._aliases}
         for provider in providers:

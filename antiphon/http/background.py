@@ -1,4 +1,4 @@
-"""`background: true` and cancel: the HTTP of answers that outlive their connection (spec sections 1.5 and 5.4)."""
+"""`background: true` and cancel: the HTTP of answers that outlive their connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/responses/input_tokens` and `/v1/responses/compact` (spec section 1.1, rows 6 and 7). Nothing is stored."""
+"""`/v1/responses/input_tokens` and `/v1/responses/compact`. Nothing is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/conversations` and their items (spec sections 1.1, 2.5 and 5.3)."""
+"""`/v1/conversations` and their items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where errors become answers: the OpenAI envelope, on every route (spec section 1.3)."""
+"""The one place where errors become answers: the OpenAI envelope, on every route."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def envelope(error: AntiphonError) -> bytes:
 
 
 def error_frame(error: AntiphonError, stream_id: str | None) -> bytes:
-    """The same over a WebSocket, where `code` is always a string and headers stand beside it (spec section 1.7)."""
+    """The same over a WebSocket, where `code` is always a string and headers stand beside it."""
     body: dict[str, Any] = {
         "type": error.type,
         "code": error.code or error.type,

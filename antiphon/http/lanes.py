@@ -1,4 +1,4 @@
-"""Which of a connection's requests may run: in their order inside a lane, lanes side by side (spec section 1.7)."""
+"""Which of a connection's requests may run: in their order inside a lane, lanes side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of items as they are answered, page by page (spec sections 2.5 and 5.9)."""
+"""Lists of items as they are answered, page by page."""
 
 from __future__ import annotations
 

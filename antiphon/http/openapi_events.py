@@ -1,4 +1,4 @@
-"""The events of a stream, by family: types that carry the same members (specification, section 4.1)."""
+"""The events of a stream, by family: types that carry the same members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Query parameters, read strictly: what is not legal is told, never guessed (spec sections 1.1 and 5.9)."""
+"""Query parameters, read strictly: what is not legal is told, never guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/responses`: create, retrieve, replay, list input items, delete (spec sections 1.1, 1.5, 5.9, 5.10)."""
+"""`/v1/responses`: create, retrieve, replay, list input items, delete."""
 
 from __future__ import annotations
 

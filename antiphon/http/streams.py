@@ -1,4 +1,4 @@
-"""Chunks as Server-Sent Events to one client, and the comments that keep a silent stream alive (spec section 1.4)."""
+"""Chunks as Server-Sent Events to one client, and the comments that keep a silent stream alive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/responses` as a WebSocket: the handshake, and the way back to the client (spec section 1.7)."""
+"""`/v1/responses` as a WebSocket: the handshake, and the way back to the client."""
 
 from __future__ import annotations
 

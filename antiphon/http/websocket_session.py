@@ -1,4 +1,4 @@
-"""One WebSocket connection from its handshake to its end (spec section 1.7).
+"""One WebSocket connection from its handshake to its end.
 
 The connection reads all the time, so that it hears a client leave; every request runs in a task of its own, when its
 lane lets it.
@@ -230,7 +230,7 @@ class Session:
             await meter.end(taken(call, gone=gone))
 
     async def _answer(self, lane: str | None, work: _Work) -> None:
-        """Answers one request; what it went on from is forgotten by its lane if that fails (spec section 1.7)."""
+        """Answers one request; what it went on from is forgotten by its lane if that fails."""
         call, parts = work.call, self._parts
         parent = parent_of(work.members)
         call.caller = parts.keyring.caller(call)

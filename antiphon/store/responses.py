@@ -115,7 +115,7 @@ def _split(cursor: Cursor) -> list[bytes] | None:
     row = cursor.fetchone()
     if row is None or row[0] is None:
         return None
-    # Every frame ends in a blank line and has none inside (spec section 1.4).
+    # Every frame ends in a blank line and has none inside.
     return [frame + _FRAME_END for frame in zlib.decompress(row[0]).split(_FRAME_END)[:-1]]
 
 

@@ -18,7 +18,7 @@ _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
 _NO_STATUS: Final = frozenset({"reasoning", "mcp_list_tools", "mcp_approval_request", "compaction", "custom_tool_call"})
-"""Items that carry no status on the wire (spec section 3.1)."""
+"""Items that carry no status on the wire."""
 
 _ARGUMENT_DELTAS: Final = {
     "response.function_call_arguments.delta": ("arguments", "response.function_call_arguments.done"),

@@ -1,4 +1,4 @@
-"""What a client says over a WebSocket, and the frames that only a WebSocket knows (spec sections 1.7 and A.7)."""
+"""What a client says over a WebSocket, and the frames that only a WebSocket knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compaction items: a conversation's past as one blob that only the gateway can open (spec sections 5.8 and 6.5).
+"""Compaction items: a conversation's past as one blob that only the gateway can open.
 
 The blob's payload is JSON: a summary of our own making (`text`), or what a provider sealed for itself (`blob`, `id`).
 """
@@ -75,8 +75,8 @@ def opened_item(item: Item, open_blob: Open, origins: dict[str, str]) -> Item:
 def since_newest(items: Sequence[Item]) -> int:
     """Where a context begins that has been compacted: at the newest compaction item, 0 where there is none.
 
-    Messages right before it that are not the model's stand beside it (spec section 5.8: `/responses/compact` puts the
-    user's there, word for word), so they are still told.
+    Messages right before it that are not the model's stand beside it (`/responses/compact` puts the user's there, word
+    for word), so they are still told.
     """
     start = next((place for place in range(len(items) - 1, -1, -1) if items[place].get("type") == "compaction"), 0)
     while start and _stands(items[start - 1]):

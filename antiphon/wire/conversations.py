@@ -1,4 +1,4 @@
-"""Conversations on the wire: what `/v1/conversations` takes and gives (spec sections 1.1, 2.5), and views of them."""
+"""Conversations on the wire: what `/v1/conversations` takes and gives, and views of them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class NewItems(Struct, frozen=True):
 
 
 def locked() -> BadRequest:
-    """Somebody else is at work in the conversation (spec section 1.3)."""
+    """Somebody else is at work in the conversation."""
     message = "Another process is currently operating on this conversation. Please retry in a few seconds."
     return BadRequest(message, param="conversation", code="conversation_locked")
 

@@ -1,4 +1,4 @@
-"""The tokens of an answer by what they cost, read from its response object (spec section 2.2)."""
+"""The tokens of an answer by what they cost, read from its response object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is inside a sealed blob: whose it is and, in its maker's own form, what it holds (spec section 6.5)."""
+"""What is inside a sealed blob: whose it is and, in its maker's own form, what it holds."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def is_sealed(value: Any) -> bool:
 
 
 def unverified(blob: str) -> BadRequest:
-    """The error for a blob that is not ours, not whole, or not this tenant's: in OpenAI's words (spec section 1.3)."""
+    """The error for a blob that is not ours, not whole, or not this tenant's: in OpenAI's words."""
     message = f"The encrypted content {blob[:_SHOWN]}... could not be verified."
     return BadRequest(message, param="input", code="invalid_encrypted_content")
 

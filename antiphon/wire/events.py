@@ -74,7 +74,7 @@ def renumbered(event: Event, number: int) -> Event:
 
 
 def frame(event: Event) -> bytes:
-    """The event as one Server-Sent Events frame, in the shape every Responses client accepts (spec section 1.4)."""
+    """The event as one Server-Sent Events frame, in the shape every Responses client accepts."""
     return b"event: %b\ndata: %b\n\n" % (event.type.encode(), event.data)
 
 

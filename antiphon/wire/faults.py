@@ -1,4 +1,4 @@
-"""What is wrong with a client's JSON, in the OpenAI API's own words (spec section 1.3)."""
+"""What is wrong with a client's JSON, in the OpenAI API's own words."""
 
 from __future__ import annotations
 

@@ -29,5 +29,5 @@ def named_after(identifier: str, prefix: str) -> str:
 
 
 def is_well_formed(text: str) -> bool:
-    """Whether `text` may be somebody's identifier at all: anything else is not worth a look-up (spec section 1.1)."""
+    """Whether `text` may be somebody's identifier at all: anything else is not worth a look-up."""
     return _WELL_FORMED.fullmatch(text) is not None

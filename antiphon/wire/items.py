@@ -22,7 +22,7 @@ PREFIXES: Final = {
     "tool_search_output": "tso",
     "image_generation_call": "ig",
 }
-"""Prefixes of item ids (spec section 3.1); any other type is an ``item``."""
+"""Prefixes of item ids; any other type is an ``item``."""
 
 
 def identified(items: list[Item]) -> list[Item]:

@@ -1,4 +1,4 @@
-"""What may stand in a conversation: whatever is let in is said to a model in every later turn (spec section 3.1)."""
+"""What may stand in a conversation: whatever is let in is said to a model in every later turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a background answer before it begins, while it runs, and when it is cancelled (spec section 5.4).
+"""What is told of a background answer before it begins, while it runs, and when it is cancelled.
 
 Law: whatever becomes of the answer, its stream is legal, and what its last event holds is what every GET shows.
 """

@@ -1,4 +1,4 @@
-"""A native upstream's output items, made such that every client can read them (spec sections 3.1 and 4.2).
+"""A native upstream's output items, made such that every client can read them.
 
 Law: an item that is whole keeps its bytes. What is missing is filled in; what cannot be an item is refused.
 """

@@ -1,4 +1,4 @@
-"""An answer with an item before it that the gateway made: the same stream, one place further (spec section 4.3)."""
+"""An answer with an item before it that the gateway made: the same stream, one place further."""
 
 from __future__ import annotations
 

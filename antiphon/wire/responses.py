@@ -1,4 +1,4 @@
-"""The response object: one superset that satisfies every client at once (spec section 2).
+"""The response object: one superset that satisfies every client at once.
 
 Law: the object in the create answer, in the terminal event and in every later GET is the same bytes, but for what
 `include` adds.

@@ -62,7 +62,7 @@ def synthesised(body: bytes) -> list[Event]:
 
 
 def error_event(number: int, error: Item) -> Event:
-    """The `error` event in the one shape that every known client reads (spec section 1.6)."""
+    """The `error` event in the one shape that every known client reads."""
     flat = {"code": error.get("code"), "message": error.get("message"), "param": error.get("param")}
     nested = {"type": error.get("type") or "server_error", **flat}
     data = _encode({"type": "error", "sequence_number": number, **flat, "error": nested})

@@ -1,4 +1,4 @@
-"""Which items of a context can go without the others losing their sense (spec section 5.5).
+"""Which items of a context can go without the others losing their sense.
 
 Law: a call goes with its output, reasoning with what it led to, and the newest input stays.
 """

@@ -1,4 +1,4 @@
-"""Token counts in the Responses convention: every counter an int, both spellings of the details (spec section 2.2)."""
+"""Token counts in the Responses convention: every counter an int, both spellings of the details."""
 
 from __future__ import annotations
 

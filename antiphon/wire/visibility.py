@@ -1,4 +1,4 @@
-"""What `include` adds: parts of an answer that are kept in full and shown on demand (spec section 3.8)."""
+"""What `include` adds: parts of an answer that are kept in full and shown on demand."""
 
 from __future__ import annotations
 

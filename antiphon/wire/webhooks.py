@@ -1,4 +1,4 @@
-"""Webhook events and their signatures: OpenAI's body (spec section 1.1, row 17) in the envelope of Standard Webhooks.
+"""Webhook events and their signatures: OpenAI's body in the envelope of Standard Webhooks.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, read 2026-11.
 """

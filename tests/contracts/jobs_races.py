@@ -1,4 +1,4 @@
-"""What every implementation of `antiphon.jobs` must do when everybody comes at once (spec section 5.4).
+"""What every implementation of `antiphon.jobs` must do when everybody comes at once.
 
 Law: whatever is done to an answer at the same moment, from two processes, turns out as if it had been done one after
 the other: a cancel or an end wins, never both, and nobody reads what was not between them.

@@ -1,4 +1,4 @@
-"""Compaction on every provider: asked for, triggered, and by itself when a prompt grows (spec section 5.8)."""
+"""Compaction on every provider: asked for, triggered, and by itself when a prompt grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`compaction_trigger`: an answer that is one compaction item, and what becomes of it (spec section 5.8)."""
+"""`compaction_trigger`: an answer that is one compaction item, and what becomes of it."""
 
 from __future__ import annotations
 

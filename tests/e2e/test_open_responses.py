@@ -1,4 +1,4 @@
-"""The tests of the Open Responses compliance suite, one each, on every kind of provider (spec sections 7.3 and 7.4).
+"""The tests of the Open Responses compliance suite, one each, on every kind of provider.
 
 They send what the suite sends and ask of the answers what it asks, and one thing more: that the provider was told what
 the answer must come from, since a scripted one answers anything.

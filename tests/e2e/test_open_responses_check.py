@@ -52,7 +52,7 @@ RIGHT: list[tuple[str, Any]] = [
     ("output.0", CALL),
     ("output.0", THOUGHT),
 ]
-"""What the suite's own schemas were seen to refuse and to let pass (spec section 7.4)."""
+"""What the suite's own schemas were seen to refuse and to let pass."""
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
