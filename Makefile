@@ -71,6 +71,7 @@ sbom: dev ## the bill of materials of what is shipped, in CycloneDX: dist/antiph
 
 audit: dev .deploy-dev/.installed ## known weaknesses and licences of what is shipped (ARGS=--strict: all must be known)
 	@$(DEV)/python -m tools.audit .deploy-dev/bin/pip-audit $(ARGS)
+
 # Its tools are added to .venv-dev when they are first wanted: what else is done there needs none of them.
 .venv-dev/.fuzzing: constraints/fuzz.txt .venv-dev/.installed
 	@PYTHON="$(PYTHON)" tools/venv.sh .venv-dev constraints/dev.txt constraints/fuzz.txt

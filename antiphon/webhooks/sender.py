@@ -122,7 +122,7 @@ class Sender:
         elif answered.status == GONE:
             self._gone.add(receiver.name)
             NOTICES.add(("gone",))
-            _tell(logging.ERROR, receiver, notice, answered, "the receiver is gone: it is told nothing until a restart")
+            _tell(logging.ERROR, receiver, notice, answered, "the receiver is gone: it is told nothing more")
             await outbox.bury(notice)
         elif pause is None:
             NOTICES.add(("given_up",))
