@@ -86,7 +86,7 @@ check: dev ## what must hold before a commit: format, lint, types, layers, spell
 	@$(DEV)/pyright
 	@$(DEV)/lint-imports --no-cache --no-logo
 	@$(DEV)/codespell
-	@$(DEV)/pytest --quiet $(wildcard tests/unit) tests/shape
+	@$(DEV)/pytest --quiet tests/unit tests/shape
 
 format: dev ## rewrites what `check` would complain of and a tool can mend
 	@$(DEV)/ruff format --quiet
