@@ -75,7 +75,8 @@ _PROVIDERS: Final = """\
 `NAME_MODELS`, with commas between them, limits its models. A word in between makes another instance with its own
 variables: `OPENAI_EAST_API_KEY` and `OPENAI_EAST_BASE_URL` make `openai-east`, `OPENAI_2_API_KEY` makes `openai-2`. A
 provider that is named in the file has such variables too. Without any of them there is `demo`, which is built in and
-says what it is. A variable that holds a key to this gateway itself is a client's, and makes nothing available.
+says what it is. Variables of a client, which lead to this gateway itself under a key of its own, make nothing
+available.
 
 | Provider | Key | Base URL | Base URL if not set |
 |---|---|---|---|

@@ -95,7 +95,7 @@ def with_kept_keys(settings: Settings, variables: Mapping[str, str]) -> tuple[Se
 
 
 def is_own_key(key: str, settings: Settings, variables: Mapping[str, str]) -> bool:
-    """Whether clients come to this gateway with the key, which is then no provider's. No key is made."""
+    """Whether clients come to this gateway with the key. None is made."""
     own = [*filter(None, [settings.master_key]), *(each.key for each in settings.keys)]
     if not own:
         with suppress(_CannotKeep, ConfigError):

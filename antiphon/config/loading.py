@@ -11,7 +11,8 @@ import msgspec
 from antiphon.config.check import checked
 from antiphon.config.consistency import Aliases, check_database, check_keys, check_prompts, check_redis, idle
 from antiphon.config.environment import Environment
-from antiphon.config.keeping import data_folder, database_url, is_own_key
+from antiphon.config.itself import Itself
+from antiphon.config.keeping import data_folder, database_url
 from antiphon.config.models import check_models
 from antiphon.config.references import References
 from antiphon.config.resolve import Finding, Resolution, row_of
@@ -61,7 +62,7 @@ def load(
     for place, node in (options or {}).items():
         tree = placed(tree, place, node)
     settings = checked(tree, problems)
-    resolution = Resolution(TABLE, tree, problems, lambda key: is_own_key(key, settings, environment.variables))
+    resolution = Resolution(TABLE, tree, problems, Itself(settings, environment.variables))
     settings = resolution.resolved(settings, discoveries)
     check_models(settings, tree, TABLE, problems)
     aliases = Aliases(settings, tree, TABLE, problems)

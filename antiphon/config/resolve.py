@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
+from antiphon.config.itself import Itself
 from antiphon.config.scan import Discovery, variables_of
 from antiphon.config.tree import Node, Problems, did_you_mean, found_at
 from antiphon.errors import ConfigError
@@ -43,15 +44,12 @@ def row_of(name: str, kind: str | None, rows: Mapping[str, ProviderRow], *, has_
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Completes the providers of checked settings; `tree` says where each part of them stood.
-
-    `is_own_key` tells of a key whether clients come to this gateway with it.
-    """
+    """Completes the providers of checked settings; `tree` says where each part of them stood."""
 
     rows: Mapping[str, ProviderRow]
     tree: Node
     problems: Problems
-    is_own_key: Callable[[str], bool]
+    itself: Itself
     findings: list[Finding] = field(default_factory=list[Finding])
 
     def resolved(self, settings: Settings, discoveries: list[Discovery]) -> Settings:
@@ -86,20 +84,17 @@ class Resolution:
         elif provider.api_key is None and wants_key and url == row.base_url:
             lacking = f"{self._at(name)}: {reason or f'{variables_of(name, row).keys[0]} is not set'}"
         else:
-            lacking = self._clients_key(name, provider)
+            lacking = self._circle(name, url, provider)
         origin = lacking or self._origins(name)
         self.findings.append(Finding(name=name, is_found=not lacking, origin=origin, base_url=url))
         return msgspec.structs.replace(provider, type=row.name, base_url=url, enabled=not lacking)
 
-    def _clients_key(self, name: str, provider: ProviderSettings) -> str:
-        """What is amiss where the key is one to this gateway: it would ask itself, and go on asking.
-
-        Nobody writes that into a file by mistake: there it may be for another gateway, which shares the key.
-        """
-        place = self._at(name, "api_key")
-        if provider.api_key is None or _IN_FILE.search(place) or not self.is_own_key(provider.api_key):
+    def _circle(self, name: str, url: str, provider: ProviderSettings) -> str:
+        """What is amiss where a variable leads back to this gateway. What somebody writes into a file is meant."""
+        place = self._at(name, "base_url")
+        if not place or _IN_FILE.search(place) or not self.itself.is_at(url, provider.api_key or ""):
             return ""
-        return f"{place} is a key to this gateway itself, and no provider's"
+        return f"{place} leads to this gateway itself"
 
     def _unknown(self, name: str, provider: ProviderSettings) -> None:
         if provider.type is None and self._says(name, "type"):

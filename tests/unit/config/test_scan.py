@@ -243,33 +243,57 @@ def test_the_file_can_name_a_server_of_ones_own_at_its_usual_place(given: Given)
 
 
 HERE = {"OPENAI_BASE_URL": "http://127.0.0.1:8080/v1", "OPENAI_API_KEY": "sk-antiphon-of-a-client-who-asks-here"}
-NO_PROVIDERS = "OPENAI_API_KEY is a key to this gateway itself, and no provider's"
+KEY = HERE["OPENAI_API_KEY"]
 
 
 @pytest.mark.parametrize(
     "yaml",
     [
-        f"master_key: {HERE['OPENAI_API_KEY']}",
-        f"keys: [{{name: ada, key: other}}, {{name: ann, key: {HERE['OPENAI_API_KEY']}}}]",
-        f"keys: [{{name: ann, key: '{hashed(HERE['OPENAI_API_KEY'], bytes(16)).written()}'}}]",
-        f"{{master_key: {HERE['OPENAI_API_KEY']}, providers: {{openai: {{}}}}}}",
+        f"master_key: {KEY}",
+        f"keys: [{{name: ada, key: other}}, {{name: ann, key: {KEY}}}]",
+        f"keys: [{{name: ann, key: '{hashed(KEY, bytes(16)).written()}'}}]",
+        f"{{master_key: {KEY}, providers: {{openai: {{}}}}}}",
     ],
 )
 def test_the_variables_of_a_client_make_a_gateway_no_provider_of_itself(given: Given, yaml: str) -> None:
     loaded = given(yaml, **HERE)
     assert found(loaded) == {"demo": "built in"}
-    assert missed(loaded) == {"openai": NO_PROVIDERS}
+    assert missed(loaded) == {"openai": "OPENAI_BASE_URL leads to this gateway itself"}
     assert not loaded.settings.providers["openai"].enabled
 
 
-def test_the_key_that_was_made_here_is_no_providers_either(given: Given, tmp_path: Path) -> None:
+def test_the_key_that_was_made_here_tells_so_too(given: Given, tmp_path: Path) -> None:
     key = kept_master_key(tmp_path / "data" / "antiphon").key
-    assert missed(given(**HERE | {"OPENAI_API_KEY": key})) == {"openai": NO_PROVIDERS}
+    assert "openai" in missed(given(**HERE | {"OPENAI_API_KEY": key}))
 
 
-def test_a_gateway_behind_this_one_may_have_its_key_where_somebody_has_written_so(given: Given) -> None:
-    yaml = "{master_key: sk-1, providers: {next: {base_url: 'http://h', api_key: sk-1}}}"
-    assert "next" in found(given(yaml))
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("http://localhost:9000", "127.0.0.1", 9000),
+        ("http://[::1]:8080/v1", "::", 8080),
+        ("http://gateway.internal", "gateway.internal", 80),
+    ],
+)
+def test_an_address_of_its_own_has_several_spellings(given: Given, url: str, host: str, port: int) -> None:
+    options: dict[tuple[str, ...], object] = {("server", "host"): host, ("server", "port"): port}
+    loaded = given(options=options, ANTIPHON_MASTER_KEY=KEY, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=url)
+    assert "openai" in missed(loaded)
+
+
+@pytest.mark.parametrize(
+    ("yaml", "variables"),
+    [
+        (f"master_key: {KEY}", HERE | {"OPENAI_BASE_URL": "http://127.0.0.1:8081/v1"}),
+        (f"master_key: {KEY}", HERE | {"OPENAI_BASE_URL": "http://another.internal:8080/v1"}),
+        (f"master_key: {KEY}", {"OPENAI_API_KEY": KEY}),
+        ("master_key: sk-another", HERE),
+        (f"{{master_key: {KEY}, providers: {{openai: {{base_url: 'http://127.0.0.1:8080', api_key: {KEY}}}}}}}", {}),
+    ],
+    ids=["another port", "another machine", "a key that is used twice", "another key", "a file"],
+)
+def test_what_leads_elsewhere_or_is_meant_is_a_provider(given: Given, yaml: str, variables: dict[str, str]) -> None:
+    assert "openai" in found(given(yaml, **variables))
 
 
 def test_half_a_digest_is_told_whatever_the_variables_hold(refused: Refused) -> None:
