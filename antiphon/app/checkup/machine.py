@@ -78,13 +78,13 @@ def _refusal(host: str, port: int) -> OSError | None:
 
 
 def _attempt(family: int, address: tuple[object, ...]) -> OSError | None:
+    """Binds and never listens: whoever waits for a server there would take this for it."""
     try:
         with socket.socket(family, socket.SOCK_STREAM) as attempt:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 attempt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             attempt.bind(address)
-            attempt.listen(1)
     except OSError as error:
         return error
     return None
