@@ -57,7 +57,9 @@ def check_items(items: list[Item]) -> None:
     """Raises BadRequest for what cannot stand in a conversation. The rest of an item is for the model's dialect."""
     for place, item in enumerate(items):
         param = f"items[{place}]"
-        kind = item.get("type", "message" if "role" in item else None)
+        kind = item.get("type")
+        if kind is None and "role" in item:
+            kind = "message"
         if kind is None:
             raise _missing(f"{param}.type")
         if not isinstance(kind, str):
