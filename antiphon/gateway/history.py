@@ -17,6 +17,7 @@ from antiphon.protocols import Ancestor
 from antiphon.wire.ids import NewId
 from antiphon.wire.items import PREFIXES, is_id
 from antiphon.wire.requests import Item, Request
+from antiphon.wire.whole_messages import whole_message
 
 _items: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -132,20 +133,8 @@ def with_id(item: Item, new_id: NewId) -> Item:
     if kind is None and "role" in item:
         kind = "message"
     if kind == "message":
-        item = _whole_message(item)
+        item = whole_message(item)
     if is_id(item.get("id")) or kind in ("item_reference", None):
         return item
     prefix = PREFIXES.get(kind, "item") if isinstance(kind, str) else "item"
     return {"id": new_id(prefix)} | {name: value for name, value in item.items() if name != "id"}
-
-
-def _whole_message(item: Item) -> Item:
-    """An easy message in its long form: `type`, `status`, and content as parts."""
-    whole = {"type": "message", "status": "completed"} | {k: v for k, v in item.items() if v is not None}
-    if isinstance(item.get("content"), str):
-        part = "output_text" if item.get("role") == "assistant" else "input_text"
-        text: Item = {"type": part, "text": item["content"]}
-        if part == "output_text":
-            text |= {"annotations": [], "logprobs": []}
-        whole["content"] = [text]
-    return whole
