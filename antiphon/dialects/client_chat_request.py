@@ -130,7 +130,7 @@ def asked_by_chat(body: bytes) -> AskedByChat:
             body.decode()
         chat, members = _chat(body), _members(body)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, _Chat) from None
     reading = Reading()
     for place, message in enumerate(chat.messages):
         reading.read(message, f"messages[{place}]")

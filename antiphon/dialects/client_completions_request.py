@@ -76,7 +76,7 @@ def asked_by_completion(body: bytes) -> AskedByCompletion:
             body.decode()
         said, members = _completion(body), _members(body)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, _Completion) from None
     prompts = _prompts(said.prompt)
     choices = said.n or 1
     if len(prompts) * choices > MOST_CHOICES:

@@ -96,7 +96,7 @@ def asked_by_messages(body: bytes, *, counting: bool = False) -> AskedByMessages
             body.decode()
         said, members = _read(body), _members(body)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, _Messages) from None
     if said.max_tokens is None and not counting:
         raise BadRequest(
             "Missing required parameter: 'max_tokens'.", param="max_tokens", code="missing_required_parameter"

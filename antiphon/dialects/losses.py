@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -27,9 +26,6 @@ class _Words(dict[str, object]):
 
     def __missing__(self, word: str) -> Gap:
         return Gap(word)
-
-
-_PLACE: Final = re.compile(r" - at (?P<key>(?:key in )?)`\$(?P<path>[^`]*)`$")
 
 
 class Losses:
@@ -99,14 +95,7 @@ def decoded(value: Any, kind: type[_Value], place: str) -> _Value:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise explained(msgspec.ValidationError(_placed(str(error), place))) from None
-
-
-def _placed(text: str, place: str) -> str:
-    found = _PLACE.search(text)
-    if found is None:
-        return f"{text} - at `$.{place}`"
-    return f"{text[: found.start()]} - at {found['key']}`$.{place}{found['path']}`"
+        raise explained(error, kind, place) from None
 
 
 def missing(param: str) -> BadRequest:

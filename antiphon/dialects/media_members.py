@@ -70,7 +70,7 @@ def read_media(asked: MediaAsked, kind: type[_Kind]) -> _Kind:
     try:
         return msgspec.json.decode(encode(given(asked)), type=kind, strict=asked.fields is None)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, kind) from None
 
 
 def kind_of(upload: Upload) -> str:

@@ -23,7 +23,7 @@ def read(asked: Asked, kind: type[_Kind]) -> _Kind:
     try:
         return msgspec.json.decode(encode(given(asked)), type=kind)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, kind) from None
 
 
 def given(asked: Asked) -> dict[str, Raw]:

@@ -22,6 +22,8 @@ from antiphon.dialects.tool_names import Kind, ToolName
 from antiphon.errors import BadRequest, NotFound
 from antiphon.protocols import Target, Turn
 from antiphon.wire.envelope import Envelope
+from antiphon.wire.kept_items import ITEM_TYPES
+from antiphon.wire.legal import supported
 from antiphon.wire.requests import Item
 
 Role = Literal["user", "assistant", "system", "developer"]
@@ -289,8 +291,8 @@ class _Reading:
         elif ":" in kind:
             self._losses.report("item.other", f"{place}.type", kind=kind[:64])
         elif kind not in SILENT:
-            param = f"{place}.type"
-            raise BadRequest(f"Invalid value: '{kind[:64]}'.", param=param, code="invalid_value")
+            message = f"Invalid value: '{kind[:64]}'.{supported([*ITEM_TYPES, 'item_reference'])}"
+            raise BadRequest(message, param=f"{place}.type", code="invalid_value")
 
     def _search(self, search: _SearchCall, place: str) -> None:
         """A search that the server made has left its tools in the offer; only a client's own is a call."""

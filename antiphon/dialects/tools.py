@@ -99,6 +99,10 @@ class _ToolSearch(Struct, frozen=True):
     parameters: Schema | None = None
 
 
+class _Labelled(Struct, frozen=True):
+    server_label: str | None = None
+
+
 class _BroughtTools(Struct, frozen=True):
     tools: list[Item]
 
@@ -306,7 +310,7 @@ class _ToolReader:
     def _hosted(self, kind: str, tool: Item, place: str, subject: str = "") -> None:
         """A tool that is not the client's to run: the provider's affair, or nobody's. Its fate is that of `subject`."""
         if family(kind) in self._hosts:
-            name = self._named(hosted_name(kind, tool.get("server_label")))
+            name = self._named(hosted_name(kind, decoded(tool, _Labelled, place).server_label))
             self.tools[name] = HostedTool(name, family(kind), tool, place)
             return
         self.hosted.add(kind)

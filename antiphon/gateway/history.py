@@ -15,8 +15,9 @@ from antiphon.errors import BadRequest
 from antiphon.jobs import IN_FLIGHT
 from antiphon.protocols import Ancestor
 from antiphon.wire.ids import NewId
-from antiphon.wire.items import PREFIXES
+from antiphon.wire.items import PREFIXES, is_id
 from antiphon.wire.requests import Item, Request
+from antiphon.wire.whole_messages import whole_message
 
 _items: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -123,34 +124,22 @@ def new_items(request: Request, new_id: NewId, references: list[Item]) -> list[I
 
 
 def _referred(item: Item, new_id: NewId, references: list[Item]) -> Item:
-    if item.get("type") == "item_reference" or ("type" not in item and "role" not in item):
+    if item.get("type") == "item_reference" or (item.get("type") is None and "role" not in item):
         references.append(item)
         return item
-    if item.get("type") == "reasoning" and isinstance(item.get("id"), str) and not item.get("encrypted_content"):
+    if item.get("type") == "reasoning" and is_id(item.get("id")) and not item.get("encrypted_content"):
         references.append(item)
     return with_id(item, new_id)
 
 
 def with_id(item: Item, new_id: NewId) -> Item:
-    """The item with an id, and a message in its long form."""
+    """The item with an id, and a message in its long form. What is no id, or an empty one, gives way to a new one."""
     kind = item.get("type")
     if kind is None and "role" in item:
         kind = "message"
     if kind == "message":
-        item = _whole_message(item)
-    if item.get("id") is not None or kind in ("item_reference", None):
+        item = whole_message(item)
+    if is_id(item.get("id")) or kind in ("item_reference", None):
         return item
     prefix = PREFIXES.get(kind, "item") if isinstance(kind, str) else "item"
-    return {"id": new_id(prefix), **item}
-
-
-def _whole_message(item: Item) -> Item:
-    """An easy message in its long form: `type`, `status`, and content as parts."""
-    whole = {"type": "message", "status": "completed"} | {k: v for k, v in item.items() if v is not None}
-    if isinstance(item.get("content"), str):
-        part = "output_text" if item.get("role") == "assistant" else "input_text"
-        text: Item = {"type": part, "text": item["content"]}
-        if part == "output_text":
-            text |= {"annotations": [], "logprobs": []}
-        whole["content"] = [text]
-    return whole
+    return {"id": new_id(prefix)} | {name: value for name, value in item.items() if name != "id"}

@@ -71,7 +71,7 @@ def _identifier(item: Item, items: list[Item]) -> str:
         return identifier
     place = next(index for index, each in enumerate(items) if each is item)
     if identifier is None:  # what names nothing at all is an item without its type
-        param = f"input[{place}].{'id' if 'type' in item else 'type'}"
+        param = f"input[{place}].{'type' if item.get('type') is None else 'id'}"
         raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
     param = f"input[{place}].id"
     raise BadRequest(f"Invalid type for '{param}': expected a string.", param=param, code="invalid_type")

@@ -111,7 +111,7 @@ def parse_new_batch(body: bytes) -> NewBatch:
     try:
         return _new_batch(body)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, NewBatch) from None
 
 
 def window_seconds(window: str) -> int:

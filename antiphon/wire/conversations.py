@@ -91,7 +91,7 @@ def parse(kind: type[T], body: bytes) -> T:
             body.decode()
         return msgspec.json.decode(body or b"{}", type=kind)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, kind) from None
 
 
 def shown_conversation(identifier: str, created_at: int, metadata: bytes) -> bytes:

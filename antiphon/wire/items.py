@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, TypeGuard
 
 from antiphon.wire.requests import Item
 
@@ -25,14 +25,18 @@ PREFIXES: Final = {
 """Prefixes of item ids; any other type is an ``item``."""
 
 
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether an item can be asked for by this: clients stop paging at an empty id."""
+    return isinstance(value, str) and value != ""
+
+
 def identified(items: list[Item]) -> list[Item]:
     """The items, each with an id of its own: without one a client cannot ask for the page after it."""
     taken: set[str] = set()
     listed: list[Item] = []
     for place, item in enumerate(items):
-        identifier: Any = item.get("id")
-        if not isinstance(identifier, str):
-            identifier = f"item_{place}"
+        given: object = item.get("id")
+        identifier = given if is_id(given) else f"item_{place}"
         if identifier in taken:
             identifier = f"{identifier}_{place}"
         taken.add(identifier)

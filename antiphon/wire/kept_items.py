@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from antiphon.errors import BadRequest
 from antiphon.wire.ids import is_well_formed
+from antiphon.wire.legal import supported
 from antiphon.wire.requests import Item, is_item
 
 _CALLED: Final = ("call_id", "name")
@@ -44,10 +45,12 @@ _CORE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Every type of item, and the members without which no model can be told of it."""
 
+ITEM_TYPES: Final = tuple(sorted(_CORE))
+
 _TEXTS: Final = frozenset({*_CALLED, "arguments", "input"})
 
 _ROLES: Final = ("user", "assistant", "system", "developer")
-_PARTS: Final = frozenset(
+_PARTS: Final = sorted(
     {"input_text", "input_image", "input_file", "input_audio", "input_video", "output_text", "refusal", "text"}
     | {"reasoning_text", "summary_text", "computer_screenshot"}
 )
@@ -57,7 +60,9 @@ def check_items(items: list[Item]) -> None:
     """Raises BadRequest for what cannot stand in a conversation. The rest of an item is for the model's dialect."""
     for place, item in enumerate(items):
         param = f"items[{place}]"
-        kind = item.get("type", "message" if "role" in item else None)
+        kind = item.get("type")
+        if kind is None and "role" in item:
+            kind = "message"
         if kind is None:
             raise _missing(f"{param}.type")
         if not isinstance(kind, str):
@@ -66,7 +71,7 @@ def check_items(items: list[Item]) -> None:
             message = "A conversation keeps items, not references to them: send the item itself."
             raise BadRequest(message, param=f"{param}.type", code="unsupported_value")
         if kind not in _CORE and ":" not in kind:
-            raise _unknown(kind, f"{param}.type")
+            raise _unknown(kind, f"{param}.type", ITEM_TYPES)
         if kind == "message":
             _check_message(item, param)
         _check_core(item, _CORE.get(kind, ()), param)
@@ -88,7 +93,7 @@ def _check_message(item: Item, param: str) -> None:
         if not isinstance(item[name], kinds):
             raise _wrong(f"{param}.{name}", wanted)
     if item["role"] not in _ROLES:
-        raise _unknown(item["role"], f"{param}.role")
+        raise _unknown(item["role"], f"{param}.role", _ROLES)
     content: list[object] | str = item["content"]
     if not isinstance(content, str):
         for place, part in enumerate(content):
@@ -102,7 +107,7 @@ def _check_part(part: object, param: str) -> None:
     if kind is None:
         raise _missing(f"{param}.type")
     if not isinstance(kind, str) or (kind not in _PARTS and ":" not in kind):
-        raise _unknown(str(kind), f"{param}.type")
+        raise _unknown(str(kind), f"{param}.type", _PARTS)
 
 
 def _check_id(identifier: object, param: str) -> None:
@@ -123,5 +128,6 @@ def _wrong(param: str, wanted: str) -> BadRequest:
     return BadRequest(f"Invalid type for '{param}': expected {wanted}.", param=param, code="invalid_type")
 
 
-def _unknown(value: str, param: str) -> BadRequest:
-    return BadRequest(f"Invalid value: '{value[:64]}'.", param=param, code="invalid_value")
+def _unknown(value: str, param: str, words: Sequence[str]) -> BadRequest:
+    message = f"Invalid value: '{value[:64]}'.{supported(words)}"
+    return BadRequest(message, param=param, code="invalid_value")

@@ -29,6 +29,9 @@ MAX_INPUT_ITEMS: Final = 65_536
 
 MAX_TOOLS: Final = 4096
 
+MAX_INTEGER: Final = 2**53 - 1
+"""The last one that clients read exactly whose numbers are doubles."""
+
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
 _Short = Annotated[str, Meta(max_length=128)]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
@@ -100,7 +103,7 @@ class ContextManagement(Struct, frozen=True):
     """One entry of `context_management`: what is to happen when the prompt has grown past so many tokens."""
 
     type: Literal["compaction"]
-    compact_threshold: Annotated[int, Meta(ge=1000)] | None = None
+    compact_threshold: Annotated[int, Meta(ge=1000, le=MAX_INTEGER)] | None = None
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -119,8 +122,8 @@ class Request(Struct, frozen=True, kw_only=True):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     include: Annotated[list[Include], Meta(max_length=64)] | None = None
-    max_output_tokens: Annotated[int, Meta(ge=16)] | None = None
-    max_tool_calls: Annotated[int, Meta(ge=1)] | None = None
+    max_output_tokens: Annotated[int, Meta(ge=16, le=MAX_INTEGER)] | None = None
+    max_tool_calls: Annotated[int, Meta(ge=1, le=MAX_INTEGER)] | None = None
     parallel_tool_calls: bool | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
@@ -141,8 +144,8 @@ class Request(Struct, frozen=True, kw_only=True):
     user: str | None = None
     prompt: PromptRef | None = None
     stop: Annotated[list[str], Meta(max_length=64)] | None = None
-    top_k: Annotated[int, Meta(ge=0)] | None = None
-    seed: int | None = None
+    top_k: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | None = None
+    seed: Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)] | None = None
     provider: str | Item | None = None
     strict: bool | None = None
     body: bytes = msgspec.field(default=b"", name="antiphon.body")
@@ -188,6 +191,6 @@ def parse_request(body: bytes) -> Request:
             body.decode()
         request = _request.decode(body)
     except UNDECODABLE as error:
-        raise told(error) from None
+        raise told(error, Request) from None
     msgspec.structs.force_setattr(request, "body", body)
     return request

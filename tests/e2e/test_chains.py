@@ -57,6 +57,31 @@ def test_three_turns_across_two_providers(client: openai.OpenAI, native: Provide
     assert sealed == [SEALED], "the provider gets its own sealed reasoning back"
 
 
+def test_parts_in_the_words_of_another_api_go_on_with_a_provider_that_minds(
+    client: openai.OpenAI, native: Provider, chat: Provider
+) -> None:
+    chat.answer(chat_whole("two"))
+    native.answer(native_whole(message("three")))
+    picture: Any = {"type": "input_image", "image_url": {"url": "https://example.com/a.png", "detail": "low"}}
+    asked: Any = [
+        {"role": "user", "content": [{"type": "text", "text": "0"}]},
+        {"role": "assistant", "content": [{"type": "input_text", "text": "1"}]},
+        {"role": "user", "content": [{"type": "output_text", "text": "2"}, picture]},
+    ]
+    first = client.responses.create(model=CHAT_MODEL, input=asked)
+    client.responses.create(model=NATIVE_MODEL, input="3", previous_response_id=first.id)
+    parts = [part for item in native.seen[0].json["input"] for part in item["content"]]
+    assert [part["type"] for part in parts] == [
+        "input_text",
+        "output_text",
+        "input_text",
+        "input_image",
+        "output_text",
+        "input_text",
+    ]
+    assert parts[3] == {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "low"}
+
+
 def test_a_chain_may_be_streamed_at_every_turn(wire: httpx.Client, native: Provider, chat: Provider) -> None:
     native.answer(native_stream(message("one")), native_stream(message("three", "msg_3")))
     chat.answer(said("chat", "two", streamed=True))

@@ -105,6 +105,15 @@ def test_what_is_not_legal_is_refused(
     assert (error["code"], (error["param"] or "").partition("[")[0]) == (told[0], told[1].partition("[")[0])
 
 
+def test_items_may_say_null_for_what_they_leave_out(wire: httpx.Client) -> None:
+    items = [{"type": None, "role": "user", "content": "Hi"}, CALL | {"id": None}, CALL | {"id": None}]
+    made = wire.post("/v1/conversations", json={"items": items})
+    assert made.status_code == 200, made.text
+    kept = wire.get(f"/v1/conversations/{made.json()['id']}/items", params={"order": "asc"}).json()["data"]
+    assert [item["type"] for item in kept] == ["message", "function_call", "function_call"]
+    assert len({item["id"] for item in kept}) == len(items)
+
+
 def test_a_foreign_conversation_is_an_unknown_one(
     gateway: Gateway, client: openai.OpenAI, conversation: str, of_chain: str
 ) -> None:

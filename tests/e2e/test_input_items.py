@@ -120,6 +120,23 @@ def test_items_that_share_an_id_are_all_listed(
     assert texts == (["1", "A", "2", "B", "3"] if order == "asc" else ["3", "B", "2", "A", "1"])
 
 
+@pytest.mark.parametrize("given", [None, "", 5])
+def test_what_is_no_id_gives_way_to_one(
+    client: openai.OpenAI, wire: httpx.Client, native: Provider, given: object
+) -> None:
+    """Clients write what they do not know as null or as nothing, and stop paging at an empty id."""
+    native.answer(native_whole(message("A")))
+    call: Any = {"id": given, "type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
+    output: Any = {"id": given, "type": "function_call_output", "call_id": "call_1", "output": "x"}
+    asked: Any = {"id": given, "role": "user", "content": "Hi"}
+    made = client.responses.create(model=NATIVE_MODEL, input=[asked, call, output])
+    listed = [item.id or "" for item in client.responses.input_items.list(made.id, limit=1, order="asc")]
+    assert [id.partition("_")[0] for id in listed] == ["msg", "fc", "fco"]
+    assert made.conversation is not None
+    shown = wire.get(f"/v1/conversations/{made.conversation.id}/items", params={"order": "asc"}).json()["data"]
+    assert [item["id"] for item in shown] == [*listed, made.output[0].id]
+
+
 @pytest.mark.parametrize(
     ("query", "param"),
     [

@@ -29,14 +29,21 @@ kinds = pytest.mark.parametrize("kind", ["native", "chat"])
 
 @kinds
 @pytest.mark.parametrize("chained", [False, True])
+@pytest.mark.parametrize("untyped", [{}, {"type": None}], ids=["absent", "null"])
 def test_a_reference_is_what_it_names(
-    client: openai.OpenAI, gateway: Gateway, providers: dict[str, Provider], kind: str, *, chained: bool
+    client: openai.OpenAI,
+    gateway: Gateway,
+    providers: dict[str, Provider],
+    kind: str,
+    untyped: dict[str, None],
+    *,
+    chained: bool,
 ) -> None:
     provider, model = providers[kind], MODELS[kind]
     provider.answer(said(kind, "Forty-two", streamed=False), said(kind, "Yes", streamed=False))
     first = client.responses.create(model=model, input="What is it?")
     asked = client.responses.input_items.list(first.id).data[0].id
-    references: Any = [{"type": "item_reference", "id": asked}, {"id": first.output[0].id}]
+    references: Any = [{"type": "item_reference", "id": asked}, {"id": first.output[0].id} | untyped]
     asked_again: Any = [*references, {"role": "user", "content": "Sure?"}]
     parent = first.id if chained else openai.omit
     second = client.responses.create(model=model, input=asked_again, previous_response_id=parent)
@@ -65,6 +72,7 @@ def test_an_unknown_reference_is_refused_in_the_words_that_clients_know(client: 
         ({"type": "item_reference"}, "input[1].id", "missing_required_parameter"),
         ({"type": "item_reference", "id": 4}, "input[1].id", "invalid_type"),
         ({"content": "no role, no type, no id"}, "input[1].type", "missing_required_parameter"),
+        ({"type": None, "content": "no role, no id"}, "input[1].type", "missing_required_parameter"),
     ],
 )
 def test_what_names_nothing_is_refused_with_its_place(client: openai.OpenAI, item: Any, param: str, code: str) -> None:

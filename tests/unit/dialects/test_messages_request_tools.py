@@ -173,6 +173,12 @@ def test_connectors_are_not_anthropics() -> None:
     assert refused({"tools": [{"type": "mcp", "server_label": "m"}]}).code == "missing_required_parameter"
 
 
+@pytest.mark.parametrize("label", [5, ["wiki"], {"name": "wiki"}])
+def test_a_label_that_is_no_text_is_refused_with_its_place(label: object) -> None:
+    error = refused({"tools": [{"type": "mcp", "server_label": label, "server_url": "https://a.example/mcp"}]})
+    assert (error.param, error.code) == ("tools[0].server_label", "invalid_type")
+
+
 def test_a_computer() -> None:
     screen = {"type": "computer_use_preview", "display_width": 800, "display_height": 600, "environment": "linux"}
     shot = {"type": "computer_screenshot", "image_url": url_of("image/png", b"png")}
