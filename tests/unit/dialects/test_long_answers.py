@@ -6,10 +6,13 @@ import json
 import time
 from typing import Any
 
+from antiphon.dialects.chat_calls import Calls
+from antiphon.dialects.chat_shapes import Function, ToolCall
 from antiphon.dialects.client_chat_shapes import ChatTold
 from antiphon.dialects.client_chat_whole import chat_whole
 from antiphon.dialects.client_messages_answer import MessagesTeller
 from antiphon.dialects.client_messages_shapes import MessagesTold
+from antiphon.dialects.tool_names import NO_TOOLS
 from antiphon.dialects.writer_items import Callee
 from antiphon.wire.events import Event
 from tests.unit.dialects.writing import a_writer, output
@@ -29,6 +32,17 @@ def test_calls_that_come_in_turns() -> None:
     writer.finish()
     assert time.process_time() - begun < 1
     assert [item["arguments"] for item in output(writer)] == [str(key % 10) * 10 for key in range(1_000)]
+
+
+def test_calls_that_are_begun_and_not_ended() -> None:
+    writer = a_writer()
+    calls = Calls(writer, NO_TOOLS, lambda prefix: f"{prefix}_1")
+    begun = time.process_time()
+    for index in range(6_000):
+        calls.add(ToolCall(index=index, id=f"call_{index}", function=Function(name="f", arguments="{")))
+    calls.settle()
+    assert time.process_time() - begun < 1
+    assert len(calls.open) == 6_000
 
 
 def test_a_whole_answer_of_many_calls() -> None:
