@@ -76,6 +76,7 @@ class Calls:
         "_latest",
         "_names",
         "_new_id",
+        "_news",
         "_own",
         "_sign",
         "_writer",
@@ -100,7 +101,8 @@ class Calls:
         self._names = names
         self._new_id = new_id
         self._begun = 0
-        self.open: list[_Call] = []
+        self.open: dict[int, _Call] = {}
+        self._news: dict[int, _Call] = {}
         self._by_index: dict[int, _Call] = {}
         self._by_id: dict[str, _Call] = {}
         self._ids: set[str] = set()
@@ -110,7 +112,7 @@ class Calls:
     @property
     def cut(self) -> bool:
         """Whether a call has arguments that are no JSON object, so that some may be missing."""
-        return any(call.pieces and not call.custom and not call.complete for call in self.open)
+        return any(call.pieces and not call.custom and not call.complete for call in self.open.values())
 
     def add(self, piece: ToolCall, *, whole: bool = False) -> None:
         """A piece of a call, or a `whole` one."""
@@ -139,21 +141,26 @@ class Calls:
             self._tell(call)
         if call.told and not call.done:
             self._finish(call)
-        self.open = [each for each in self.open if each is not call]
+        self.open.pop(call.key, None)
 
     def settle(self) -> None:
-        """Something else follows: calls that are complete are done, and all are told that have a name."""
-        for call in self.open:
+        """Something else follows: calls that are complete are done, and all are told that have a name.
+
+        Only of those that a piece came of since the last time can there be anything new.
+        """
+        for call in self._news.values():
             if not call.told and call.name:
                 self._tell(call)
             if call.told and not call.done and call.complete:
                 self._finish(call)
-        self.open = [call for call in self.open if not call.done]
+            if call.done:
+                self.open.pop(call.key, None)
+        self._news.clear()
         self._latest = None
 
     def close(self) -> None:
         """The answer is at its end. Calls that were cut are left to the writer, which knows why."""
-        for call in self.open:
+        for call in self.open.values():
             if not call.told and (call.name or call.pieces):
                 self._tell(call)
             if call.done or not call.told:
@@ -180,7 +187,7 @@ class Calls:
         self.settle()
         call = _Call(self._begun, piece.id or "", custom=custom)
         self._begun += 1
-        self.open.append(call)
+        self.open[call.key] = call
         self._latest = call
         if piece.index is not None:
             self._by_index[piece.index] = call
@@ -191,6 +198,7 @@ class Calls:
     def _more(self, call: _Call, given_id: str, name: str, text: str) -> None:
         if call.done:
             return
+        self._news[call.key] = call
         if not call.told:
             call.given_id = call.given_id or given_id
             call.name = self._joined(call.name, name)

@@ -92,7 +92,7 @@ def _list(message: Item, member: str, more: list[Item]) -> None:
 
 def _extend(message: Item, member: str, more: list[Item]) -> None:
     if more:
-        message[member] = [*message.get(member, ()), *more]
+        message.setdefault(member, []).extend(more)
 
 
 _TELLERS: Final[dict[str, Callable[[Item, Item], None]]] = {

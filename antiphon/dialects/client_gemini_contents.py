@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import deque
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from antiphon.dialects.client_gemini_media import part_of, standard
 from antiphon.dialects.client_gemini_members import camel, objects, text
@@ -53,20 +55,29 @@ def detail_of(resolution: object) -> str | None:
     return _RESOLUTIONS.get(word.removeprefix(_RESOLUTION))
 
 
+class _Call(Struct):
+    """One that waits for its response, under its id and under its name, until it is found by either."""
+
+    id: str
+    answered: bool = False
+
+
 class Reading:
     """Reads contents one by one; afterwards `items` and `notes`, sentences on what was lost, are what they hold.
 
     Calls without an id get one of ours, by which their responses are found.
     """
 
-    __slots__ = ("_detail", "_ids", "_open", "_seals", "items", "notes")
+    __slots__ = ("_by_id", "_by_name", "_detail", "_ids", "_number", "_seals", "items", "notes")
 
     def __init__(self, detail: str | None = None) -> None:
         """`detail` is how closely pictures are looked at that say nothing of that themselves."""
         self.items: list[Item] = []
         self.notes: list[str] = []
         self._detail = detail
-        self._open: list[tuple[str, str]] = []
+        self._by_id: dict[str, deque[_Call]] = {}
+        self._by_name: dict[str, deque[_Call]] = {}
+        self._number = 0
         self._ids: set[str] = set()
         self._seals: set[str] = set()
 
@@ -166,34 +177,45 @@ class Reading:
         args: Any = call.get("args")
         call_id = str(call.get("id") or self._new_id())
         self._ids.add(call_id)
-        self._open.append((call_id, name))
+        opened = _Call(call_id)
+        self._by_id.setdefault(call_id, deque()).append(opened)
+        self._by_name.setdefault(name, deque()).append(opened)
         arguments = _encode(args if is_item(args) else {}).decode()
         self.items.append({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
 
     def _new_id(self) -> str:
         """The same in every request that repeats the conversation."""
-        number = len(self._ids) + 1
-        while f"call_{number}" in self._ids:
-            number += 1
-        return f"call_{number}"
+        self._number = max(self._number, len(self._ids)) + 1
+        while f"call_{self._number}" in self._ids:
+            self._number += 1
+        return f"call_{self._number}"
 
     def _response(self, response: Item, place: str) -> None:
         """Belongs to the call of its id, else to the first one of its name that has none yet."""
         name, identity = response.get("name"), response.get("id")
-        found = next((call for call in self._open if call[0] == identity), None)
-        found = found or next((call for call in self._open if call[1] == name), None)
-        if found is None:
+        call_id = _answered(self._by_id, identity) or _answered(self._by_name, name)
+        if call_id is None:
             message = f"There is no function call '{str(name)[:64]}' that this response could belong to."
             raise BadRequest(message, param=place, code="invalid_value")
-        self._open.remove(found)
         media = objects(response.get("parts") or [], f"{place}.parts")
         said, failed = _output(response.get("response"))
         output: Any = said
         if media:
             told = [{"type": "input_text", "text": said}] if response.get("response") else []
             output = told + [self._part(part, f"{place}.parts[{index}]") for index, part in enumerate(media)]
-        item: Item = {"type": "function_call_output", "call_id": found[0], "output": output}
+        item: Item = {"type": "function_call_output", "call_id": call_id, "output": output}
         self.items.append(item | ({"status": "incomplete"} if failed else {}))
+
+
+def _answered(calls: dict[str, deque[_Call]], key: object) -> str | None:
+    """The id of the first call under `key` that waited until now; None if there is none."""
+    waiting = calls.get(key) if isinstance(key, str) else None
+    while waiting:
+        call = waiting.popleft()
+        if not call.answered:
+            call.answered = True
+            return call.id
+    return None
 
 
 def _output(response: object) -> tuple[str, bool]:

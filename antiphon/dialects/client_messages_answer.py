@@ -127,7 +127,9 @@ class MessagesTeller(ItemTeller):
         return self._lead + _encode(piece) + b"}}\n\n"
 
     def _noted(self, data: bytes) -> bytes:
-        cited = citation(_note(data).annotation, "".join(self._said))
+        if len(self._said) > 1:
+            self._said[:] = ["".join(self._said)]
+        cited = citation(_note(data).annotation, self._said[0] if self._said else "")
         if cited is None or self._voice is None:
             return b""
         return self._more({"type": "citations_delta", "citation": cited})

@@ -177,8 +177,10 @@ class MessageWriter:
         self._add("user", blocks)
 
     def _stands_beside(self, content: list[Block], blocks: list[Block]) -> bool:
-        kinds = {kind_of(block) for block in blocks} - {"cachePoint"}
-        return not any("toolResult" in block for block in content) or kinds <= self._traits.beside
+        """Results are first in their message, if it has any: of a long one no more is looked at."""
+        if "toolResult" not in content[0]:
+            return True
+        return {kind_of(block) for block in blocks} - {"cachePoint"} <= self._traits.beside
 
     def _add(self, role: str, content: list[Block]) -> None:
         if self.messages and self.messages[-1]["role"] == role:

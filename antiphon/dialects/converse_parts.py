@@ -57,7 +57,7 @@ _ALIASES: Final = {
 _READABLE: Final = re.compile(r"text/.+|application/(?:.+\+)?(?:json|xml|yaml|x-yaml|toml|javascript)")
 """Types of documents that are nothing but text, whatever their format is called."""
 
-_DATA_URL: Final = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URL: Final = re.compile(r"data:(?P<type>[\w.+-]++/[\w.+-]++)?[^,]{0,200};base64,", re.IGNORECASE)
 _PDF: Final = "JVBERi"
 """How the bytes of a PDF begin, in base64."""
 
@@ -76,7 +76,8 @@ class PartWriter:
     def __init__(self, losses: Losses) -> None:
         """What cannot be said goes to `losses`."""
         self._losses = losses
-        self._names: set[str] = set()
+        self._names: dict[str, int] = {}
+        """Names that are taken, and the last number that was tried for each: looking for a free one begins there."""
 
     def blocks(self, content: Content, place: str) -> list[Block]:
         """Content with whatever is in it; text that is blank, which Bedrock refuses, is not."""
@@ -163,12 +164,11 @@ class PartWriter:
         """A name that Bedrock takes: few kinds of characters, no two documents with the same."""
         stem = filename.rpartition(".")[0] or filename
         stem = _SPACES.sub(" ", _UNFIT.sub(" ", stem)).strip()[: _LONGEST_NAME - 8]
-        number = 1
-        name = stem or "Document 1"
-        while name in self._names:
+        number = self._names.get(stem, 0) + 1
+        while (name := _numbered(stem, number)) in self._names:
             number += 1
-            name = f"{stem or 'Document'} {number}"
-        self._names.add(name)
+        self._names[name] = 1
+        self._names[stem] = number
         return name
 
     def _lose(self, subject: str, place: str, **words: object) -> list[Block]:
@@ -215,6 +215,10 @@ def _words(part: Part) -> str | None:
     if isinstance(part, Refusal):
         return part.refusal
     return part.text if isinstance(part, Words) else None
+
+
+def _numbered(stem: str, number: int) -> str:
+    return stem if stem and number == 1 else f"{stem or 'Document'} {number}"
 
 
 def _address(url: str | Url) -> str:

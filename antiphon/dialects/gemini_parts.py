@@ -19,7 +19,7 @@ from antiphon.dialects.losses import Losses, missing
 from antiphon.dialects.parts import Content, InputAudio, InputFile, InputVideo, Part, Picture, Refusal, Words
 from antiphon.wire.requests import Item
 
-_DATA_URL: Final = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<more>;[^,]*)?,", re.IGNORECASE)
+_DATA_URL: Final = re.compile(r"data:(?P<type>[\w.+-]++/[\w.+-]++)?(?P<more>;[^,]*)?,", re.IGNORECASE)
 _EXTENSION: Final = re.compile(r"\.(\w{2,5})(?:[?#]|$)")
 _YOUTUBE: Final = re.compile(r"https://(?:(?:www\.|m\.)?youtube\.com|youtu\.be)/")
 _FILES: Final = re.compile(r"files/[\w-]+")

@@ -31,7 +31,7 @@ Block = dict[str, Any]
 
 FILES_BETA: Final = "files-api-2025-04-14"
 
-_DATA_URL: Final = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?[^,]{0,256},", re.IGNORECASE)
+_DATA_URL: Final = re.compile(r"data:(?P<type>[\w.+-]++/[\w.+-]++)?[^,]{0,256},", re.IGNORECASE)
 _PDF: Final = "application/pdf"
 _PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _ENDINGS: Final = {

@@ -6,6 +6,7 @@ specification.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
@@ -147,14 +148,15 @@ def steps_of(
 class _Reading:
     """Reads items one by one; `steps` is what they come to."""
 
-    __slots__ = ("_calls", "_losses", "_target", "_told", "_unsealed_reasoning", "_unsealing", "steps")
+    __slots__ = ("_calls", "_losses", "_named", "_target", "_told", "_unsealed_reasoning", "_unsealing", "steps")
 
     def __init__(self, target: Target, losses: Losses, unsealing: Unsealing, *, unsealed_reasoning: bool) -> None:
         self._target = target
         self._unsealed_reasoning = unsealed_reasoning
         self._losses = losses
         self._unsealing = unsealing
-        self._calls: dict[str, list[Called]] = {}
+        self._calls: dict[str, deque[Called]] = {}
+        self._named: dict[str, deque[Called]] = {}
         self._told: set[str] = set()
         self.steps: list[Step] = []
 
@@ -247,10 +249,11 @@ class _Reading:
         called.must_be_answered = call.environment is None or call.environment.get("type") == "local"
         self._call(called)
         if tool == "local_shell" and call.id is not None:
-            self._calls.setdefault(call.id, []).append(called)
+            self._calls.setdefault(call.id, deque()).append(called)
 
     def _call(self, call: Called) -> None:
-        self._calls.setdefault(call.id, []).append(call)
+        self._calls.setdefault(call.id, deque()).append(call)
+        self._named.setdefault(call.tool.name, deque()).append(call)
         self.steps.append(call)
 
     def _output(self, kind: str, item: Item, place: str) -> None:
@@ -262,20 +265,20 @@ class _Reading:
         if not calls:
             message = f"No tool call found for {OUTPUTS[kind]} output with call_id {call_id}."
             raise BadRequest(message, param="input")
-        call = next((call for call in calls if call.output is None), calls[-1])
+        call = _first_open(calls)
         if call.output is not None and self._losses.strict:
             raise BadRequest(f"Duplicate output for {call.label} {call.id}.", param=place, code="invalid_value")
         call.output = output
         call.failed = item.get("status") in ("incomplete", "failed")
         self.steps.append(_ANSWERED)
 
-    def _called_by_name(self, item: Item) -> list[Called]:
+    def _called_by_name(self, item: Item) -> deque[Called] | None:
         """Newest clients may answer the open call of a function by its name alone."""
         name = item.get("name")
         if item.get("call_id") is not None or not isinstance(name, str):
-            return []
-        calls = [call for calls in self._calls.values() for call in calls]
-        return [call for call in calls if call.tool.name == name and call.output is None]
+            return None
+        calls = self._named.get(name)
+        return calls if calls and _first_open(calls).output is None else None
 
     def _other(self, kind: str, item: Item, place: str) -> None:
         if str(item.get("id")) in self._told:
@@ -315,6 +318,13 @@ class _Reading:
             self.steps.append(Said("developer", [InputText(hosted.text)], place))
         else:
             self._losses.report(f"item.{kind}", f"{place}.type", kind=kind)
+
+
+def _first_open(calls: deque[Called]) -> Called:
+    """The first call without an output, else the last one. Those before it are answered and not looked at again."""
+    while len(calls) > 1 and calls[0].output is not None:
+        calls.popleft()
+    return calls[0]
 
 
 def _texts(parts: list[Part] | None) -> Iterator[str]:

@@ -9,6 +9,7 @@ call is done.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from antiphon.dialects.writer_items import (
     Run,
     Status,
     Voice,
+    Waiting,
     call_head,
     padding,
 )
@@ -60,16 +62,10 @@ class ResponseWriter:
         "_finished",
         "_hidden",
         "_item",
-        "_items",
-        "_keeper",
-        "_keys",
+        *("_items", "_keeper", "_keys"),
         "_loose_logprobs",
         "_loose_notes",
-        "_new_id",
-        "_number",
-        "_obfuscate",
-        "_opening",
-        *("_replaying", "_run", "_silent"),
+        *("_new_id", "_number", "_obfuscate", "_opening", "_queued", "_replaying", "_run", "_silent"),
         *("outcome", "service_tier", "stop_sequence", "upstream_id", "usage"),
     )
 
@@ -105,7 +101,8 @@ class ResponseWriter:
         self._covered: CoveredCall | None = None
         self._keys: set[object] = set()
         self._finished: set[object] = set()
-        self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._backlog: deque[Waiting] = deque()
+        self._queued: dict[object, Waiting] = {}
         self._loose_notes: list[Notes] = []
         self._loose_logprobs: list[Any] = []
 
@@ -168,7 +165,7 @@ class ResponseWriter:
     def call(self, key: object, call_id: str, callee: Callee) -> None:
         """A call of a client's tool begins; `key` names it to `arguments` and `done`."""
         self._keys.add(key)
-        if self._waits(self.call, key, call_id, callee):
+        if self._waits(key, self.call, key, call_id, callee):
             return
         if callee.whole is not None:
             self._close("completed")
@@ -187,7 +184,7 @@ class ResponseWriter:
         elif self._covered is not None and self._covered.key == key:
             self._covered.pieces.append(delta)
         elif key in self._keys and key not in self._finished:
-            self._backlog.append((self.arguments, (key, delta)))
+            self._queued.setdefault(key, []).append((self.arguments, (key, delta)))
 
     def done(self, key: object) -> None:
         """A call is complete: whatever waits for its end may go on."""
@@ -195,11 +192,11 @@ class ResponseWriter:
             self._close("completed")
             self._catch_up()
         elif key in self._keys and key not in self._finished:
-            self._backlog.append((self.done, (key,)))
+            self._queued.setdefault(key, []).append((self.done, (key,)))
 
     def item(self, item: dict[str, Any]) -> None:
         """An item that arrived whole; it may lack its id."""
-        if not self._waits(self.item, item):
+        if not self._waits(None, self.item, item):
             self.open()
             self._close("completed")
             self._write_whole(item)
@@ -211,7 +208,7 @@ class ResponseWriter:
         self.open()
         while self._backlog:
             self._close("completed")
-            self._replay()
+            self._catch_up()
         self._close("completed" if incomplete is None else "incomplete")
         status = "completed" if incomplete is None else "incomplete"
         response = msgspec.structs.replace(
@@ -235,7 +232,7 @@ class ResponseWriter:
 
     def _think(self) -> None:
         item = self._item
-        if (item is None or item.type != "reasoning") and not self._waits(self._think):
+        if (item is None or item.type != "reasoning") and not self._waits(None, self._think):
             self._begin("reasoning")
 
     def _speak(self, voice: Voice, delta: str) -> None:
@@ -243,7 +240,7 @@ class ResponseWriter:
             return
         run = self._run
         if run is None or run.voice is not voice:
-            if self._waits(self._speak, voice, delta):
+            if self._waits(None, self._speak, voice, delta):
                 return
             run = self._start(voice)
         if self._loose_logprobs and voice is TEXT:
@@ -292,28 +289,32 @@ class ResponseWriter:
             data = b'{"type":"%b",%b,"sequence_number":%d}' % (type.encode(), members, number)
             self._events.append(Event(type, number, data))
 
-    def _waits(self, again: Callable[..., None], *args: Any) -> bool:
+    def _waits(self, key: object, again: Callable[..., None], *args: Any) -> bool:
         """Whether something new has to wait for the end of a call; if so it is kept, to be said `again`."""
         if self.outcome is not None:
             return True
-        if self._backlog or self._covered or (self._item is not None and self._item.key is not None):
-            self._backlog.append((again, args))
+        if self._busy or (self._backlog and not self._replaying):
+            self._queued[key] = [(again, args)]
+            self._backlog.append(self._queued[key])
             return True
         return False
+
+    @property
+    def _busy(self) -> bool:
+        """Whether a call is being written that is not done."""
+        return self._covered is not None or (self._item is not None and self._item.key is not None)
 
     def _catch_up(self) -> None:
         """Says what has waited, until the next unfinished call."""
         if self._replaying:
             return
         self._replaying = True
-        while self._backlog and self._item is None and self._covered is None:
-            self._replay()
+        while self._backlog and not self._busy:
+            waiting = self._backlog.popleft()
+            for again, args in waiting:
+                again(*args)
+            waiting.clear()
         self._replaying = False
-
-    def _replay(self) -> None:
-        backlog, self._backlog = self._backlog, []
-        for again, args in backlog:
-            again(*args)
 
     def _start(self, voice: Voice) -> Run:
         """Opens a part, and the item around it if the one that is open is another."""

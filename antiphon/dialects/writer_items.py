@@ -15,6 +15,8 @@ from antiphon.wire.ids import NewId
 
 Status = Literal["in_progress", "completed", "incomplete"]
 ItemType = Literal["message", "reasoning", "function_call", "custom_tool_call"]
+Waiting = list[tuple[Callable[..., None], tuple[Any, ...]]]
+"""What is to be said later, and with what. A call that waits has all in one list that belongs to it."""
 
 _ID_PREFIXES: Final[dict[ItemType, str]] = {
     "message": "msg",

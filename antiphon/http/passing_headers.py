@@ -27,12 +27,13 @@ _OF_A_CONNECTION: Final = frozenset(
 _ASKED_HERE: Final = _OF_A_CONNECTION | frozenset(
     b"""
     accept-encoding api-key authorization content-length cookie cookie2 expect forwarded host http2-settings
-    max-forwards origin referer true-client-ip via x-api-key x-client-ip x-goog-api-key
-    x-goog-user-project x-http-method x-http-method-override x-method-override x-original-url x-real-ip x-request-id
-    x-rewrite-url
+    max-forwards openai-organization openai-project origin referer true-client-ip via x-api-key x-client-ip
+    x-goog-api-key x-goog-user-project x-http-method x-http-method-override x-method-override x-original-url x-real-ip
+    x-request-id x-rewrite-url
     """.split()
 )
-"""What speaks to the gateway, or of who the client is, or would make another request of this one."""
+"""What speaks to the gateway, or of who the client is, would make another request of this one, or have another account
+pay for it."""
 
 _ASKED_HERE_TOO: Final = (b"antiphon-", b"x-forwarded-", b"x-tfy-", b"sec-", b"cf-", b"x-amz-security-", b"x-envoy-")
 

@@ -17,6 +17,7 @@ from typing_extensions import override
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.protocol import State
 
 from antiphon.http.call import FRAME_WRITE, Header
@@ -112,9 +113,13 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
 
     _failed = False
 
+    _rest: bytearray
+    """What has come of a message behind its first piece."""
+
     def accept_offer(self, offer: Offer, transport: asyncio.Transport) -> None:
         """Asks the application about a WebSocket on this connection, which speaks it from here on."""
         self.close_timeout = _CLOSE_SECONDS
+        self._rest = bytearray()
         self.connection_made(transport)
         transport.set_protocol(self)
         self._offer = offer
@@ -149,6 +154,15 @@ class LeanWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
         elif not self._failed:
             super().data_received(data)
+
+    @override
+    def handle_cont(self, event: Frame) -> None:
+        """Puts a piece behind the others: one of no bytes, of which a message may have any number, leaves nothing."""
+        self._rest += event.data
+        if event.fin:
+            self.frames.append(bytes(self._rest))
+            self._rest.clear()
+            self.send_receive_event_to_app()
 
     @override
     def send_receive_event_to_app(self) -> None:

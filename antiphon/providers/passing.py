@@ -7,7 +7,7 @@ and none of the headers that open the provider is the client's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
@@ -28,6 +28,7 @@ from antiphon.wire.counts import Counts
 from antiphon.wire.money import cost_nanos
 
 _VERSION: Final = re.compile(r"v\d+((alpha|beta)\d*)?")
+_SEPARATOR: Final = re.compile(r"[/\\]")
 _NOT_IN_A_LINE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-zA-Z-]+")
 _GOOGLES: Final = frozenset({"key", "access_token", "oauth_token"})
@@ -98,7 +99,7 @@ class PassThrough:
         """With the version path, whether the client has written it, a part of it, or none."""
         version = self._version.split("/")[1:]
         segments = [unquote(segment) for segment in path.split("/")[1:]]
-        self._check_project(segments)
+        self._check_project(path)
         if not version or segments[0] == version[0]:
             return path
         if segments[0] == version[-1]:
@@ -177,14 +178,21 @@ class PassThrough:
                 return style
         return self._row.key
 
-    def _check_project(self, segments: Iterable[str]) -> None:
-        """A credential of Google Cloud's may open projects that the owner has not named here."""
+    def _check_project(self, path: str) -> None:
+        """A credential of Google Cloud's may open projects that the owner has not named here, however they are spelled.
+
+        `path` is decoded to the end: a server may do so before it takes it apart.
+        """
         own = self._settings.project
         if self._row.cloud != "google" or own is None:
             return
+        plain, encoded = unquote(path), path
+        while plain != encoded:
+            plain, encoded = unquote(plain), plain
         before = ""
-        for segment in segments:
-            if before == "projects" and segment != own:
+        for written in _SEPARATOR.split(plain.lower()):
+            segment = written.partition(";")[0].strip()
+            if before == "projects" and segment != own.lower():
                 raise Forbidden(f"Only the project that is configured for '{self.name}' can be asked for.")
             before = segment
 

@@ -12,7 +12,7 @@ BLOB_TOKENS: Final = 1000
 """A picture or a document that stands in a request as base64."""
 
 _BYTES_PER_TOKEN: Final = 4
-_BLOB: Final = re.compile(rb"[A-Za-z0-9+/_-]{2000,}={0,2}")
+_BLOB: Final = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{2000,}={0,2}")
 _OUTPUT: Final = re.compile(
     rb'"(?:max_output_tokens|max_completion_tokens|max_tokens|max_tokens_to_sample|maxOutputTokens)"\s*:\s*(\d{1,9})'
 )

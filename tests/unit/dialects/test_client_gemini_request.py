@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import time
 from typing import Any
 
 import pytest
@@ -55,6 +56,14 @@ def given(*parts: Body, **more: Any) -> Body:
 def read(**body: Any) -> Body:
     """The create request."""
     return json.loads(asked({"contents": [USER]} | body).request.body)
+
+
+def exchanged(calls: list[Body], responses: list[Body]) -> list[Body]:
+    """Calls of a model's, and what came of them."""
+    return [
+        {"role": "model", "parts": [{"functionCall": call} for call in calls]},
+        {"role": "user", "parts": [{"functionResponse": response} for response in responses]},
+    ]
 
 
 def turn_for(request: AskedByGemini) -> Turn:
@@ -207,6 +216,32 @@ def test_a_call_and_its_response_are_paired_without_ids() -> None:
     ]
     assert [item["output"] for item in items if "output" in item] == ["A wall.", "Dark.", '{"a":1}']
     assert [item.get("status") for item in items[3:5]] == [None, "incomplete"]
+
+
+def test_calls_of_one_name_are_answered_in_their_order_and_by_their_ids() -> None:
+    calls: list[Body] = [{"name": "look", "args": {}}, {"name": "look", "id": "call_2"}, {"name": "look"}]
+    responses: list[Body] = [
+        {"name": "look", "id": "call_2", "response": {"output": "b"}},
+        {"name": "look", "response": {"output": "a"}},
+        {"name": "look", "id": "nobody's", "response": {"output": "c"}},
+    ]
+    items = read(contents=exchanged(calls, responses))["input"]
+    assert [item["call_id"] for item in items[:3]] == ["call_1", "call_2", "call_3"]
+    assert [(item["call_id"], item["output"]) for item in items[3:]] == [
+        *(("call_2", "b"), ("call_1", "a"), ("call_3", "c"))
+    ]
+
+
+@pytest.mark.parametrize("number", ["", "{}"], ids=["one name", "many names"])
+def test_many_calls_are_answered_in_no_more_than_their_share_of_time(number: str) -> None:
+    names = [f"look{number.format(each)}" for each in range(6_000)]
+    taken: list[Body] = [{"name": "x", "id": f"call_{each}"} for each in range(6_001, 12_001)]
+    responses: list[Body] = [{"name": name, "response": {}} for name in reversed(names)]
+    contents = exchanged([*taken, *({"name": name} for name in names)], responses)
+    begun = time.process_time()
+    items = read(contents=contents)["input"]
+    assert time.process_time() - begun < 1
+    assert len(items) == 18_000
 
 
 def test_a_seal_comes_back_before_what_it_is_on_and_only_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -288,6 +289,23 @@ def test_names_of_documents_are_fit_and_unlike() -> None:
     assert found[:5] == ["a", "a 2", "Document 1", "Document 2", "etc passwd ignore all"]
     assert found[5:] == ["Document 3", "x" * 192, "two spaces"]
     assert len(set(found)) == len(found)
+
+
+def test_a_name_that_is_taken_by_a_number_is_not_given_again() -> None:
+    names = ["a 2.pdf", "a.pdf", "a.pdf", "a.pdf", "a 2.pdf", "a 3.pdf", "Document 1.pdf", None]
+    parts = [{"type": "input_file", "file_data": "data:application/pdf;base64,AA", "filename": name} for name in names]
+    (message,) = messages(user([*parts, {"type": "input_text", "text": "Well?"}]))
+    found = [block["document"]["name"] for block in message["content"][:-1]]
+    assert found == ["a 2", "a", "a 3", "a 4", "a 2 2", "a 3 2", "Document 1", "Document 2"]
+
+
+def test_many_documents_of_one_name_take_no_more_than_their_share() -> None:
+    part = {"type": "input_file", "file_data": "data:application/pdf;base64,AAAA", "filename": "a.pdf"}
+    items = [user([part]) for _ in range(6_000)]
+    begun = time.process_time()
+    (message,) = messages(*items)
+    assert time.process_time() - begun < 1
+    assert message["content"][-2]["document"]["name"] == "a 6000"
 
 
 def test_documents_come_with_a_word() -> None:

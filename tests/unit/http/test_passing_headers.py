@@ -7,8 +7,8 @@ from antiphon.http.passing_headers import handed_back, passed_on, query_passed_o
 KEY = b"sk-antiphon-key"
 HEADERS = """
 accept accept-encoding anthropic-beta api-key authorization connection content-encoding content-length content-type
-cookie host idempotency-key keep-alive openai-beta trailer transfer-encoding upgrade x-api-key x-custom x-forwarded-for
-x-goog-api-key x-http-method-override
+cookie host idempotency-key keep-alive openai-beta openai-organization openai-project trailer transfer-encoding upgrade
+x-api-key x-custom x-forwarded-for x-goog-api-key x-http-method-override
 """
 NAMES = st.sampled_from(HEADERS.encode().split())
 VALUES = st.sampled_from(

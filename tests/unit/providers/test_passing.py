@@ -136,7 +136,10 @@ def test_only_the_providers_own_addresses_have_a_counterpart(address: str, path:
 def test_of_google_cloud_only_the_configured_project_is_open() -> None:
     passing = way("vertex", project="mine", location="europe-west1", api_key="k")
     assert passing.place("/v1/projects/mine/locations/x")
-    for path in ("/v1/projects/yours/locations/x", "/v1/%70rojects/yours"):
+    for path in (
+        *("/v1/projects/yours/locations/x", "/v1/%70rojects/yours", "/v1/projects%2Fyours/locations/x"),
+        *("/v1/projects%252Fyours", "/v1/a%5Cprojects%5Cyours", "/v1/Projects/yours", "/v1/projects;a/yours"),
+    ):
         with pytest.raises(Forbidden):
             passing.place(path)
 
