@@ -90,8 +90,8 @@ class LiveAnswers:
             self.cut_short(task, ShuttingDown("The gateway is shutting down; please retry."))
 
     def cut_short(self, task: asyncio.Task[object] | None, error: AntiphonError) -> None:
-        """Cancels what a task answers; it ends with this error. Nothing where it answers nobody."""
-        if task is not None and (task in self._tasks or task in self._beside):
+        """Cancels what a task answers; it ends with this error. Nothing where it answers nobody, or is ending so."""
+        if task is not None and (task in self._tasks or task in self._beside) and task not in self._reasons:
             self._reasons[task] = error
             task.cancel()
 
