@@ -25,6 +25,7 @@ import uvloop
 from msgspec import Struct
 from typing_extensions import override
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from antiphon.app import Application, create_app, tried, working
 from antiphon.app.process import log_of
@@ -43,6 +44,9 @@ _BACKLOG: Final = 4096
 _KEEP_ALIVE_SECONDS: Final = 75
 _GRACE_SECONDS: Final = 5.0
 """After running answers were ended: what their last bytes need to leave."""
+
+_STARTING_SECONDS: Final = 60.0
+"""So long a process may take to answer its supervisor for the first time: its imports alone, on a busy machine."""
 
 
 class _Factory(Struct, frozen=True):
@@ -159,6 +163,8 @@ class _Workers(Multiprocess):
         self._at_terminal = sys.stderr.isatty()
         self._version = 0
         self._versions: dict[int | None, int] = {}
+        self._asked: dict[int | None, float] = {}
+        self._heard: set[int | None] = set()
         self._looked = 0.0
 
     @override
@@ -179,12 +185,30 @@ class _Workers(Multiprocess):
             self._looked = now
             if self._reloading.changed():
                 self._reload(self._reloading)
-        super().keep_subprocess_alive()
+        starting = [process for process in self.processes if self._is_starting(process)]
+        self.processes = [process for process in self.processes if process not in starting]
+        super().keep_subprocess_alive()  # which takes whoever does not answer within five seconds for hung
+        self.processes += starting
         for process in self.processes:
-            version = self._versions.setdefault(process.pid, self._version)
-            if version != self._version and process.pid is not None and process.is_ready():
-                os.kill(process.pid, signal.SIGHUP)
-                self._versions[process.pid] = self._version
+            pid = process.pid
+            version = self._versions.setdefault(pid, self._version)
+            if version != self._version and pid is not None and pid in self._heard and process.is_ready():
+                os.kill(pid, signal.SIGHUP)
+                self._versions[pid] = self._version
+
+    def _is_starting(self, process: Process) -> bool:
+        """Whether it lives, has not answered yet, and still has time for that. Does not wait for it."""
+        pid, now = process.pid, time.monotonic()
+        if pid in self._heard or not process.process.is_alive():
+            return False
+        if pid not in self._asked:
+            self._asked[pid] = now
+            process.parent_conn.send(b"ping")
+        elif process.parent_conn.poll():
+            process.parent_conn.recv()
+            self._heard.add(pid)
+            return False
+        return now - self._asked[pid] < _STARTING_SECONDS
 
     def _reload(self, reloading: Reloading) -> None:
         """Tries the settings here, so that either every process gets them or none."""

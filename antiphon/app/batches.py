@@ -124,7 +124,7 @@ def _line_handlers(parts: Parts, later: Background) -> Mapping[str, Handler]:
     options = EdgeOptions(most, done_marker=False)
     responses = ResponsesEndpoints(gateway, parts.responses, background, heartbeat, options, idempotent)
     chats = chat_handlers(parts, gateway, heartbeat)
-    messages = MessagesEndpoint(gateway, Relay("messages", router, *chances), heartbeat, most)
+    messages = MessagesEndpoint(gateway, Relay("messages", router, *chances, gateway.live), heartbeat, most)
     asking = Services(router, service_dialects(), *chances)
     services = ServiceEndpoints(asking, parts.tasks, settings.moderations.model, most)
     return {

@@ -21,7 +21,7 @@ def chat_handlers(parts: Parts, gateway: Gateway, heartbeat: Heartbeat) -> ChatH
     """What answers at their paths."""
     settings = parts.settings
     most = settings.server.max_body_bytes
-    chances = gateway.policy.retries, random.random
+    chances = gateway.policy.retries, random.random, gateway.live
     chats = SqlChats(parts.database, time.time)
     shelf = ChatShelf(chats, parts.surroundings, settings.responses.retention_days)
     chat = ChatEndpoint(gateway, Relay("chat", gateway.router, *chances), shelf, heartbeat, most)

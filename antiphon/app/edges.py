@@ -72,7 +72,7 @@ def routing_of(
     chances = gateway.policy.retries, random.random
     asking = Services(gateway.router, service_dialects(), *chances)
     services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
-    messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances), heartbeat, most)
+    messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances, gateway.live), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
     health = health_of(parts)
     keyring = _keyring(settings)

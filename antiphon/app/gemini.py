@@ -16,7 +16,7 @@ from antiphon.http.streams import Heartbeat
 def gemini_handlers(parts: Parts, services: Services, heartbeat: Heartbeat) -> GeminiHandlers:
     """One handler per method."""
     gateway, most = parts.gateway, parts.settings.server.max_body_bytes
-    relay = Relay("gemini", gateway.router, gateway.policy.retries, random.random)
+    relay = Relay("gemini", gateway.router, gateway.policy.retries, random.random, gateway.live)
     endpoint = GeminiEndpoint(gateway, relay, heartbeat, most)
     embeddings = GeminiEmbeddings(services, parts.tasks, most)
     return GeminiHandlers(

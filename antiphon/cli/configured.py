@@ -21,10 +21,13 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
 )
 
 
-def source_of(config: Path | None, **options: object) -> Source:
-    """Where what is configured can be read again. `options` as in `configured`."""
+def source_of(loaded: Loaded, **options: object) -> Source:
+    """Where what was loaded can be read again. `options` as in `configured`.
+
+    The file that was read is the one from then on: should it go, nothing stands in for it.
+    """
     said = {name: value for name, value in options.items() if isinstance(value, str | int)}
-    return Source(None if config is None else config.absolute(), said)
+    return Source(None if loaded.path is None else loaded.path.absolute(), said)
 
 
 def configured(config: Path | None, **options: object) -> tuple[Loaded, Environment]:

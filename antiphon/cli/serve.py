@@ -29,4 +29,4 @@ def command(config: Path | None, host: str | None, port: int | None, workers: in
     settings, kept = with_kept_keys(loaded.settings, environment.variables)
     # Standard output stays clean: whoever collects it wants log lines only.
     click.echo(banner(loaded, kept), err=True)
-    run_server(settings, source_of(config, host=host, port=port, workers=workers))
+    run_server(settings, source_of(loaded, host=host, port=port, workers=workers))

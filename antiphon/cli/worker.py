@@ -29,4 +29,4 @@ def command(config: Path | None, answers: int | None) -> None:
         raise ConfigError("A worker needs the database of its servers: one in memory is nobody else's.")
     at_once = answers or settings.background.answers_at_once or BackgroundSettings().answers_at_once
     click.echo(f"Antiphon {__version__} answers in the background, up to {at_once} requests at once.", err=True)
-    run_worker(settings, at_once, source_of(config))
+    run_worker(settings, at_once, source_of(loaded))

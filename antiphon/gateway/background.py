@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from antiphon.errors import BadRequest, NotFound, RateLimited, ShuttingDown
+from antiphon.errors import BadRequest, NotFound, RateLimited
 from antiphon.gateway.bells import heard
 from antiphon.gateway.desk import Desk
 from antiphon.gateway.leases import fenced
@@ -21,6 +21,7 @@ from antiphon.wire.assembly import events_of
 from antiphon.wire.events import TERMINAL, Chunk
 from antiphon.wire.lifecycle import is_background, queued, so_far
 from antiphon.wire.responses import opened
+from antiphon.wire.synthesis import error_event
 
 _encode: Final = msgspec.json.Encoder().encode
 _RETRY_SECONDS: Final = 5.0
@@ -28,6 +29,12 @@ _AT_HOME_SECONDS: Final = 5.0
 """A follower in the process that gives the answer is woken; it looks by itself only in case that fails."""
 
 _PAGE_EVENTS: Final = 256
+
+_STOPPING: Final = {
+    "type": "server_error",
+    "code": "server_error",
+    "message": "The gateway is shutting down; follow the answer again.",
+}
 
 
 class Background:
@@ -84,7 +91,8 @@ class Background:
     async def follow(self, tenant: str, response_id: str, after: int, sink: Sink) -> bool:
         """Sends every event numbered above `after`, those to come too. Whether the terminal one was among them.
 
-        Raises ShuttingDown when this process stops before the answer ends; it goes on elsewhere.
+        Where this process stops before the answer ends, which goes on elsewhere, an `error` says so. It has the number
+        of the event before it: whoever counts goes on behind that one.
         """
         desk = self._desk
         with desk.bells.listening(response_id) as bell:
@@ -102,7 +110,8 @@ class Background:
                     continue
                 at_home = desk.gateway.live.find(tenant, response_id) is not None
                 if self._worker.stopping and not at_home:
-                    raise ShuttingDown("The gateway is shutting down; follow the answer again.")
+                    await sink(Chunk((error_event(after, _STOPPING),)))
+                    return False
                 await heard(bell, _AT_HOME_SECONDS if at_home else desk.policy.follow_seconds)
 
     async def _add(self, turn: Turn) -> bytes:

@@ -31,7 +31,7 @@ SILENCE_SECONDS: Final = 10.0
 _LOST: Final = {
     "type": "server_error",
     "code": "server_error",
-    "message": "Whoever gave this answer was lost, and nothing of it is kept.",
+    "message": "Whoever gives this answer is not heard of any more, and nothing of it is kept. Follow it again.",
 }
 _HERE: Final = 0
 _OVER: Final = -1
@@ -161,7 +161,8 @@ class _Following:
             elif not await self.ask():
                 stored = await self._responses.frames(self._wanted.tenant, self._wanted.about)
                 if stored is None:
-                    await sink(Chunk((error_event(self._after + 1, _LOST),)))
+                    # Under the number of the event before it: whoever goes on from there misses nothing.
+                    await sink(Chunk((error_event(max(self._after, 0), _LOST),)))
                 return await self._pass_on(b"".join(stored or ()), sink)
 
     async def _pass_on(self, frames: bytes, sink: Sink) -> bool:

@@ -24,6 +24,7 @@ class LiveAnswers:
         self.elsewhere: Callable[[str, str, str, int], Awaitable[Telling | None]] | None = None
         self._deliveries: dict[tuple[str, str], Delivery] = {}
         self._tasks: set[asyncio.Task[object]] = set()
+        self._beside: set[asyncio.Task[object]] = set()
         self._reasons: dict[asyncio.Task[object], AntiphonError] = {}
 
     @property
@@ -65,14 +66,32 @@ class LiveAnswers:
             return None if provider and provider != delivery.provider else partial(follow, delivery, after)
         return None if self.elsewhere is None else await self.elsewhere(tenant, response_id, provider, after)
 
+    async def beside(self, work: Awaitable[None]) -> None:
+        """Does work that is no turn, and ends with the turns. Raises ShuttingDown then."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._beside.add(task)
+        try:
+            await work
+        except asyncio.CancelledError:
+            reason = self.reason(task)
+            if reason is None or task is None:
+                raise
+            task.uncancel()
+            raise reason from None
+        finally:
+            if task is not None:
+                self._beside.discard(task)
+                self._reasons.pop(task, None)
+
     def end_all(self) -> None:
-        """Cancels every running turn; each ends with a terminal event of its own."""
-        for task in tuple(self._tasks):
+        """Cancels every running turn, each of which ends with a terminal event of its own, and what is done beside."""
+        for task in (*self._tasks, *self._beside):
             self.cut_short(task, ShuttingDown("The gateway is shutting down; please retry."))
 
     def cut_short(self, task: asyncio.Task[object] | None, error: AntiphonError) -> None:
-        """Cancels the turn that a task answers; it ends with this error. Nothing where none is being answered."""
-        if task is not None and task in self._tasks:
+        """Cancels what a task answers; it ends with this error. Nothing where it answers nobody, or is ending so."""
+        if task is not None and (task in self._tasks or task in self._beside) and task not in self._reasons:
             self._reasons[task] = error
             task.cancel()
 

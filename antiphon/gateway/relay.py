@@ -16,6 +16,7 @@ from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, is_event_stream, request_id, retry_after
 from antiphon.gateway.errands import Errand
+from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.relayed import RelayedStream, checked
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.protocols import Built, Format, Router, Target, UpstreamReply
@@ -79,12 +80,15 @@ class Relayed(Struct, frozen=True):
 class Relay:
     """Passes requests in one format on to providers that speak it."""
 
-    def __init__(self, format: Format, router: Router, retries: RetryPolicy, random: Callable[[], float]) -> None:
-        """`random` gives numbers from 0 to 1."""
+    def __init__(
+        self, format: Format, router: Router, retries: RetryPolicy, random: Callable[[], float], live: LiveAnswers
+    ) -> None:
+        """`random` gives numbers from 0 to 1. What runs ends when the `live` answers do."""
         self._format: Format = format
         self._router = router
         self._retries = retries
         self._random = random
+        self._live = live
 
     async def read(
         self,
@@ -138,7 +142,7 @@ class Relay:
 
             await self._hand_over(reply, target, asked, client, begin)
 
-        await ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened))
+        await self._live.beside(ask(asked.targets, attempt, self._retries, self._random, lambda: bool(opened)))
 
     async def _hand_over(
         self, reply: UpstreamReply, target: Target, asked: Relayed, client: Client, begin: _Begin

@@ -21,9 +21,8 @@ def checking(vault: Vault | None) -> Act[None]:
     """Notes the key that encrypts from now on. Raises ConfigError where one is missing that was used before."""
 
     def perform(connection: Connection) -> None:
-        used = {name for (name,) in connection.execute(_ALL)}
-        known = frozenset[str]() if vault is None else vault.key_ids | vault.lost
-        missing = sorted(used - known)
+        used = frozenset(name for (name,) in connection.execute(_ALL))
+        missing = lacking(used, vault)
         if missing:
             named = ", ".join(missing)
             raise ConfigError(
@@ -35,6 +34,11 @@ def checking(vault: Vault | None) -> Act[None]:
             connection.execute(_ADD, {"id": vault.key_id})
 
     return Act(perform)
+
+
+def lacking(used: frozenset[str], vault: Vault | None) -> list[str]:
+    """Which of the keys that content is encrypted with are neither there nor known to be lost."""
+    return sorted(used if vault is None else used - vault.key_ids - vault.lost)
 
 
 def only(vault: Vault) -> Act[list[str]]:

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from antiphon.errors import ConfigError
 from antiphon.store import tables
 from antiphon.store.connections import Synchronous, connect, connect_writer
+from antiphon.store.content_tables import content_keys
 from antiphon.store.every_table import METADATA
 from antiphon.store.failures import start_up
 from antiphon.store.location import Location, create_file, sqlite_location
@@ -35,17 +36,22 @@ _WAIT_SECONDS: Final = 600.0
 _FOLDER: Final = "antiphon.store:migrations"
 _NAMES: Final = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _REVISION: Final = f"SELECT version_num FROM {tables.revision.name}"  # noqa: S608 - the name is ours
+_KEYS: Final = f"SELECT id FROM {content_keys.name}"  # noqa: S608 - as above
 
 
 _logger: Final = logging.getLogger("antiphon.store")
 
 
 class Status(Struct, frozen=True):
-    """`current` is None where there are no tables yet; `pending` are the migrations to come, oldest first."""
+    """`current` is None where there are no tables yet; `pending` are the migrations to come, oldest first.
+
+    `keys` are the ids of those that something stored is encrypted with.
+    """
 
     current: str | None
     head: str
     pending: tuple[str, ...]
+    keys: frozenset[str] = frozenset()
 
     @property
     def is_newer(self) -> bool:
@@ -56,11 +62,13 @@ class Status(Struct, frozen=True):
 def status(url: str) -> Status:
     """Where the tables stand. Makes nothing. Raises ConfigError."""
     location = sqlite_location(url)
-    current = None
+    current, keys = None, frozenset[str]()
     if location.path is not None and location.path.exists():
         with start_up(str(location)), closing(connect(location, _WAIT_SECONDS)) as connection:
             current = _revision(connection, location)
-    return Status(current, HEAD, pending(current, location))
+            if content_keys.name in _names(connection):
+                keys = frozenset(name for (name,) in connection.execute(_KEYS))
+    return Status(current, HEAD, pending(current, location), keys)
 
 
 def upgrade(url: str) -> Status:
@@ -177,13 +185,17 @@ def _prepare(connection: sqlite3.Connection, location: Location, *, migrates: bo
 
 
 def _revision(connection: sqlite3.Connection, location: Location) -> str | None:
-    names = [name for (name,) in connection.execute(_NAMES)]
+    names = _names(connection)
     if tables.revision.name in names:
         row = connection.execute(_REVISION).fetchone()
         return None if row is None else str(row[0])
     if names:
         raise ConfigError(f"The database {location} belongs to something else: name a file of Antiphon's own.")
     return None
+
+
+def _names(connection: sqlite3.Connection) -> list[str]:
+    return [name for (name,) in connection.execute(_NAMES)]
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from antiphon.settings import ServerSettings
 from tests.e2e.background import PATIENCE
-from tests.e2e.exchanges import chat_frames, message, native_frames, native_whole, words
+from tests.e2e.exchanges import chat_frames, chat_whole, message, native_frames, native_whole, words
 from tests.e2e.gateway import CHAT_MODEL, NATIVE_MODEL, Gateway, settings_for, spawned
 from tests.e2e.sse import events, replayed, terminal
 from tests.e2e.upstream import Gate, Provider, Reply, stream
@@ -86,6 +87,31 @@ def test_a_whole_answer_that_takes_too_long_is_an_error_that_may_be_retried(
         assert serving.process.wait(PATIENCE) in (0, -signal.SIGTERM)
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "shutting_down"
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_what_is_passed_on_is_ended_in_its_own_format(
+    tmp_path: Path, native: Provider, chat: Provider, *, streamed: bool
+) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url, server=ServerSettings(shutdown_seconds=0.2))
+    made = chat_frames(words(TEXT))
+    gate = Gate()
+    chat.answer(stream(*made[:4], gate, *made[4:]) if streamed else held(gate, chat_whole(TEXT)))
+    body = {"model": CHAT_MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": streamed}
+    with ThreadPoolExecutor() as pool, spawned(settings) as serving, serving.gateway.wire() as wire:
+        asking = pool.submit(wire.post, "/v1/chat/completions", json=body)
+        gate.wait_until_reached()
+        serving.process.send_signal(signal.SIGTERM)
+        answer = asking.result(PATIENCE)
+        gate.wait_until_left()
+        assert serving.process.wait(PATIENCE) in (0, -signal.SIGTERM)
+    assert answer.status_code == (200 if streamed else 503)
+    if not streamed:
+        assert answer.json()["error"]["code"] == "shutting_down"
+        return
+    before, _, last = answer.content.removesuffix(b"\n\ndata: [DONE]\n\n").rpartition(b"data: ")
+    assert before == b"".join(made[:4])
+    assert json.loads(last)["error"]["code"] == "shutting_down"
 
 
 def held(gate: Gate, reply: Reply) -> Reply:

@@ -141,7 +141,9 @@ def _environment() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, log: Path, program: str | None = None) -> AsyncGenerator[Gateway]:
+async def serving(
+    settings: Settings, log: Path, program: str | None = None, within: float = PATIENCE
+) -> AsyncGenerator[Gateway]:
     """A gateway that takes requests."""
     with socket.socket() as held:
         # Bound and never listening: the port stays this test's own, and the gateway can still have it.
@@ -149,7 +151,7 @@ async def serving(settings: Settings, log: Path, program: str | None = None) -> 
         held.bind(("127.0.0.1", 0))
         gateway = launched(settings, held.getsockname()[1], log, program)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(within):
                 while not await gateway.accepts():  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.01)
             yield gateway

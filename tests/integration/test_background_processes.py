@@ -240,6 +240,28 @@ async def test_a_server_that_stops_hands_back_what_nobody_has_seen_and_its_conve
         assert await is_free(gateway, conversation)
 
 
+async def test_a_follower_is_told_that_its_server_stops_and_goes_on_at_the_next(scene: Scene) -> None:
+    silence = scene.upstream.script = Silence(2)
+    async with scene.gateway("before") as gateway:
+        response_id = await begin(gateway)
+        await silence.reached.wait()
+        path = f"/v1/responses/{response_id}?stream=true"
+        async with asyncio.timeout(PATIENCE), asking(gateway, "GET", path) as seen:
+            await seen.head()
+            told = events_of(await seen.frames(3))
+            gateway.process.terminate()
+            told += events_of(await seen.rest())
+        await until(lambda: gateway.process.poll() is not None, "the server has stopped")
+        assert not [line for line in gateway.lines() if line["level"] == "error"]
+    *shown, last = told
+    assert (last["type"], last["sequence_number"]) == ("error", shown[-1]["sequence_number"])
+    assert "shutting down" in last["message"]
+    scene.upstream.script = answers
+    async with scene.gateway("after") as gateway:
+        rest = events_of(await followed(gateway, response_id, last["sequence_number"]))
+        assert shown + rest == await assert_answered(gateway, response_id)
+
+
 async def test_a_server_that_stops_lets_an_answer_end_if_it_can(scene: Scene) -> None:
     silence = scene.upstream.script = Silence(6)
     async with scene.gateway("before") as gateway:

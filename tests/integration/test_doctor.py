@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -13,7 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 from typing_extensions import override
 
+from antiphon.app.content import reencrypted
 from antiphon.cli import main
+from antiphon.security_settings import SecuritySettings
+from antiphon.settings import DatabaseSettings, Settings
 from antiphon.store import upkeep
 from tests.e2e.upstream import Provider, Reply, Seen, refusing, refusing_connections, served
 
@@ -85,6 +89,31 @@ def test_replicas_need_the_same_keys(run: Run, postgres_url: str) -> None:
     assert findings["server"]["said"].startswith("PostgreSQL 1")
     assert {findings[about]["state"] for about in ("database", "tables", "connections")} == {"ok"}
     assert "clock" not in findings
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_keys_that_content_is_encrypted_with_have_to_be_there(
+    run: Run, tmp_path: Path, request: pytest.FixtureRequest, engine: str
+) -> None:
+    database = f"sqlite:///{tmp_path / 'own.db'}" if engine == "sqlite" else request.getfixturevalue("postgres_url")
+    secret = "an-encryption-key-of-some-length-01234567"
+
+    def encryption(**variables: str) -> dict[str, Any] | None:
+        told = run("--json", ANTIPHON_PORT="0", ANTIPHON_DATABASE_URL=database, **variables)
+        return found(told).get("encryption")
+
+    upkeep.upgrade(database)
+    assert encryption() is None
+    settings = Settings(database=DatabaseSettings(url=database), security=SecuritySettings(encryption_keys=[secret]))
+    asyncio.run(reencrypted(settings, lambda _table, _count: None, encrypts=True))
+    lacking = encryption()
+    assert lacking is not None
+    assert lacking["state"] == "failed"
+    there = encryption(ANTIPHON_SECURITY__ENCRYPTION_KEYS=secret)
+    assert there is not None
+    assert there["state"] == "ok"
+    assert there["said"].rpartition(" ")[2] in lacking["said"]
+    assert secret not in str([lacking, there])
 
 
 def test_a_configuration_that_is_none_is_all_that_is_looked_at(run: Run, tmp_path: Path) -> None:

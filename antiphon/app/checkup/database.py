@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.app.checkup.finding import Finding
+from antiphon.app.content import vault_of
 from antiphon.app.readiness import full
 from antiphon.config.redact import redacted_address
 from antiphon.errors import ConfigError
 from antiphon.settings import Settings
 from antiphon.store.connections import connect
+from antiphon.store.content_keys import lacking
 from antiphon.store.failures import FOREIGN, Refusal
 from antiphon.store.location import Location, is_postgres, postgres_module, sqlite_location
 from antiphon.store.locks import FileLock
@@ -51,10 +53,21 @@ def _findings(settings: Settings) -> list[Finding]:
         findings.append(Finding("tables", "warning", f"at {found.current}, this release needs {found.head}", advice))
     else:
         findings.append(Finding("tables", "ok", f"at {found.current}"))
+    findings += _encryption(found.keys, settings)
     if is_postgres(url):
         return findings + _server_findings(url, settings.database.connections * settings.server.workers)
     location = sqlite_location(url)
     return findings if location.path is None else [*findings, *_file_findings(location, location.path, url)]
+
+
+def _encryption(used: frozenset[str], settings: Settings) -> list[Finding]:
+    """Whether what is encrypted with the `used` keys can be read."""
+    missing = lacking(used, vault_of(settings.security))
+    if missing:
+        advice = "Put them into `security.encryption_keys`, or, if they are lost, `security.lost_encryption_keys`."
+        said = f"keys are missing that content is encrypted with, so no process starts: {', '.join(missing)}"
+        return [Finding("encryption", "failed", said, advice)]
+    return [Finding("encryption", "ok", f"by configured keys: {', '.join(sorted(used))}")] if used else []
 
 
 def _server_findings(url: str, needed: int) -> list[Finding]:

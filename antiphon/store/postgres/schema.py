@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from antiphon.errors import ConfigError
 from antiphon.store import tables
+from antiphon.store.content_tables import content_keys
 from antiphon.store.every_table import METADATA
 from antiphon.store.failures import start_up
 from antiphon.store.postgres.link import Address, address_of, opened
@@ -31,13 +32,15 @@ _LOCK: Final = 0x616E_7469_7068_6F6E
 
 _TABLES: Final = b"SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = current_schema()"
 _REVISION: Final = f"SELECT version_num FROM {tables.revision.name}".encode()  # noqa: S608 - the name is ours
+_KEYS: Final = f"SELECT string_agg(id, ' ') FROM {content_keys.name}".encode()  # noqa: S608 - as above
 
 
 def status(url: str) -> Status:
     """As `antiphon.store.schema.status`."""
     with start_up(NAME), closing(opened(address_of(url, wait_seconds=0))) as session:
         current = _revision(session)
-    return Status(current, HEAD, pending(current, NAME))
+        keys = (session.say(_KEYS) or "") if content_keys.name in _tables(session) else ""
+    return Status(current, HEAD, pending(current, NAME), frozenset(keys.split()))
 
 
 def upgrade(url: str) -> Status:
@@ -84,12 +87,16 @@ def _revision(session: Session) -> str | None:
 
 def _is_there(session: Session) -> bool:
     """Whether there are tables of ours. Others' may stand beside them, as long as none has the name of one."""
-    found = frozenset((session.say(_TABLES) or "").split(" "))
+    found = _tables(session)
     if tables.revision.name in found:
         return True
     if found & METADATA.tables.keys():
         raise ConfigError("The PostgreSQL database holds tables of something else: name a database of Antiphon's own.")
     return False
+
+
+def _tables(session: Session) -> frozenset[str]:
+    return frozenset((session.say(_TABLES) or "").split(" "))
 
 
 def _create(session: Session) -> None:

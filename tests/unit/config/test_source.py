@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.app.reloading import Reloading
+from antiphon.cli.configured import configured, source_of
 from antiphon.config.differences import differences
 from antiphon.config.source import Source, is_fixed
 from antiphon.config.watching import Watch
@@ -89,6 +90,20 @@ def test_what_is_wrong_leaves_all_as_it_is_and_what_only_a_start_can_change_wait
     assert "server.port: 8080 -> 1 takes effect at the next start" in caplog.text
     reloading.settle(new)
     assert reloading.read() is None, "only what a start can change is left"
+
+
+def test_a_file_that_goes_leaves_all_as_it_is(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = folder / "antiphon.yaml"
+    config.write_text("master_key: sk-one")
+    loaded, _ = configured(None)
+    reloading = Reloading(loaded.settings, source_of(loaded))
+    config.unlink()
+    assert reloading.read() is None
+    assert f"the one before stays in force: {config}: No such file or directory" in caplog.text
+    config.write_text("master_key: sk-two")
+    new = reloading.read()
+    assert new is not None
+    assert new.master_key == "sk-two"
 
 
 def test_what_is_fixed_is_there() -> None:

@@ -328,6 +328,7 @@ async def test_a_shutdown_ends_a_running_answer_with_a_terminal_event_that_is_ke
     reply = stream_reply(*stream(upto=5), Step(pause=True))
     upstream, _ = native(reply)
     scene = Scene(upstream)
+    scene.store.before_save = scene.gateway.live.end_all  # as settings that are not in force any more do once again
     turn = await scene.open(stream=True)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(scene.gateway.answer(turn, scene.sink))

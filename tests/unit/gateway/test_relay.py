@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from antiphon.errors import AntiphonError, UpstreamBroke, UpstreamError
 from antiphon.gateway.errands import Errand
+from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.relay import Client, Relay
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.protocols import Target
@@ -57,7 +58,7 @@ class Hearer(Client):
 async def relayed(client: Client, *steps: bytes | Step) -> None:
     provider = ScriptedProvider(stream_reply(*steps))
     asked = dataclasses.replace(target(GEMINI, provider.post), relays={"chat": provider.post})
-    relay = Relay("chat", FixedRouter(asked), RetryPolicy(attempts_per_target=1), lambda: 0.0)
+    relay = Relay("chat", FixedRouter(asked), RetryPolicy(attempts_per_target=1), lambda: 0.0, LiveAnswers())
     request = await relay.read(ASKED)
     assert request is not None
     await relay.pass_on(request, client, Errand(model="model", streamed=True))
