@@ -31,7 +31,7 @@ _PREFIXES: Final = {
 
 def with_known_id(item: Item, turn: Turn, target: Target) -> Item:
     """The item, without an id that the provider has not given, or does not need."""
-    kind = item.get("type", "message")
+    kind = str(item.get("type", "message"))
     if kind not in _NEEDLESS:
         id = str(item.get("id"))
         begins = _PREFIXES.get(kind)
