@@ -24,6 +24,12 @@ REQUESTS: Final = Counter(
     " was spoken (openai, anthropic, google).",
     ("route", "method", "status", "client"),
 )
+FAILED: Final = Counter(
+    "antiphon_answers_failed_total",
+    "Answers that failed after their clients had been told of success, as streams do once they have begun: by route,"
+    " the status that the failure would have had (`error_status` in the log), and whose client's format was spoken.",
+    ("route", "status", "client"),
+)
 REQUEST_SECONDS: Final = Histogram(
     "antiphon_request_duration_seconds",
     "From a request's head to the end of its answer, by route and whether it was streamed.",

@@ -11,7 +11,8 @@ class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is told of a request once it is over: facts about it, never what was said in it.
 
     `cost_nanos` are nano-dollars at the provider's list price. `route` is the pattern that the path was found by,
-    `client` whose format was spoken, `first_seconds` when the first output of a stream left.
+    `client` whose format was spoken, `first_seconds` when the first output of a stream left. `error_status` is the
+    status that an error would have had, where the client had been told of success before.
     """
 
     request_id: str
@@ -39,6 +40,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
     error_code: str | None = None
     upstream_error: str | None = None
+    error_status: int = 0
 
 
 Record = Callable[[RequestRecord], None]

@@ -60,6 +60,7 @@ _TAIL: Final = """
 |---|---|
 | Requests a second, by route | `sum by (route) (rate(antiphon_requests_total[5m]))` |
 | Failures a second | `sum(rate(antiphon_requests_total{status=~"5.."}[5m]))` |
+| Answers a second that fail once they have begun | `sum(rate(antiphon_answers_failed_total{status=~"5.."}[5m]))` |
 | Half of all streams begin within | `histogram_quantile(0.5, rate(antiphon_first_output_seconds_bucket[5m]))` |
 | Tokens a minute, by model | `60 * sum by (model, kind) (rate(antiphon_tokens_total[5m]))` |
 | Dollars an hour | `3600 * sum(rate(antiphon_cost_dollars_total[1h]))` |

@@ -15,7 +15,7 @@ from antiphon.errors import AntiphonError, UpstreamBroke
 from antiphon.metrics import CHUNKS
 from antiphon.protocols import Begun, Sink, Turn, direct_of
 from antiphon.wire.assembly import Assembly, events_of
-from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, render, renumbered
+from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, failure_by, render, renumbered
 from antiphon.wire.lifecycle import count_of
 from antiphon.wire.responses import ResponseError, encoded, opened
 from antiphon.wire.synthesis import error_event
@@ -239,7 +239,7 @@ class Delivery:
         number += len(events)
         data = b'{"type":"response.failed","sequence_number":%d,"response":%b}' % (number, body)
         events.append(Event("response.failed", number, data))
-        return Chunk(tuple(events)), Outcome("failed", body)
+        return Chunk(tuple(events)), Outcome("failed", body, failure=failure_by(error))
 
 
 def _continued(chunk: Chunk, number: int) -> tuple[Chunk, int]:

@@ -9,6 +9,7 @@ from typing import Final
 from antiphon.gateway.background import Background
 from antiphon.http.call import Call, Header
 from antiphon.http.queries import response_id
+from antiphon.http.records import noting_failure
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Sink, StoredResponse, Turn
@@ -54,7 +55,7 @@ class BackgroundEndpoints:
         try:
             with ClientWatch(call, self._group):
                 await stream.open()
-                sink = stream if through is None else through(stream)
+                sink = noting_failure(call, stream if through is None else through(stream))
                 if not await self._background.follow(call.tenant, identifier, after, sink):
                     await stream.finish()
         finally:

@@ -12,6 +12,7 @@ from antiphon.http.codings import decoded, too_large
 from antiphon.passing_protocols import Passage
 from antiphon.protocols import Caller, Target, Turn
 from antiphon.wire.counts import Counts
+from antiphon.wire.events import Failure
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -73,8 +74,9 @@ class ClientGone(Exception):
 class Call:
     """A request and the way back to its client. One of `turn`, `errand`, `passage` is set by handlers, for the log.
 
-    `tongue` says in whose words errors are told, `route` which path's pattern it took. Where its key is limited,
-    `weigh` is asked with the body whether the request may go on, and `standings` are headers that tell what is left.
+    `failure` is what went wrong with an answer that was told as a success until then. `tongue` says in whose words
+    errors are told, `route` which path's pattern it took. Where its key is limited, `weigh` is asked with the body
+    whether the request may go on, and `standings` are headers that tell what is left.
     """
 
     __slots__ = (
@@ -83,6 +85,7 @@ class Call:
         "cost_nanos",
         "counts",
         "errand",
+        "failure",
         "passage",
         "receive",
         "request_id",
@@ -108,6 +111,7 @@ class Call:
         self.turn: Turn | None = None
         self.errand: Errand | None = None
         self.passage: Passage | None = None
+        self.failure: Failure | None = None
         self.started = False
         self.status = 0
         self.tongue: Tongue = "openai"

@@ -9,7 +9,7 @@ from antiphon.errors import NotFound
 from antiphon.gateway.idempotency import Answering, Idempotency
 from antiphon.http.background import BackgroundEndpoints
 from antiphon.http.call import Call
-from antiphon.http.records import note_usage
+from antiphon.http.records import note_failed, note_usage
 from antiphon.http.replaying import tell_again, told_before
 from antiphon.http.streams import EventStream, Heartbeat
 from antiphon.http.watch import ClientWatch
@@ -56,8 +56,9 @@ class IdempotentCreate:
             await self._conclude(call, request, answering, stream)
         finally:
             stream.close()
-        if first and answering.outcome is not None:
-            note_usage(call, answering.outcome)
+        if answering.outcome is not None:
+            note = note_usage if first else note_failed
+            note(call, answering.outcome)
 
     async def _conclude(self, call: Call, request: Request, answering: Answering, stream: EventStream) -> None:
         """What is left to be told once the answer has ended."""

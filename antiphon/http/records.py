@@ -8,20 +8,24 @@ from typing import Final
 
 import msgspec
 
-from antiphon.errors import AntiphonError, UpstreamRefused
+from antiphon.dialects.failures import failure_of
+from antiphon.errors import AntiphonError
 from antiphon.gateway.errands import Errand
 from antiphon.http.call import Call
 from antiphon.passing_protocols import Passage, Passing
+from antiphon.protocols import Sink
 from antiphon.records import RequestRecord
 from antiphon.wire.counts import Counts, counts_of
-from antiphon.wire.events import Outcome
+from antiphon.wire.events import Chunk, Outcome, failure_by
 from antiphon.wire.money import cost_nanos
 
 _NOTHING: Final = Decimal(0)
+_ERRORS: Final = 400
 
 
 def note_usage(call: Call, outcome: Outcome) -> None:
-    """Puts the tokens of an answer, and what they cost, where its record is made from."""
+    """Puts the tokens of an answer, and what they cost, where its record is made from, and why it failed."""
+    note_failed(call, outcome)
     counts = outcome.counts or counts_of(outcome.body)
     if counts is None:
         return
@@ -29,6 +33,24 @@ def note_usage(call: Call, outcome: Outcome) -> None:
     price = None if call.turn is None or call.turn.target is None else call.turn.target.price
     if price is not None:
         call.cost_nanos = cost_nanos(counts, price)
+
+
+def note_failed(call: Call, outcome: Outcome) -> None:
+    """Puts where its record is made from why an answer failed, if it did."""
+    if outcome.status == "failed":
+        call.failure = outcome.failure or failure_by(failure_of(outcome.body))
+
+
+def noting_failure(call: Call, sink: Sink) -> Sink:
+    """As `note_failed`, for an answer that is given to somebody else and followed into `sink`."""
+
+    async def pass_on(chunk: Chunk) -> None:
+        last = chunk.events[-1]
+        if last.type == "response.failed":
+            call.failure = failure_by(failure_of(last.data))
+        await sink(chunk)
+
+    return pass_on
 
 
 def note_input(call: Call, errand: Errand, tokens: int | None) -> None:
@@ -53,9 +75,10 @@ def note_counts(call: Call, errand: Errand, counts: Counts | None) -> None:
 
 
 def record_of(call: Call, method: str, path: str, seconds: float, error: AntiphonError | None) -> RequestRecord:
-    """The record of a call that took so long; `error` is what its client was told, if it was one."""
+    """The record of a call that took so long; `error` is what ended it, if one did."""
     turn, caller, counts = call.turn, call.caller, call.counts
     work = turn or call.errand
+    failure = call.failure if error is None else failure_by(error)
     record = RequestRecord(
         request_id=call.request_id,
         method=method,
@@ -79,9 +102,10 @@ def record_of(call: Call, method: str, path: str, seconds: float, error: Antipho
         reasoning_tokens=0 if counts is None else counts.reasoning,
         cost_nanos=call.cost_nanos,
         warnings=() if work is None else work.warnings,
-        error=None if error is None else error.message,
-        error_code=None if error is None else error.code,
-        upstream_error=error.said if isinstance(error, UpstreamRefused) else None,
+        error=None if failure is None else failure.message,
+        error_code=None if failure is None else failure.code,
+        upstream_error=None if failure is None else failure.said,
+        error_status=0 if failure is None or call.status >= _ERRORS else failure.status,
     )
     return record if call.passage is None else _passed(record, call.passage)
 

@@ -14,6 +14,7 @@ from antiphon.http.streams import STREAM_HEADERS, Heartbeat
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Target
 from antiphon.wire.counts import Counts
+from antiphon.wire.events import failure_by
 from antiphon.wire.foreign_usage import UsageWatch
 
 
@@ -51,6 +52,7 @@ async def relay_to(
         except AntiphonError as error:
             if not call.started:
                 raise
+            call.failure = failure_by(error)
             await taker.broke(broken(error))
         finally:
             note_counts(call, errand, watched.counts)

@@ -16,7 +16,7 @@ from antiphon.http.call import Call
 from antiphon.http.idempotent import IDEMPOTENCY_KEY, included_at_birth
 from antiphon.http.listing import page_of
 from antiphon.http.queries import flag, included, number, page, response_id, unknown_response
-from antiphon.http.records import note_usage
+from antiphon.http.records import note_usage, noting_failure
 from antiphon.http.replaying import tell_again, told_before
 from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
@@ -162,7 +162,7 @@ class ResponsesEndpoints:
         try:
             with ClientWatch(call, self._group):
                 await stream.open()
-                if not await telling(stream if padded else _unpadding(stream)):
+                if not await telling(noting_failure(call, stream if padded else _unpadding(stream))):
                     await stream.finish()
         finally:
             stream.close()

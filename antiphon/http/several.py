@@ -19,7 +19,7 @@ from antiphon.http.streams import EventStream, Heartbeat, nowhere
 from antiphon.http.watch import ClientWatch
 from antiphon.protocols import Sink, Turn
 from antiphon.wire.counts import Counts, together
-from antiphon.wire.events import Chunk, Event, Outcome
+from antiphon.wire.events import Chunk, Event, Outcome, failure_by
 from antiphon.wire.requests import Request
 
 _AT_ONCE: Final = 16
@@ -121,6 +121,7 @@ class Several:
         except AntiphonError as error:
             if not self._call.started:
                 raise
+            self._call.failure = failure_by(error)
             await stream.finish(b"data: %b\n\n%b" % (envelope(error), _DONE))
         finally:
             stream.close()

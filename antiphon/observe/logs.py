@@ -74,7 +74,7 @@ class RequestLog:
 def severity_of(record: RequestRecord) -> int:
     """The level of `logging` at which a record is told: an error is what was not the client's fault."""
     status = record.status
-    if status >= _FAULT:
+    if status >= _FAULT or record.error_status >= _FAULT:
         return logging.ERROR
     return logging.DEBUG if record.route in _PROBED and status < HTTPStatus.BAD_REQUEST else logging.INFO
 

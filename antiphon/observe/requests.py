@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from antiphon.metrics import FIRST_OUTPUT_SECONDS, REQUEST_SECONDS, REQUESTS, SPENT, Cells
+from antiphon.metrics import FAILED, FIRST_OUTPUT_SECONDS, REQUEST_SECONDS, REQUESTS, SPENT, Cells
 from antiphon.records import Record, RequestRecord
 
 _BOUNDS: Final = REQUEST_SECONDS.bounds
@@ -41,6 +41,8 @@ class RequestNumbers:
         key = (record.route, record.method, record.status, record.client, record.stream, record.target)
         kind = self._kinds.get(key) or self._strange(key) or self._opened(record)
         kind.requests[0] += 1
+        if record.error_status:
+            FAILED.add((record.route, record.error_status, record.client))
         seconds, cell = record.seconds, kind.seconds
         cell[bisect_left(_BOUNDS, seconds)] += 1
         cell[-1] += seconds

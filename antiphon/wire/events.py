@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from antiphon.errors import AntiphonError, UpstreamRefused
 from antiphon.wire.counts import Counts
 
 LIFECYCLE: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
@@ -31,11 +32,26 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     verbatim: bytes | None = None
 
 
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """What went wrong with an answer, for the log; `said` are a provider's words that its client is not told."""
+
+    status: int
+    message: str
+    code: str | None
+    said: str | None
+
+
+def failure_by(error: AntiphonError) -> Failure:
+    """What is told of an error, without the error: that holds on to everything it passed through."""
+    said = error.said if isinstance(error, UpstreamRefused) else None
+    return Failure(error.status, error.message, error.code, said)
+
+
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How an answer ended: its final response object as JSON, and the facts that the gateway acts on.
 
     `counts` are its tokens, where they are known without another look at `body`; `plain` tells that nothing of it is
-    shown on demand alone (`visibility`), as far as that is known.
+    shown on demand alone (`visibility`), as far as that is known. `failure` is what the gateway ended it for.
     """
 
     status: str
@@ -43,6 +59,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     upstream_id: str | None = None
     counts: Counts | None = None
     plain: bool = False
+    failure: Failure | None = None
 
 
 EMPTY: Final = Chunk(())

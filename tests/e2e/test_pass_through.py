@@ -177,10 +177,15 @@ def test_a_client_that_leaves_ends_the_providers_work(wire: httpx.Client, native
     gate.wait_until_left()
 
 
-def test_an_answer_that_breaks_is_seen_to_break(wire: httpx.Client, native: Provider) -> None:
+def test_an_answer_that_breaks_is_seen_to_break(
+    wire: httpx.Client, native: Provider, records: list[RequestRecord], caplog: pytest.LogCaptureFixture
+) -> None:
     native.answer(stream(b"data: 1\n\n", Cut()))
     with pytest.raises(httpx.RemoteProtocolError):
         wire.get("/p/native/v1/events")
+    [record] = records
+    assert (record.status, record.error_status, record.error_code) == (200, 502, "upstream_error")
+    assert not caplog.records, "its own line says it all"
 
 
 @pytest.mark.parametrize(

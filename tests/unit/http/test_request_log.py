@@ -55,20 +55,26 @@ UNREADY = RequestRecord(
 )
 ASKED = RequestRecord(request_id="req_4", method="POST", path="/v1/responses", status=200, seconds=0.1)
 REFUSED = RequestRecord(request_id="req_5", method="GET", path="/metrics", status=401, seconds=0.1, route="/metrics")
+FAILED = RequestRecord(
+    request_id="req_6", method="POST", path="/v1/responses", status=200, seconds=0.1, error="Cut.", error_status=502
+)
 
 
 @pytest.mark.parametrize(
     ("least", "told"),
     [
-        (logging.DEBUG, [("req_2", "debug"), ("req_3", "error"), ("req_4", "info"), ("req_5", "info")]),
-        (logging.INFO, [("req_3", "error"), ("req_4", "info"), ("req_5", "info")]),
-        (logging.WARNING, [("req_3", "error")]),
+        (
+            logging.DEBUG,
+            [("req_2", "debug"), ("req_3", "error"), ("req_4", "info"), ("req_5", "info"), ("req_6", "error")],
+        ),
+        (logging.INFO, [("req_3", "error"), ("req_4", "info"), ("req_5", "info"), ("req_6", "error")]),
+        (logging.WARNING, [("req_3", "error"), ("req_6", "error")]),
     ],
 )
 async def test_probes_that_go_well_are_told_to_who_wants_everything(least: int, told: list[tuple[str, str]]) -> None:
     stream = io.StringIO()
     log = RequestLog(stream, json_line, lambda: 0.0, least=least)
-    for record in (PROBE, UNREADY, ASKED, REFUSED):
+    for record in (PROBE, UNREADY, ASKED, REFUSED, FAILED):
         log(record)
     log.flush()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
