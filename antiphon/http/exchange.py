@@ -82,7 +82,7 @@ class Exchange:
         serving = self._connection.serving
         try:
             await serving.app(scope, self.receive, self.send)
-            if not (self.complete or self.disconnected):
+            if not (self.started or self.disconnected):  # what is cut once it has begun, the application tells of
                 _logger.error("a request was left without an answer")
         except Exception:
             _logger.exception("a request failed")

@@ -227,6 +227,10 @@ async def idle(_scope: Scope, _receive: Receive, _send: Send) -> None:
     """Answers nothing."""
 
 
+async def cut(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send(start())
+
+
 async def broken(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send(start())
     raise ValueError
@@ -236,8 +240,17 @@ async def broken(_scope: Scope, _receive: Receive, send: Send) -> None:
 async def test_an_application_that_leaves_an_answer_open_loses_the_connection(app: App, caplog: Any) -> None:
     wire = Wire(app)
     exchange = wire.exchange()
-    exchange.task = wire.serving.begin(exchange.run({}))
+    exchange.task = wire.serving.begin(exchange.run({"type": "http", "client": None, "headers": []}))
     await exchange.task
     assert wire.closed
     assert wire.state.tasks == set()
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+async def test_one_that_cuts_what_it_has_begun_sees_to_its_own_words(caplog: Any) -> None:
+    wire = Wire(cut)
+    exchange = wire.exchange()
+    exchange.task = wire.serving.begin(exchange.run({"type": "http", "client": None, "headers": []}))
+    await exchange.task
+    assert wire.closed
+    assert not caplog.records
