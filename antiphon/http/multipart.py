@@ -11,6 +11,7 @@ It raises UnsupportedMediaType for what is no form, BodyTooLarge, BadRequest for
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,9 @@ UNKNOWN_TYPE: Final = "application/octet-stream"
 
 _FORM: Final = b"multipart/form-data"
 _BROKEN: Final = "The body is no whole multipart form: a part, or its end, is missing or malformed."
+
+_unheard: Final = logging.Logger(__name__, logging.CRITICAL)
+"""Takes the parser's warnings of broken forms: their clients are told, and could fill the log with them."""
 
 _MOST_HEAD_BYTES: Final = 16_384
 """Of the headers of one part."""
@@ -166,6 +170,7 @@ async def _events(call: Call, boundary: bytes, limits: FormLimits) -> _Events:
     more = True
     try:
         parser = MultipartParser(boundary, found.callbacks())
+        parser.logger = _unheard
         while more:
             message = await call.receive()
             if message["type"] == "http.disconnect":

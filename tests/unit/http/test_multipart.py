@@ -50,6 +50,12 @@ def test_what_is_no_form_ends_in_an_error_of_ours(noise: bytes, start: int, end:
         asyncio.run(read(call_with([body]), LIMITS))
 
 
+async def test_a_broken_form_is_told_to_its_client_and_to_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(BadRequest, match="no whole multipart form"):
+        await read(call_with([b"no form at all"]), LIMITS)
+    assert not caplog.records
+
+
 async def test_what_nobody_reads_of_a_part_is_passed_over() -> None:
     names: list[str] = []
     async for each in parts(call_with(cut(WHOLE, range(0, 400, 11))), LIMITS):
