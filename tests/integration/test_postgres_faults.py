@@ -142,7 +142,9 @@ def own_server() -> Iterator[Server]:
         yield server
 
 
-async def test_a_restart_under_load_loses_and_doubles_nothing(own_server: Server) -> None:
+async def test_a_restart_under_load_loses_and_doubles_nothing(
+    own_server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     kept: list[str] = []
     over = asyncio.Event()
 
@@ -169,6 +171,8 @@ async def test_a_restart_under_load_loses_and_doubles_nothing(own_server: Server
                 await asyncio.sleep(0.01)
             over.set()
     assert ids_in(own_server.url()) == sorted(kept)
+    said = [record.message for record in caplog.records if record.name == "antiphon.store"]
+    assert [message.startswith("PostgreSQL can be used again") for message in said] == [False, True], said
 
 
 async def test_who_comes_while_it_is_away_is_told_so_and_served_when_it_is_back(own_server: Server) -> None:

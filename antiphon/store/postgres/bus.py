@@ -55,6 +55,7 @@ class PostgresBus:
         self._parts = Parts()
         self._ears, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._closing = False
+        self._opened: float | None = None
         self._thread: threading.Thread | None = None
         self._hear: Callable[[Word], None] = _deaf
         self._missed: Callable[[], None] = _nothing
@@ -91,10 +92,11 @@ class PostgresBus:
 
     def _run(self) -> None:
         while not self._closing:
+            self._opened = None
             with Caught() as caught:
                 self._serve()
             if isinstance(caught.error, Refusal):
-                self._trouble.begins(caught.error)
+                self._trouble.begins(caught.error, self._opened)
             if not self._closing:
                 time.sleep(_PAUSE_SECONDS)
 
@@ -106,6 +108,7 @@ class PostgresBus:
             session = Session(connection, self._address.setting(writes=True, synchronous=False))
             session.say(f"LISTEN {CHANNEL}; LISTEN {self.name}".encode())
             self._trouble.is_over()
+            self._opened = time.monotonic()
             self._call(self._missed)
             while True:
                 closing = self._closing

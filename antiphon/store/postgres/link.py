@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import Final
 
@@ -72,17 +73,27 @@ class Trouble:
     def __init__(self) -> None:
         """None."""
         self.since: float | None = None
+        self._ended = 0.0
+        self._lock = threading.Lock()
 
-    def begins(self, error: Refusal) -> None:
+    def begins(self, error: Refusal, opened: float | None) -> None:
+        """`opened` is when the connection was made that was lost, None where none could be made.
+
+        One from before the end of the last trouble was lost in that one, and is only found so now.
+        """
         self.refusal = error
-        if self.since is None:
-            self.since = time.monotonic()
-            _logger.warning("PostgreSQL cannot be used: %s", str(error).replace("\n", " "))
+        with self._lock:
+            if self.since is None and (opened is None or opened > self._ended):
+                self.since = time.monotonic()
+                _logger.warning("PostgreSQL cannot be used: %s", str(error).replace("\n", " "))
 
     def is_over(self) -> None:
-        if self.since is not None:
-            _logger.warning("PostgreSQL can be used again, after %.1f s", time.monotonic() - self.since)
-            self.since = None
+        """A connection has been made."""
+        with self._lock:
+            if self.since is not None:
+                self._ended = time.monotonic()
+                _logger.warning("PostgreSQL can be used again, after %.1f s", self._ended - self.since)
+                self.since = None
 
 
 class Link:
@@ -96,6 +107,7 @@ class Link:
         self._trouble = trouble
         self._setting = address.setting(writes=writes)
         self._session: Session | None = None
+        self._opened = 0.0
 
     def session(self) -> Session:
         """The connection, made if need be. Raises Refusal."""
@@ -106,6 +118,7 @@ class Link:
             else:
                 self._session = SealedSession(connection, self._setting, self._vault)
             self._trouble.is_over()
+            self._opened = time.monotonic()
         return self._session
 
     def drop(self) -> None:
@@ -122,8 +135,9 @@ class Link:
         """
         trouble = self._trouble
         if refusal.is_lost:
+            opened = None if self._session is None else self._opened
             self.drop()
-            trouble.begins(refusal)
+            trouble.begins(refusal, opened)
         waiting = since if trouble.since is None else min(since, trouble.since)
         if time.monotonic() - waiting > self._address.wait_seconds:
             return False
