@@ -253,7 +253,7 @@ def _shown(node: Node, *, is_secret: bool) -> str:
             return "a list"
         case None:
             return "nothing"
-        case _ if node.text or is_secret:
+        case _ if is_secret or (node.text and isinstance(node.value, str)):
             return "other text"
         case bool(value):
             return f"`{str(value).lower()}`"

@@ -13,6 +13,7 @@ from antiphon.config.tree import Node, Problems, Scalar
 from antiphon.errors import ConfigError
 
 _TAG: Final = "tag:yaml.org,2002:"
+_COLLECTIONS: Final = frozenset({f"{_TAG}map", f"{_TAG}seq"})
 _NATIVE: Final = frozenset({"int", "float", "bool", "null"})
 _TEXT: Final = frozenset({"str", "timestamp", "value", "merge"})
 
@@ -75,6 +76,8 @@ class _Reading:
         return self.made[key]
 
     def _made(self, composed: yaml.Node, origin: str) -> Node:
+        if isinstance(composed, yaml.CollectionNode) and composed.tag not in _COLLECTIONS:
+            return self._tagged(composed, origin)
         match composed:
             case yaml.MappingNode():
                 return self._mapping(composed, origin)
@@ -99,11 +102,14 @@ class _Reading:
     def _scalar(self, composed: yaml.Node, origin: str) -> Node:
         text, kind = str(composed.value), composed.tag.removeprefix(_TAG)
         if kind not in _TEXT and kind not in _NATIVE:
-            self.problems.add(origin, f"values tagged `{composed.tag}` mean nothing here")
-            return Node(None, origin, broken=True)
+            return self._tagged(composed, origin)
         if self.place.outside and kind != "null":
             return Node(text, origin, text=True)
         return self._referred(text, origin) if kind in _TEXT else self._native(composed, origin, kind)
+
+    def _tagged(self, composed: yaml.Node, origin: str) -> Node:
+        self.problems.add(origin, f"values tagged `{composed.tag}` mean nothing here")
+        return Node(None, origin, broken=True)
 
     def _native(self, composed: yaml.Node, origin: str, kind: str) -> Node:
         try:

@@ -262,7 +262,7 @@ def test_a_configured_key_leaves_nothing_behind(started: Started, tmp_path: Path
     process = started("serve", "--port", "70000", ANTIPHON_MASTER_KEY="sk-mine")
     _, told = process.communicate()
     assert process.returncode == 1
-    assert told.startswith("--port: `server.port`: expected an integer from 0 up to 65535")
+    assert told.startswith("--port: `server.port`: expected an integer from 0 up to 65535, got `70000`")
     assert not (tmp_path / "data").exists()
 
 

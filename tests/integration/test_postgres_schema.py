@@ -90,5 +90,10 @@ def test_an_address_that_is_none_is_refused_without_being_told() -> None:
     with pytest.raises(ConfigError, match="PostgreSQL") as refused:
         address_of("postgresql://me:secret@host/db?nonsense=1", wait_seconds=0)
     assert "secret" not in str(refused.value)
+    for place in ("host:abc", "host:0", "host:65536", "host:1,other:x"):
+        with pytest.raises(ConfigError, match="PostgreSQL"):
+            address_of(f"postgresql://me:secret@{place}/db", wait_seconds=0)
+    for place in ("", "host", "host:1,other", "[::1]:65535"):
+        assert address_of(f"postgresql://me:secret@{place}/db", wait_seconds=0)
     with pytest.raises(ConfigError, match=r"names no driver: .*without \+psycopg"):
         upkeep.status("postgresql+psycopg://host/db")

@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 from msgspec import Struct
-from psycopg import Error, pq
+from psycopg import DataError, Error, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from antiphon.errors import ConfigError
@@ -18,6 +18,7 @@ from antiphon.store.postgres.session import Session
 from antiphon.store.vault import Vault
 
 CONNECT_SECONDS: Final = 5
+_HIGHEST_PORT: Final = 65_535
 _PAUSE_SECONDS: Final = 0.1
 _STARTING: Final = ("starting up", "shutting down", "recovery", "too many clients", "remaining connection slots")
 _logger: Final = logging.getLogger("antiphon.store")
@@ -50,6 +51,8 @@ def address_of(url: str, *, wait_seconds: float, statement_seconds: float = 30.0
     """Raises ConfigError, without repeating the address: it may hold a password."""
     try:
         said = conninfo_to_dict(url)
+        if not all(map(_is_port, str(said.get("port") or "").split(","))):
+            raise DataError("a port is a number")
     except Error as error:
         spelled = "postgresql://user:password@host:5432/database?sslmode=verify-full"
         raise ConfigError(f"The address of PostgreSQL is none that it understands: write {spelled}.") from error
@@ -65,6 +68,11 @@ def address_of(url: str, *, wait_seconds: float, statement_seconds: float = 30.0
     }
     conninfo = make_conninfo("", **{**usual, **said, "client_encoding": "utf8"})
     return Address(conninfo, wait_seconds, statement_seconds, synchronous)
+
+
+def _is_port(text: str) -> bool:
+    """Of several hosts, each may have its own; libpq looks at them only when it connects."""
+    return not text or (text.isascii() and text.isdecimal() and 0 < int(text) <= _HIGHEST_PORT)
 
 
 class Trouble:
