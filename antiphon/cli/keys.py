@@ -7,12 +7,26 @@ import secrets
 import sys
 
 import click
+import msgspec
+import yaml
 
 from antiphon.config.keeping import PREFIX
 from antiphon.errors import ConfigError
 from antiphon.key_digests import hashed
+from antiphon.setting_types import Name
 
 _SALT_BYTES = 16
+
+
+def _checked_name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """The name as the configuration may have it. Raises BadParameter."""
+    if value is None:
+        return None
+    try:
+        msgspec.convert(value, Name)
+    except msgspec.ValidationError:
+        raise click.BadParameter("small letters, digits, '.', '_' and '-', 64 of them at most") from None
+    return value if yaml.safe_load(value) == value else f'"{value}"'
 
 
 @click.group("keys")
@@ -21,8 +35,8 @@ def command() -> None:
 
 
 @command.command("new", short_help="Make a key.")
-@click.option("--name", default="NAME", metavar="NAME", help="What logs are to call the key.")
-def print_new(name: str) -> None:
+@click.option("--name", callback=_checked_name, metavar="NAME", help="What logs are to call the key.")
+def print_new(name: str | None) -> None:
     """Make a key, and print it and what to put into the configuration.
 
     The key is on standard output and nowhere else: the configuration gets a salted digest, which opens nothing.
@@ -30,7 +44,7 @@ def print_new(name: str) -> None:
     key = PREFIX + secrets.token_urlsafe(32)
     click.echo("The key, shown this once; for the client:\n", err=True)
     click.echo(key)
-    click.echo(f"\nFor the configuration:\n\nkeys:\n  - name: {name}\n    key: {_digest(key)}", err=True)
+    click.echo(f"\nFor the configuration:\n\nkeys:\n  - name: {name or 'NAME'}\n    key: {_digest(key)}", err=True)
 
 
 @command.command("hash", short_help="Print the digest of a key that exists.")

@@ -59,17 +59,20 @@ class Wish(Struct, frozen=True, kw_only=True):
             message = f"nothing here goes by the name of a model of {self.tool}'s own; say which with --model: {shown}"
             raise ConfigError(message)
         for name in filter(None, (self.model, self.small_model)):
-            if near := _near(name, models):
-                click.echo(f"! nobody lists the model {name}; did you mean {near}?", err=True)
+            if doubt := _doubt(name, models):
+                click.echo(doubt, err=True)
         return offer
 
 
-def _near(name: str, models: Sequence[Listed]) -> str:
-    """A model that is listed and may be meant; empty where `name` itself is, with its provider or without."""
+def _doubt(name: str, models: Sequence[Listed]) -> str:
+    """That a model is not listed, though models are; empty where it is, with its provider or without."""
     ids = [model.id for model in models]
-    if any(each == name or each.partition("/")[2] == name for each in ids):
+    if not ids or any(each == name or each.partition("/")[2] == name for each in ids):
         return ""
-    return next(iter(get_close_matches(name, ids, n=1)), "")
+    near = get_close_matches(name, ids, n=1)
+    return f"! nobody lists the model {name}; " + (
+        f"did you mean {near[0]}?" if near else "it is asked for all the same"
+    )
 
 
 class Place(Struct, frozen=True, kw_only=True):

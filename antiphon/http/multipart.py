@@ -32,7 +32,7 @@ UNKNOWN_TYPE: Final = "application/octet-stream"
 _FORM: Final = b"multipart/form-data"
 _BROKEN: Final = "The body is no whole multipart form: a part, or its end, is missing or malformed."
 
-_unheard: Final = logging.Logger(__name__, logging.CRITICAL)
+_unheard: Final = logging.Logger(__name__, logging.CRITICAL)  # noqa: LOG001 - of a level that no setting changes
 """Takes the parser's warnings of broken forms: their clients are told, and could fill the log with them."""
 
 _MOST_HEAD_BYTES: Final = 16_384

@@ -200,6 +200,8 @@ def test_a_model_that_nobody_lists_is_doubted_and_asked_for(run: Run, folder: Pa
     assert result.stderr == "! nobody lists the model native/gpt5-mini; did you mean native/gpt-5-mini?\n"
     assert "model='native/gpt5-mini'" in (folder / "arguments").read_text().splitlines()
     assert run(*said, "gpt-5-mini", ANTIPHON_API_KEY=KEY_A).stderr == ""
+    told = run("env", *said[1:], "nothing/alike", ANTIPHON_API_KEY=KEY_A).stderr
+    assert told == "! nobody lists the model nothing/alike; it is asked for all the same\n"
 
 
 def test_a_gateway_that_does_not_start_is_told_with_its_log(run: Run, folder: Path) -> None:

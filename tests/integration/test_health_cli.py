@@ -53,6 +53,12 @@ def test_the_configured_gateway_is_asked(port: int, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, '{"status":"ready"}\n')
 
 
+def test_the_gateway_of_another_file_is_asked(port: int, tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(f"server: {{port: {port}}}")
+    result = health(tmp_path, "--config", str(tmp_path / "other.yaml"))
+    assert (result.exit_code, result.stdout) == (0, '{"status":"ready"}\n')
+
+
 def test_a_gateway_that_cannot_serve_says_why(port: int, tmp_path: Path) -> None:
     result = health(tmp_path, "--url", f"http://127.0.0.1:{port}/broken")
     assert result.exit_code == 1

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,6 +104,19 @@ def test_the_command_makes_a_key_and_its_digest() -> None:
     other = read(again)
     assert other is not None
     assert other.fits(key)
+
+
+@pytest.mark.parametrize("name", ["ann", "1", "null", "2026-11-22", "on"])
+def test_what_the_command_shows_can_be_copied_into_the_configuration(name: str) -> None:
+    made = CliRunner().invoke(main, ["keys", "new", "--name", name])
+    shown = yaml.safe_load(made.stderr[made.stderr.index("keys:") :])
+    assert [each["name"] for each in shown["keys"]] == [name]
+
+
+@pytest.mark.parametrize("name", ["a: b", "Ann", "", "a" * 65])
+def test_a_name_that_the_configuration_would_refuse_is_refused_at_once(name: str) -> None:
+    made = CliRunner().invoke(main, ["keys", "new", "--name", name])
+    assert (made.exit_code, made.stdout) == (2, "")
 
 
 @pytest.mark.parametrize("key", ["short", "two words that are long enough", "ünicode-that-is-long-enough"])
