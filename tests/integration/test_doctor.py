@@ -20,6 +20,8 @@ from antiphon.security_settings import SecuritySettings
 from antiphon.settings import DatabaseSettings, Settings
 from antiphon.store import upkeep
 from tests.e2e.upstream import Provider, Reply, Seen, refusing, refusing_connections, served
+from tests.integration.upstream.authority import Authority
+from tests.redis import Server
 
 KEY = "sk-hidden-0123456789"
 
@@ -125,3 +127,29 @@ def test_a_configuration_that_is_none_is_all_that_is_looked_at(run: Run, tmp_pat
     )
     result = run("--json", ANTIPHON_PORT="0")
     assert found(result)["configuration"]["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "said"), [(60, "ok", "59 days"), (9, "warning", "8 days"), (-1, "failed", "expired")]
+)
+def test_the_certificate_should_be_good_for_a_while(run: Run, tmp_path: Path, days: int, state: str, said: str) -> None:
+    certificate, key = Authority(tmp_path).issued("DNS:localhost", days)
+    told = run(
+        "--json",
+        ANTIPHON_PORT="0",
+        ANTIPHON_SERVER__TLS__CERTIFICATE=str(certificate),
+        ANTIPHON_SERVER__TLS__KEY=str(key),
+        ANTIPHON_SERVER__TLS__CA=str(tmp_path / "ca.pem"),
+    )
+    finding = found(told)["certificate"]
+    assert finding["state"] == state
+    assert said in finding["said"]
+
+
+def test_redis_is_asked(run: Run, redis_server: Server) -> None:
+    assert "redis" not in found(run("--json", ANTIPHON_PORT="0"))
+    there = found(run("--json", ANTIPHON_PORT="0", ANTIPHON_REDIS_URL=redis_server.url))["redis"]
+    assert there["state"] == "ok"
+    away = found(run("--json", ANTIPHON_PORT="0", ANTIPHON_REDIS_URL="redis://me:s3cret@127.0.0.1:1"))["redis"]
+    assert away["state"] == "failed"
+    assert "s3cret" not in str(away)

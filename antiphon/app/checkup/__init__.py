@@ -7,10 +7,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from antiphon.app import tried
+from antiphon.app.checkup.certificates import certificate_findings
 from antiphon.app.checkup.database import database_findings
 from antiphon.app.checkup.finding import Finding
 from antiphon.app.checkup.machine import machine_findings, port_findings
 from antiphon.app.checkup.providers import provider_findings
+from antiphon.app.checkup.redis import redis_findings
 from antiphon.app.checkup.replicas import key_findings
 from antiphon.config.loading import Loaded
 from antiphon.errors import ConfigError
@@ -18,7 +20,14 @@ from antiphon.settings import Settings
 
 Look = Callable[[Settings], Coroutine[Any, Any, list[Finding]]]
 
-_LOOKS: Final[tuple[Look, ...]] = (port_findings, database_findings, key_findings, provider_findings)
+_LOOKS: Final[tuple[Look, ...]] = (
+    port_findings,
+    certificate_findings,
+    database_findings,
+    redis_findings,
+    key_findings,
+    provider_findings,
+)
 """In the order in which their findings are told."""
 
 

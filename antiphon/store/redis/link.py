@@ -52,6 +52,8 @@ class Link:
         self.is_slow = False
         """A reply has been waited for in vain, and has not come yet."""
         self._watching = False
+        self.trouble: str | None = None
+        """Why it cannot be used now."""
         self._trouble_since: float | None = None
         self._channels: tuple[bytes, ...] = ()
         self._hear: Callable[[Sequence[object]], None] = _deaf
@@ -258,12 +260,13 @@ class Link:
     def _begins(self, why: str) -> None:
         if self._trouble_since is None:
             self._trouble_since = self._loop.time()
+            self.trouble = why
             _logger.warning("Redis cannot be used: %s", why)
 
     def _is_over(self) -> None:
         if self._trouble_since is not None:
             _logger.warning("Redis can be used again, after %.1f s", self._loop.time() - self._trouble_since)
-            self._trouble_since = None
+            self._trouble_since = self.trouble = None
 
     def _unusable(self) -> StoreFailed:
         why = "does not answer in time" if self.wire is not None and self.is_slow else "cannot be reached"

@@ -28,14 +28,15 @@ class Authority:
         context.load_cert_chain(*self.issued(names))
         return context
 
-    def issued(self, names: str) -> tuple[Path, Path]:
+    def issued(self, names: str, days: int = 30) -> tuple[Path, Path]:
         """The files of a certificate, whose serial number is one more than the last one's, and of its key."""
         self._serials += 1
         key, asked, issued, extra = (self._folder / f"{self._serials}.{kind}" for kind in ("key", "csr", "pem", "ext"))
         extra.write_text(f"subjectAltName={names}\n")
         self._run("req", *_NEW_KEY, "-subj", "/CN=server", "-keyout", key, "-out", asked)
         signing = ("-CA", self.certificate, "-CAkey", self._key, "-set_serial", str(self._serials), "-extfile", extra)
-        self._run("x509", "-req", "-in", asked, *signing, "-out", issued)
+        lasting = ("-days", str(days))
+        self._run("x509", "-req", "-in", asked, *signing, *lasting, "-out", issued)
         return issued, key
 
     def _run(self, *arguments: str | Path) -> None:
