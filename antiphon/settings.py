@@ -177,9 +177,14 @@ class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         ),
     ] = 60.0
     idle_seconds: Annotated[float, Meta(description="Between two pieces of an answer.", gt=0, le=3600)] = 120.0
-    whole_seconds: Annotated[float, Meta(description="From the request to the end of the answer.", gt=0, le=86_400)] = (
-        600.0
-    )
+    whole_seconds: Annotated[
+        float,
+        Meta(
+            description="From the request to the end of the answer; every attempt at a target has as long again.",
+            gt=0,
+            le=86_400,
+        ),
+    ] = 600.0
 
 
 class RetrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
