@@ -22,7 +22,7 @@ from antiphon.http.openapi_media import MEDIA_OPERATIONS, MEDIA_TAG
 from antiphon.http.openapi_messages import MESSAGES_OPERATIONS, MESSAGES_TAG
 from antiphon.http.openapi_metrics import METRICS_OPERATIONS
 from antiphon.http.openapi_passing import PASSING_OPERATIONS, PASSING_TAG
-from antiphon.http.openapi_paths import OPERATIONS, TAGS
+from antiphon.http.openapi_paths import GATEWAY_TAG, OPERATIONS, TAGS
 from antiphon.http.openapi_prompts import PROMPT_OPERATIONS, PROMPT_TAG
 from antiphon.http.openapi_schemas import schemas
 from antiphon.http.openapi_services import SERVICE_OPERATIONS, SERVICE_TAG
@@ -127,6 +127,7 @@ def document(version: str) -> dict[str, Any]:
             BATCH_TAG,
             FILE_TAG,
             PASSING_TAG,
+            GATEWAY_TAG,
         ],
         "paths": paths,
         "components": {

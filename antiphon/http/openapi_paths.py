@@ -34,8 +34,8 @@ GATEWAY: Final = "Gateway"
 TAGS: Final = (
     {"name": RESPONSES, "description": "Answers: made, kept, fetched, replayed, gone on from."},
     {"name": MODELS, "description": "What can be asked."},
-    {"name": GATEWAY, "description": "The gateway itself. No key is needed here."},
 )
+GATEWAY_TAG: Final = {"name": GATEWAY, "description": "The gateway itself. No key is needed here."}
 
 
 class Operation(Struct, frozen=True, kw_only=True):

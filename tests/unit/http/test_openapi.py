@@ -154,6 +154,7 @@ def test_every_operation_has_a_name_of_its_own_and_a_tag_that_is_explained() -> 
     told = [operation for _, _, operation in operations()]
     assert len({operation["operationId"] for operation in told}) == len(told)
     assert {tag for operation in told for tag in operation["tags"]} == {tag["name"] for tag in described()["tags"]}
+    assert described()["tags"][-1]["name"] == "Gateway", "what is asked for comes first"
 
 
 def test_the_prefixes_are_listed_as_servers() -> None:
