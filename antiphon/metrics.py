@@ -62,8 +62,8 @@ FALLBACKS: Final = Counter(
 )
 CHUNKS: Final = Counter(
     "antiphon_chunks_total",
-    "Pieces of streamed answers, by lane: `verbatim` left as the provider sent them, `rendered` were written anew.",
-    ("lane",),
+    "Pieces of streamed answers, by kind: `verbatim` left as the provider sent them, `rendered` were written anew.",
+    ("kind",),
 )
 TOKENS: Final = Counter(
     "antiphon_tokens_total",

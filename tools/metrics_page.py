@@ -69,7 +69,7 @@ _TAIL: Final = """
 | Workers that die | `increase(antiphon_jobs_claimed_total{claim="again"}[1h])` |
 | Answers to a commit | `rate(antiphon_store_group_size_sum[5m]) / rate(antiphon_store_group_size_count[5m])` |
 | A process that does too much | `histogram_quantile(0.99, rate(antiphon_event_loop_lag_seconds_bucket[5m])) > 0.1` |
-| Streams that lost the short way | `rate(antiphon_chunks_total{lane="rendered"}[5m])` |
+| Streams that lost the short way | `rate(antiphon_chunks_total{kind="rendered"}[5m])` |
 """
 
 

@@ -133,7 +133,7 @@ class Delivery:
         self._wake()
 
     def count(self) -> None:
-        """Counts the pieces that have left since the last time, by lane; `rendered` of them were not the provider's."""
+        """Counts the pieces that have left since the last time, by kind; `rendered` of them were not the provider's."""
         if not self.frames:
             return
         _VERBATIM[0] += len(self.frames) - self.rendered

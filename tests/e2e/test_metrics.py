@@ -69,7 +69,7 @@ def test_requests_answers_and_what_they_took_are_counted(
     assert grown("upstream_attempts_total", provider="native", outcome="ok") == 2
     assert grown("responses_stored_total", status="completed") == 3
     assert grown("store_group_size_sum") >= 3
-    assert grown("chunks_total", lane="rendered") > 0
+    assert grown("chunks_total", kind="rendered") > 0
     for kind, tokens in (("input", NATIVE_USAGE["input_tokens"]), ("output", NATIVE_USAGE["output_tokens"])):
         assert grown("tokens_total", model=NATIVE_MODEL, kind=kind) == 2 * tokens
     assert after["antiphon_requests_running", ()] == 1  # the one that asks
@@ -88,7 +88,7 @@ def test_what_leaves_as_it_came_is_told_apart(gateway: Gateway, client: openai.O
         if event.type == "response.output_text.delta":
             gates.pop(0).open()
     after = numbers(gateway.root)
-    assert growth(before, after, "antiphon_chunks_total", lane="verbatim") >= len(deltas) - 1 > 0
+    assert growth(before, after, "antiphon_chunks_total", kind="verbatim") >= len(deltas) - 1 > 0
 
 
 def test_retries_and_fallbacks_are_counted_by_provider(

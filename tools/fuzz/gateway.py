@@ -37,7 +37,7 @@ from tests.integration.harness import ROOT, Gateway
 from tools.fuzz.vendors import providing
 
 MASTER_KEY: Final = "sk-antiphon-fuzz-master-0123456789"
-LANES: Final = 8
+STRANGERS: Final = 8
 """Tenants, each of whom asks one request after the other."""
 
 MOST_BODY_BYTES: Final = 4_000_000
@@ -99,9 +99,9 @@ class FuzzedGateway(Gateway):
         self.process.send_signal(signal.SIGUSR2)
 
 
-def key_of(lane: int) -> str:
+def key_of(stranger: int) -> str:
     """The key of a tenant."""
-    return f"sk-antiphon-fuzz-lane-{lane}"
+    return f"sk-antiphon-fuzz-stranger-{stranger}"
 
 
 def settings_for(upstream_port: int, folder: Path, database: str = "", **sections: Any) -> Settings:
@@ -117,7 +117,7 @@ def settings_for(upstream_port: int, folder: Path, database: str = "", **section
     made = Settings(
         server=ServerSettings(max_body_bytes=MOST_BODY_BYTES),
         master_key=MASTER_KEY,
-        keys=[KeySettings(name=f"lane-{lane}", key=key_of(lane)) for lane in range(LANES)],
+        keys=[KeySettings(name=f"stranger-{stranger}", key=key_of(stranger)) for stranger in range(STRANGERS)],
         database=DatabaseSettings(url=database or f"sqlite:///{folder}/antiphon.db", synchronous="normal"),
         providers=providers,
         models={"either": ModelSettings(targets=["openai/gpt-5-mini", "chat/m"])},

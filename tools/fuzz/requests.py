@@ -3,7 +3,7 @@
     python -m tools.fuzz.requests [--count 100000] [--seed 1] [--database postgresql://...]
     python -m tools.fuzz.requests --replay FILE
 
-Each lane is a tenant with a source of chance of its own and sends one request after the other, so that a run comes
+Each stranger is a tenant with a source of chance of its own and sends one request after the other, so that a run comes
 again with its seed. What a finding was sent is kept in FOLDER/findings, to be sent again with `--replay`.
 """
 
@@ -23,7 +23,7 @@ from typing import Final
 from msgspec import Struct
 
 from tools.fuzz.asks import Asker, recorded_bodies
-from tools.fuzz.gateway import LANES, FuzzedGateway, Held, fuzzed, key_of
+from tools.fuzz.gateway import STRANGERS, FuzzedGateway, Held, fuzzed, key_of
 from tools.fuzz.mutation import Mutator
 from tools.fuzz.raw import Speller
 from tools.fuzz.sockets import conversation
@@ -49,10 +49,10 @@ class Finding(Struct, frozen=True):
     name: str
     what: str
     sent: bytes
-    lane: int
+    stranger: int
 
 
-class Lane:
+class Stranger:
     """One tenant's requests, one after the other."""
 
     def __init__(self, gateway: FuzzedGateway, number: int, seed: int) -> None:
@@ -131,7 +131,7 @@ async def _watch(gateway: FuzzedGateway, findings: list[Finding]) -> None:
 async def fuzz(count: int, seed: int, folder: Path, database: str = "") -> bool:
     """Sends so many requests, says how it went, and whether all is well."""
     async with fuzzed(folder, database) as gateway:
-        lanes = [Lane(gateway, number, seed) for number in range(LANES)]
+        strangers = [Stranger(gateway, number, seed) for number in range(STRANGERS)]
         held_up: list[Finding] = []
         steps: list[Held] = []
         began = time.monotonic()
@@ -139,25 +139,25 @@ async def fuzz(count: int, seed: int, folder: Path, database: str = "") -> bool:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(_watch(gateway, held_up))
                 async with asyncio.TaskGroup() as asking:
-                    for lane in lanes:
-                        asking.create_task(lane.run(count // 5 // LANES))
+                    for stranger in strangers:
+                        asking.create_task(stranger.run(count // 5 // STRANGERS))
                 watching.cancel()
-            for lane in lanes:
-                lane.leave()
+            for stranger in strangers:
+                stranger.leave()
             held = await _settled(gateway)
             steps.append(held)
-            done = count // 5 // LANES * LANES * step
+            done = count // 5 // STRANGERS * STRANGERS * step
             print(
                 f"{done:>7} requests in {time.monotonic() - began:.0f} s: {held.bytes / 2**20:.1f} MiB,"
                 f" {held.descriptors} descriptors, {held.tasks} tasks, {held.objects} objects",
                 flush=True,
             )
         statuses: Counter[int] = Counter()
-        for lane in lanes:
-            statuses += lane.statuses
+        for stranger in strangers:
+            statuses += stranger.statuses
         print(dict(sorted(statuses.items())))
         faults = gateway.faults()
-    findings = held_up + [finding for lane in lanes for finding in lane.findings]
+    findings = held_up + [finding for stranger in strangers for finding in stranger.findings]
     _keep(findings, folder / "findings")
     for line in faults[:20]:
         print("logged:", line.get("message"), str(line.get("traceback", ""))[-400:])

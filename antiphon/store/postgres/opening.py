@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from antiphon.store.postgres.bus import PostgresBus
-from antiphon.store.postgres.lanes import Lane, Lanes
+from antiphon.store.postgres.clerks import Clerk, Clerks
 from antiphon.store.postgres.link import Link, Trouble, address_of
 from antiphon.store.postgres.schema import prepare
 from antiphon.store.postgres.serving import add, read, write
@@ -21,7 +21,7 @@ _BESIDES: Final = 2
 @asynccontextmanager
 async def opened(
     url: str, *, synchronous: bool, wait_seconds: float, migrates: bool, connections: int, vault: Vault | None = None
-) -> AsyncGenerator[tuple[Lanes, Lanes, PostgresBus]]:
+) -> AsyncGenerator[tuple[Clerks, Clerks, PostgresBus]]:
     """Who writes, who reads, and the bus, on so many connections at most, opened as they are needed.
 
     On leaving, everything submitted is done. Raises ConfigError.
@@ -32,10 +32,12 @@ async def opened(
     await asyncio.to_thread(prepare, address, migrates=migrates)
     trouble = Trouble()
     async with AsyncExitStack() as stack:
-        adding = Lane(add, Link(address, trouble, writes=True, vault=vault))
-        writers = Lanes([Lane(write, Link(address, trouble, writes=True, vault=vault)) for _ in range(writing)], adding)
+        adding = Clerk(add, Link(address, trouble, writes=True, vault=vault))
+        writers = Clerks(
+            [Clerk(write, Link(address, trouble, writes=True, vault=vault)) for _ in range(writing)], adding
+        )
         stack.push_async_callback(writers.close)
-        readers = Lanes([Lane(read, Link(address, trouble, writes=False, vault=vault)) for _ in range(reading)])
+        readers = Clerks([Clerk(read, Link(address, trouble, writes=False, vault=vault)) for _ in range(reading)])
         stack.push_async_callback(readers.close)
         bus = PostgresBus(address, trouble)
         stack.push_async_callback(bus.close)

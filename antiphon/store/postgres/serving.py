@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from antiphon.store.failures import Caught, Refusal
-from antiphon.store.postgres.lanes import Asked
+from antiphon.store.postgres.clerks import Asked
 from antiphon.store.postgres.link import Link
 from antiphon.store.postgres.session import Session
 from antiphon.store.rows import MOST_ROWS, Insertion

@@ -33,7 +33,7 @@ Serve = Callable[[Link, Sequence[Asked]], Iterator[Sequence[Job[object]]]]
 """Does what is asked and yields it piece by piece as it is done. Fails what it cannot do, and raises nothing."""
 
 
-class Lane:
+class Clerk:
     """One thread. `pending` belongs to the event loop."""
 
     def __init__(self, serve: Serve, link: Link) -> None:
@@ -81,12 +81,12 @@ class Lane:
             settle(jobs)
 
 
-class Lanes:
+class Clerks:
     """Several threads that do the same. Work goes to the first that is idle, so that few connections are opened."""
 
-    def __init__(self, lanes: Sequence[Lane], adding: Lane | None = None) -> None:
+    def __init__(self, clerks: Sequence[Clerk], adding: Clerk | None = None) -> None:
         """Rows that are only added all go to `adding`, if there is one, so that they share statements and commits."""
-        self._lanes = lanes
+        self._clerks = clerks
         self._adding = adding
         self._loop = asyncio.get_running_loop()
         self._closing = False
@@ -100,11 +100,11 @@ class Lanes:
         if self._adding is not None and job.addition is not None:
             self._adding.take(asked)
         else:
-            min(self._lanes, key=attrgetter("pending")).take(asked)
+            min(self._clerks, key=attrgetter("pending")).take(asked)
         return job.future
 
     async def close(self) -> None:
         """Returns when everything that was submitted is done and the connections are closed."""
         self._closing = True
-        for lane in self._lanes if self._adding is None else [*self._lanes, self._adding]:
-            await lane.close()
+        for clerk in self._clerks if self._adding is None else [*self._clerks, self._adding]:
+            await clerk.close()
