@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_Handler = Callable[[int, FrameType | None], object] | int | None
+_Handler = Callable[[int, FrameType | None], object]
 
 
 class _Party(Struct, frozen=True, eq=False):
@@ -56,6 +56,7 @@ class Draining:
     def by_signals(self, unready: Callable[[], None]) -> Generator[None]:
         """Inside, stop signals begin it: `unready` is called at once, the others and earlier handlers after the grace.
 
+        A signal that nobody handles stays as it is: it ends the process, or is ignored, as whoever started that wants.
         Does nothing in a thread that is not the main one: signals come only there.
         """
         if threading.current_thread() is not threading.main_thread():
@@ -66,8 +67,9 @@ class Draining:
         def handle(number: int, _stack: FrameType | None) -> None:
             loop.call_soon_threadsafe(self._begin, loop, number, unready)
 
-        self._before = {number: signal.getsignal(number) for number in _SIGNALS}
-        for number in _SIGNALS:
+        handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._before = {number: handler for number, handler in handlers.items() if callable(handler)}
+        for number in self._before:
             signal.signal(number, handle)
         try:
             yield
@@ -94,6 +96,4 @@ class Draining:
             for party in tuple(self._parties):
                 party.begin_to_stop()
                 self._timers.append(loop.call_later(party.after_seconds, party.end_all))
-        previous = self._before.get(number)
-        if callable(previous):
-            previous(number, None)
+        self._before[number](number, None)

@@ -38,6 +38,7 @@ Started = Callable[..., subprocess.Popen[str]]
 def started(tmp_path: Path) -> Iterator[Started]:
     """The command in a process of its own; ended with the test."""
     running: list[subprocess.Popen[str]] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it does aside
 
     def start(*arguments: str, stdout: int = subprocess.PIPE, **variables: str) -> subprocess.Popen[str]:
         env: Mapping[str, str] = {
@@ -53,6 +54,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
         return process
 
     yield start
+    signal.signal(signal.SIGINT, before)
     for process in running:
         with process:
             process.kill()
@@ -219,6 +221,17 @@ def test_an_answer_can_be_interrupted(started: Started) -> None:
             process.send_signal(signal.SIGINT)
             out, told = process.communicate()
     assert (process.returncode, out, told) == (130, "", "")
+
+
+def test_an_answer_can_be_ended_from_outside(started: Started) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = started("ask", "vllm/m", "Sea?", VLLM_BASE_URL=url, VLLM_MODELS="m")
+        with closing(listener.accept()[0]) as connection:
+            assert connection.recv(4)
+            process.terminate()
+            out, told = process.communicate(timeout=20)
+    assert (process.returncode, out, told) == (-signal.SIGTERM, "", "")
 
 
 def test_an_answer_nobody_reads_ends_quietly(started: Started) -> None:
