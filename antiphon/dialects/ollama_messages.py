@@ -100,18 +100,18 @@ class MessageWriter:
         """Texts with the images that follow them."""
         if isinstance(content, str):
             return [{"content": content}]
-        messages: list[Body] = []
+        messages: list[tuple[list[str], list[str]]] = []
         for index, part in enumerate(content):
             text, image = self._read(part, f"{place}.content[{index}]")
+            if not messages or (text is not None and messages[-1][1]):
+                messages.append(([], []))
+            texts, images = messages[-1]
             if image is not None:
-                if not messages:
-                    messages.append({"content": ""})
-                messages[-1].setdefault("images", []).append(image)
-            elif text is not None and (not messages or "images" in messages[-1]):
-                messages.append({"content": text})
+                images.append(image)
             elif text is not None:
-                messages[-1]["content"] += f"\n\n{text}"
-        return messages
+                texts.append(text)
+        told = [(texts, images) for texts, images in messages if texts or images]
+        return [{"content": "\n\n".join(texts)} | ({"images": images} if images else {}) for texts, images in told]
 
     def _read(self, part: Part, place: str) -> tuple[str | None, str | None]:
         """The text of a part, or its image in base64."""

@@ -94,6 +94,15 @@ def test_an_address_that_is_almost_a_picture_takes_no_more_than_its_share(name: 
     assert time.process_time() - begun < 1
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_message_of_many_parts(name: str) -> None:
+    content = [{"type": "input_text", "text": "words " * 20}] * 40_000
+    turn, target = asking(name, [{"role": "user", "content": content}])
+    begun = time.process_time()
+    target.dialect.build(turn, target)
+    assert time.process_time() - begun < 1
+
+
 @pytest.mark.parametrize("whose", [{"call_id": "call_1"}, {"name": "look"}], ids=["one id", "a name"])
 def test_many_outputs_find_their_calls_in_their_order(whose: dict[str, str]) -> None:
     outputs = [{"type": "function_call_output", "output": f"No. {number}"} | whose for number in range(12_000)]
