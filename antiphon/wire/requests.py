@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeGuard
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from antiphon.errors import BadRequest
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
 
@@ -28,6 +29,9 @@ MAX_INPUT_ITEMS: Final = 65_536
 """Of one request; what it goes on from is not counted."""
 
 MAX_TOOLS: Final = 4096
+
+MAX_MEMBERS: Final = 1024
+"""Of the body itself. What nobody knows travels on, but each one costs time."""
 
 MAX_INTEGER: Final = 2**53 - 1
 """The last one that clients read exactly whose numbers are doubles."""
@@ -171,8 +175,14 @@ class Request(Struct, frozen=True, kw_only=True):
         return self.stored and not self.includes(SEALED)
 
     def members(self) -> dict[str, Raw]:
-        """Every member of the client's body, values untouched: what a native upstream's body is patched from."""
-        return split_object(self.body)
+        """Every member of the client's body, values untouched: what a native upstream's body is patched from.
+
+        Raises BadRequest where there are too many.
+        """
+        members = split_object(self.body)
+        if len(members) > MAX_MEMBERS:
+            raise BadRequest(f"The body has {len(members)} members; at most {MAX_MEMBERS} are read.")
+        return members
 
     def includes(self, what: Include) -> bool:
         """Whether the client asked for this part of an answer that is left out by default."""
