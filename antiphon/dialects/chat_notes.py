@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Final
 
 import msgspec
 
 from antiphon.dialects.chat_shapes import Logprob, TopLogprob, is_array, objects
+from antiphon.dialects.writer_items import Run
 from antiphon.wire.requests import Item, is_item
 
 _DATA_URL: Final = re.compile(r"data:image/(?P<format>[a-z0-9.+-]+)[^,]*;base64,", re.IGNORECASE)
@@ -18,7 +19,7 @@ _NEVER: Final = -9999.0
 _MARK: Final = re.compile(r"\[(\d{1,3})\]")
 
 
-def flattened(notes: Iterable[Item], text: str) -> Iterator[Item]:
+def flattened(notes: Iterable[Item], text: Sized) -> Iterator[Item]:
     """Citations in the flat form of a response, which has no place for notes of other kinds.
 
     A citation that does not say where it belongs stands at the end of `text`, which is all that was said so far.
@@ -35,11 +36,12 @@ def flattened(notes: Iterable[Item], text: str) -> Iterator[Item]:
         yield _citation(url, source.get("title"), start, end)
 
 
-def cited(sources: Sequence[tuple[str, str]], text: str) -> Iterator[Item]:
+def cited(sources: Sequence[tuple[str, str]], run: Run) -> Iterator[Item]:
     """Perplexity lists its sources (URL, title) beside the text and cites them in it as ``[1]``, ``[2]``.
 
-    Each mark becomes a citation that spans it; a source that is never cited stands at the end of the text.
+    Each mark becomes a citation that spans it; a source that is never cited stands at the end.
     """
+    text = run.text()
     unseen = dict.fromkeys(range(len(sources)))
     for mark in _MARK.finditer(text):
         index = int(mark[1]) - 1
@@ -50,7 +52,7 @@ def cited(sources: Sequence[tuple[str, str]], text: str) -> Iterator[Item]:
         yield _citation(*sources[index], len(text), len(text))
 
 
-def referred(ids: object, text: str) -> Iterator[Item]:
+def referred(ids: object, text: Sized) -> Iterator[Item]:
     """Mistral's references to documents that the client numbered, which stand behind the text that rests on them.
 
     https://docs.mistral.ai/capabilities/citations/ (read 2026-11).
@@ -59,7 +61,7 @@ def referred(ids: object, text: str) -> Iterator[Item]:
         yield {"type": "file_citation", "file_id": str(number), "filename": "", "index": len(text)}
 
 
-def recognised(verdicts: bytes, text: str) -> Iterator[Item]:
+def recognised(verdicts: bytes, text: Sized) -> Iterator[Item]:
     """Where code comes from that Azure recognised in the text, with its licence for a title.
 
     https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter-protected-material (read 2026-11).

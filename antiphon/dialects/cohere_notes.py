@@ -7,7 +7,7 @@ A citation names documents of the request, or outputs of calls, and the span of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Final
 
 from antiphon.dialects.chat_notes import logprobs_of
@@ -24,7 +24,7 @@ def of_text(citations: Iterable[Citation]) -> list[Citation]:
     return [citation for citation in citations if citation.type in _OF_TEXT]
 
 
-def noted(citations: Sequence[Citation], base: int, text: str) -> Iterator[Item]:
+def noted(citations: Sequence[Citation], base: int, text: Sized) -> Iterator[Item]:
     """Annotations of `text`, in which the cited block begins at `base`."""
     for citation in citations:
         end = len(text) if citation.end is None else min(max(base + citation.end, 0), len(text))

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Citation.htm
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +29,7 @@ def stopped_by(fields: object, asked: Sequence[str]) -> str | None:
     return asked[0] if len(asked) == 1 else None
 
 
-def cited(citations: Sequence[Item], length: int, text: str) -> Iterator[Item]:
+def cited(citations: Sequence[Item], length: int, text: Sized) -> Iterator[Item]:
     """Citations of the last `length` characters of `text`, which is all that was said so far.
 
     What comes from the web is cited by its address; the rest by the name that the client gave its document.

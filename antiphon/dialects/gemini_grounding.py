@@ -25,6 +25,7 @@ from antiphon.dialects.gemini_shapes import (
     UrlContext,
     told,
 )
+from antiphon.dialects.writer_items import Run
 from antiphon.wire.requests import Item
 
 _FETCHED: Final = ("URL_RETRIEVAL_STATUS_SUCCESS", 1, None)
@@ -62,8 +63,9 @@ class Foundations:
         cited = self._citations.citation_sources or self._citations.citations
         return bool(self._grounding.grounding_supports or cited)
 
-    def notes(self, text: str, parts: Mapping[int, int]) -> Iterator[Item]:
+    def notes(self, run: Run, parts: Mapping[int, int]) -> Iterator[Item]:
         """The annotations of a text; `parts` tells where in it each part begins, where it is made of several."""
+        text = run.text()
         encoded = text.encode(errors="replace")
         sources = self._grounding.grounding_chunks or []
         for support in self._grounding.grounding_supports or ():

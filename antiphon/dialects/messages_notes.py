@@ -6,12 +6,12 @@ https://platform.claude.com/docs/en/build-with-claude/citations, .../agents-and-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 
 from antiphon.wire.requests import Item
 
 
-def noted(citations: Iterable[Item], length: int, text: str) -> Iterator[Item]:
+def noted(citations: Iterable[Item], length: int, text: Sized) -> Iterator[Item]:
     """The annotations of a block of this length, the last of `text`."""
     end = len(text)
     start = max(end - length, 0)

@@ -19,6 +19,7 @@ from msgspec import UNSET, Raw
 from antiphon.dialects.writer_items import (
     ARGUMENTS,
     INPUT,
+    MOST_CHARACTERS,
     PAD,
     PAD_BLOCK,
     PAD_SHIFTS,
@@ -39,6 +40,7 @@ from antiphon.dialects.writer_items import (
     padding,
 )
 from antiphon.dialects.writer_whole import ID_PREFIXES, announced, steps
+from antiphon.errors import UpstreamBroke
 from antiphon.protocols import Clock
 from antiphon.wire.events import Event, Outcome
 from antiphon.wire.ids import NewId
@@ -47,7 +49,7 @@ from antiphon.wire.usage import NO_USAGE, Usage
 
 _encode: Final = msgspec.json.Encoder().encode
 
-Notes = Callable[[str], Iterable[dict[str, Any]]]
+Notes = Callable[[Run], Iterable[dict[str, Any]]]
 """Makes annotations of what a text part says so far."""
 
 _PIECES: Final = 4096
@@ -58,15 +60,9 @@ class ResponseWriter:
     """Writes one answer. After `finish` it takes nothing more."""
 
     __slots__ = (
-        *("_backlog", "_clock", "_covered", "_events"),
-        "_finished",
-        "_hidden",
-        "_item",
-        *("_items", "_keeper", "_keys"),
-        "_loose_logprobs",
-        "_loose_notes",
-        *("_new_id", "_number", "_obfuscate", "_opening", "_queued", "_replaying", "_run", "_silent"),
-        *("outcome", "service_tier", "stop_sequence", "upstream_id", "usage"),
+        *("_backlog", "_clock", "_covered", "_events", "_finished", "_hidden", "_item", "_items", "_keeper", "_keys"),
+        *("_loose_logprobs", "_loose_notes", "_new_id", "_number", "_obfuscate", "_opening", "_queued", "_replaying"),
+        *("_run", "_silent", "outcome", "service_tier", "stop_sequence", "upstream_id", "usage"),
     )
 
     def __init__(
@@ -157,7 +153,7 @@ class ResponseWriter:
         if run is None or run.voice is not TEXT:
             self._loose_notes.append(notes)
             return
-        for note in notes(run.text()):
+        for note in notes(run):
             members = b'%b,"annotation_index":%d,"annotation":%b' % (run.place, len(run.annotations), _encode(note))
             run.annotations.append(note)
             self._emit("response.output_text.annotation.added", members)
@@ -268,6 +264,9 @@ class ResponseWriter:
             if not delta:
                 return b""
             said = _encode(delta)
+        run.size += len(delta)
+        if run.size > MOST_CHARACTERS:
+            raise UpstreamBroke(f"The answer has a part of more than {MOST_CHARACTERS} characters.")
         run.pieces.append(delta)
         if len(run.pieces) > _PIECES:
             run.pieces[:] = ["".join(run.pieces)]

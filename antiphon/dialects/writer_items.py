@@ -27,6 +27,9 @@ _ID_PREFIXES: Final[dict[ItemType, str]] = {
 
 _encode: Final = msgspec.json.Encoder().encode
 
+MOST_CHARACTERS: Final = 16 * 1024 * 1024
+"""Of one text, thought or input of a call: an answer's end repeats it up to five times, and no model says as much."""
+
 PAD_BLOCK: Final = 16
 PAD: Final = b"TQ4mWzk9VbX2rLf7JcHs0NpYeGd1uAoR8iKx3MqEtB5vCjZ6SwDyFhUnPagIlO7Q"
 """Padding that hides the sizes of deltas: where a slice of it begins depends on the event's number alone, so that a
@@ -128,7 +131,7 @@ class CoveredCall:
 class Run:
     """Text in the making: one content part, or the input of one call."""
 
-    __slots__ = ("annotations", "held", "logprobs", "opening", "pieces", "place", "tail", "voice")
+    __slots__ = ("annotations", "held", "logprobs", "opening", "pieces", "place", "size", "tail", "voice")
 
     def __init__(self, voice: Voice, place: bytes) -> None:
         """`place` is the JSON members that say where in the answer the run stands."""
@@ -137,9 +140,14 @@ class Run:
         self.opening = b'{"type":"%b",%b,"delta":' % (voice.delta.encode(), place)
         self.tail = b',"logprobs":[]' if voice is TEXT else b""
         self.pieces: list[str] = []
+        self.size = 0
         self.held = ""
         self.annotations: list[dict[str, Any]] = []
         self.logprobs: list[Any] = []
+
+    def __len__(self) -> int:
+        """How much has been said so far: for most who ask, without putting it together."""
+        return self.size
 
     def text(self) -> str:
         """Everything said so far."""

@@ -10,6 +10,7 @@ from antiphon.dialects.chat_notes import cited
 from antiphon.dialects.chat_usage import usage_of
 from antiphon.dialects.think import ThinkSplitter
 from antiphon.dialects.wrapping import WrappedInput
+from antiphon.dialects.writer_items import TEXT, Run
 from antiphon.wire.usage import NO_USAGE
 from tests.chat_streams import a_turn, answered, chunk, completion, heard, stream
 from tests.grammar import check_stream
@@ -88,7 +89,10 @@ def test_annotations_are_flat() -> None:
 def test_sources_beside_the_text_are_cited_where_the_text_marks_them() -> None:
     text = "One[2] two[1][9] end"
     sources = [("https://a.example", "A"), ("https://b.example", "B"), ("https://c.example", "")]
-    found = [(note["url"], note["start_index"], note["end_index"]) for note in cited(sources, text)]
+    run = Run(TEXT, b"")
+    run.pieces.append(text)
+    run.size = len(text)
+    found = [(note["url"], note["start_index"], note["end_index"]) for note in cited(sources, run)]
     assert found == [("https://b.example", 3, 6), ("https://a.example", 10, 13), ("https://c.example", 20, 20)]
     assert text[3:6] == "[2]"
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import Any
+
+import pytest
 
 from antiphon.dialects.chat_calls import Calls
 from antiphon.dialects.chat_shapes import Function, ToolCall
@@ -12,8 +15,10 @@ from antiphon.dialects.client_chat_shapes import ChatTold
 from antiphon.dialects.client_chat_whole import chat_whole
 from antiphon.dialects.client_messages_answer import MessagesTeller
 from antiphon.dialects.client_messages_shapes import MessagesTold
+from antiphon.dialects.messages_notes import noted
 from antiphon.dialects.tool_names import NO_TOOLS
-from antiphon.dialects.writer_items import Callee
+from antiphon.dialects.writer_items import MOST_CHARACTERS, Callee
+from antiphon.errors import UpstreamBroke
 from antiphon.wire.events import Event
 from tests.unit.dialects.writing import a_writer, output
 
@@ -73,6 +78,25 @@ def test_a_citation_after_every_word() -> None:
         )
         assert b'"cited_text":"word"' in told
     assert time.process_time() - begun < 1.5
+
+
+def test_a_source_after_every_word_of_a_long_answer() -> None:
+    writer = a_writer()
+    writer.text("word" * 1_000_000)
+    begun = time.process_time()
+    for _ in range(4_000):
+        writer.text("word")
+        writer.annotate(partial(noted, [{"type": "web_search_result_location", "url": "u"}], 4))
+    assert time.process_time() - begun < 1
+    writer.finish()
+    assert output(writer)[0]["content"][0]["annotations"][-1]["end_index"] == 4_016_000
+
+
+def test_a_text_without_end_is_no_answer() -> None:
+    writer = a_writer(silent=True)
+    writer.text("a" * MOST_CHARACTERS)
+    with pytest.raises(UpstreamBroke, match="more than 16777216 characters"):
+        writer.text("a")
 
 
 def event(kind: str, number: int, **members: Any) -> Event:

@@ -252,9 +252,9 @@ def test_an_incomplete_answer_closes_what_is_open(reason: str) -> None:
 def test_annotations_belong_to_the_text_that_is_open_or_comes_next() -> None:
     writer = a_writer()
     early, late = ({"type": "url_citation", "url": url} for url in ("https://a.example", "https://b.example"))
-    writer.annotate(lambda text: [early] * (not text))
+    writer.annotate(lambda run: [early] * (not run.text()))
     writer.text("a")
-    writer.annotate(lambda text: [late] * (text == "a"))
+    writer.annotate(lambda run: [late] * (run.text() == "a"))
     writer.text("b")
     writer.finish()
     payloads(writer.take())
