@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
 import ssl
 from typing import Final
 from urllib.parse import urljoin
@@ -17,7 +19,10 @@ from antiphon.providers.reply import UpstreamReply
 from antiphon.providers.trust import default_trust
 from antiphon.version import __version__
 
+_logger: Final = logging.getLogger("antiphon.downloads")
 _MOST_HOPS: Final = 5
+_NO_HOST: Final = "its host is not known, or is in a private or reserved network"
+"""One sentence for both: who is told which of them learns what names the gateway's own network has."""
 _OK: Final = 200
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -48,9 +53,16 @@ class WebDownloads:
         except TimeoutError:
             return f"it took longer than {self._seconds:g} s"
         except UpstreamError as error:
-            return error.message.replace("the provider", "its server")
+            return self._told(error)
         finally:
             await upstream.close()
+
+    def _told(self, error: UpstreamError) -> str:
+        unresolved = isinstance(error.__cause__, (socket.gaierror, UnicodeError))
+        if unresolved or error.message == self._egress.refusal().message:
+            _logger.info("nothing was downloaded: %s", error.message)
+            return _NO_HOST
+        return error.message.replace("the provider", "its server")
 
     async def _followed(self, upstream: HttpUpstream, url: str) -> Downloaded | str:
         for _ in range(_MOST_HOPS):
