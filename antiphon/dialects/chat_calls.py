@@ -15,6 +15,7 @@ import msgspec
 
 from antiphon.dialects.chat_keepsakes import signed
 from antiphon.dialects.chat_shapes import Function, ToolCall
+from antiphon.dialects.object_in_pieces import ObjectInPieces
 from antiphon.dialects.stand_ins import STAND_INS, emulated_call
 from antiphon.dialects.tool_names import ToolName, ToolNames
 from antiphon.dialects.wrapping import WrappedInput
@@ -24,11 +25,10 @@ from antiphon.wire.ids import NewId
 from antiphon.wire.requests import Item
 
 _encode: Final = msgspec.json.Encoder().encode
-_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class _Call:
-    __slots__ = ("call_id", "custom", "done", "extra", "given_id", "key", "name", "pieces", "told", "wrapped")
+    __slots__ = ("call_id", "custom", "done", "extra", "given_id", "key", "name", "object", "pieces", "told", "wrapped")
 
     def __init__(self, key: int, given_id: str, *, custom: bool) -> None:
         self.key = key
@@ -38,6 +38,7 @@ class _Call:
         self.extra: Item | None = None
         self.name = ""
         self.pieces: list[str] = []
+        self.object = ObjectInPieces()
         self.wrapped: WrappedInput | None = None
         self.told = False
         self.done = False
@@ -45,14 +46,7 @@ class _Call:
     @property
     def complete(self) -> bool:
         """Whether its arguments are a whole JSON object, so that nothing more can belong to it."""
-        last = next((piece for piece in reversed(self.pieces) if not piece.isspace()), "")
-        if self.custom or not last.rstrip().endswith("}"):
-            return False
-        try:
-            _object("".join(self.pieces))
-        except (msgspec.DecodeError, UnicodeEncodeError):
-            return False
-        return True
+        return not self.custom and self.object.is_whole(self.pieces)
 
 
 Sign = Callable[[Item, str], None]

@@ -50,6 +50,20 @@ def test_calls_that_are_begun_and_not_ended() -> None:
     assert len(calls.open) == 6_000
 
 
+def test_arguments_of_many_pieces_that_look_like_an_end() -> None:
+    writer = a_writer()
+    calls = Calls(writer, NO_TOOLS, lambda prefix: f"{prefix}_1")
+    begun = time.process_time()
+    for index in range(2):
+        calls.add(ToolCall(index=index, id=f"call_{index}", function=Function(name="f", arguments='{"a":"')))
+    for _ in range(20_000):
+        calls.add(ToolCall(index=0, function=Function(arguments="words and words }")))
+    calls.add(ToolCall(index=0, function=Function(arguments='"}')))
+    assert time.process_time() - begun < 1
+    calls.settle()
+    assert list(calls.open) == [1]
+
+
 def test_a_whole_answer_of_many_calls() -> None:
     body = json.dumps({"status": "completed", "output": [CALL] * 80_000}).encode()
     begun = time.process_time()
