@@ -61,7 +61,7 @@ def file_parts(
 def file_handlers(
     parts: FileParts, tasks: asyncio.TaskGroup, most_body_bytes: int, ending: Callable[[Handler], Handler]
 ) -> FileHandlers:
-    """The handlers of the routes, `ending` those that may take long. Begins to tell providers of files that are gone."""
+    """The handlers of the routes, long ones `ending` with turns. Begins to tell providers of files that are gone."""
     tasks.create_task(parts.copies.keep())
     files = FileEndpoints(parts.desk, tasks, parts.copies.look)
     uploads = UploadEndpoints(parts.desk, most_body_bytes)

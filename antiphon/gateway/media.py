@@ -68,7 +68,7 @@ class Media:
         sources: Callable[[str], Sources],
         live: LiveAnswers,
     ) -> None:
-        """`random` gives numbers from 0 to 1, `sources` those of a tenant. What runs ends when the `live` answers do."""
+        """`random` gives numbers from 0 to 1, `sources` a tenant's. What runs ends when the `live` answers do."""
         self._router = router
         self._dialects = dialects
         self._retries = retries
