@@ -164,12 +164,13 @@ class Retry(enum.Enum):
 
 
 class UpstreamError(AntiphonError):
-    """A provider failed. `retry` says where another attempt may help."""
+    """A provider failed. `retry` says where another attempt may help, `told` is what may hold the tokens it took."""
 
     status = 502
     type = "server_error"
     code = "upstream_error"
     retry: Retry = Retry.SAME
+    told: bytes = b""
 
 
 class ConnectFailed(UpstreamError):

@@ -125,7 +125,7 @@ def _line_handlers(parts: Parts, later: Background) -> Mapping[str, Handler]:
     responses = ResponsesEndpoints(gateway, parts.responses, background, heartbeat, options, idempotent)
     chats = chat_handlers(parts, gateway, heartbeat)
     messages = MessagesEndpoint(gateway, Relay("messages", router, *chances, gateway.live), heartbeat, most)
-    asking = Services(router, service_dialects(), *chances)
+    asking = Services(router, service_dialects(), *chances, gateway.live)
     services = ServiceEndpoints(asking, parts.tasks, settings.moderations.model, most)
     return {
         "/v1/responses": responses.create,

@@ -70,7 +70,7 @@ def routing_of(
     prompts = PromptsEndpoints(parts.prompts, most)
     compact = CompactEndpoints(gateway, tasks, most)
     chances = gateway.policy.retries, random.random
-    asking = Services(gateway.router, service_dialects(), *chances)
+    asking = Services(gateway.router, service_dialects(), *chances, gateway.live)
     services = ServiceEndpoints(asking, tasks, settings.moderations.model, most)
     messages = MessagesEndpoint(gateway, Relay("messages", gateway.router, *chances, gateway.live), heartbeat, most)
     models = ModelsEndpoints(lambda: _cards(parts))
@@ -82,7 +82,7 @@ def routing_of(
         delete_response=responses.delete,
         cancel_response=background.cancel,
         list_input_items=responses.input_items,
-        count_input_tokens=compact.input_tokens,
+        count_input_tokens=gateway.live.ending(compact.input_tokens),
         compact_response=compact.compact,
         create_conversation=conversations.create,
         retrieve_conversation=conversations.retrieve,
@@ -105,7 +105,7 @@ def routing_of(
         media=media_handlers(parts),
         batches=batch_handlers(parts, batching),
         create_message=messages.create,
-        count_message_tokens=messages.count,
+        count_message_tokens=gateway.live.ending(messages.count),
         gemini=gemini_handlers(parts, asking, heartbeat),
         list_models=models.list_models,
         retrieve_model=models.retrieve_model,
@@ -116,8 +116,8 @@ def routing_of(
         docs=DocsEndpoint(),
         landing=LandingEndpoint(__version__),
         refuse_upgrade=refuse_upgrade,
-        pass_on=passing_endpoint(parts, keyring).pass_on,
-        files=file_handlers(parts.files, tasks, most),
+        pass_on=gateway.live.ending(passing_endpoint(parts, keyring).pass_on),
+        files=file_handlers(parts.files, tasks, most, gateway.live.ending),
         connect=None if sockets is None else sockets.connect,
     )
     return routing(handlers, keyring, parts.limiter)

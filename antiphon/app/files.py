@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from antiphon.gateway.files import FileDesk, FileLimits
 from antiphon.gateway.flow import Surroundings
 from antiphon.http.file_routes import FileHandlers
 from antiphon.http.files import FileEndpoints
+from antiphon.http.routes import Handler
 from antiphon.http.uploads import UploadEndpoints
 from antiphon.providers.discovery import Discovery
 from antiphon.providers.instance import ProviderInstance
@@ -56,19 +58,21 @@ def file_parts(
     return FileParts(files, desk, Attachments(files, copies, allowance), copies)
 
 
-def file_handlers(parts: FileParts, tasks: asyncio.TaskGroup, most_body_bytes: int) -> FileHandlers:
-    """The handlers of the routes. Begins to tell providers of files that are gone."""
+def file_handlers(
+    parts: FileParts, tasks: asyncio.TaskGroup, most_body_bytes: int, ending: Callable[[Handler], Handler]
+) -> FileHandlers:
+    """The handlers of the routes, long ones `ending` with turns. Begins to tell providers of files that are gone."""
     tasks.create_task(parts.copies.keep())
     files = FileEndpoints(parts.desk, tasks, parts.copies.look)
     uploads = UploadEndpoints(parts.desk, most_body_bytes)
     return FileHandlers(
-        create=files.create,
+        create=ending(files.create),
         listed=files.listed,
         retrieve=files.retrieve,
         delete=files.delete,
-        content=files.content,
+        content=ending(files.content),
         create_upload=uploads.create,
-        add_part=uploads.add_part,
+        add_part=ending(uploads.add_part),
         complete_upload=uploads.complete,
         cancel_upload=uploads.cancel,
     )

@@ -22,7 +22,7 @@ def gemini_handlers(parts: Parts, services: Services, heartbeat: Heartbeat) -> G
     return GeminiHandlers(
         generate=endpoint.generate,
         stream=endpoint.stream,
-        count=endpoint.count,
+        count=gateway.live.ending(endpoint.count),
         embed=embeddings.embed,
         embed_batch=embeddings.embed_batch,
         predict=embeddings.predict,

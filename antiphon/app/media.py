@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from antiphon.app.parts import Parts
 from antiphon.app.upstreams import downloads_of
@@ -26,7 +27,7 @@ from antiphon.dialects.transcription_vendors import (
     MistralTranscriptions,
 )
 from antiphon.gateway.media import Media
-from antiphon.gateway.media_sources import KeptFiles
+from antiphon.gateway.media_sources import KeptFiles, Sources
 from antiphon.http.media import MediaEndpoints
 from antiphon.http.media_forms import MediaLimits
 from antiphon.http.media_routes import MediaHandlers
@@ -39,7 +40,8 @@ def media_handlers(parts: Parts) -> MediaHandlers:
     settings, gateway = parts.settings, parts.gateway
     downloads = downloads_of(settings)
     files = KeptFiles(parts.files.store, settings.media.max_form_bytes)
-    media = Media(gateway.router, media_dialects(), gateway.policy.retries, random.random, downloads, files)
+    chances = gateway.policy.retries, random.random
+    media = Media(gateway.router, media_dialects(), *chances, partial(Sources, downloads, files), gateway.live)
     limits = MediaLimits(settings.server.max_body_bytes, settings.media.max_form_bytes)
     endpoints = MediaEndpoints(media, parts.tasks, time.time, limits)
     return MediaHandlers(

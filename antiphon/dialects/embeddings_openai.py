@@ -100,6 +100,8 @@ class _List(Struct):
 
     def is_told_as(self, wanted: Embedding) -> bool:
         """Whether clients can read the answer as it is."""
+        if any(bytes(datum.embedding) == b"null" for datum in self.data):
+            return False
         if self.usage is None or None in (self.usage.prompt_tokens, self.usage.total_tokens):
             return False
         return wanted.encoding_format != "base64" or all(bytes(datum.embedding).startswith(b'"') for datum in self.data)
@@ -122,7 +124,8 @@ class OpenAIEmbeddings:
             bodies = [encode(members)]
         else:
             bodies = [encode(members | {"input": portion}) for portion in portions(inputs, at.batch)]
-        count = len(inputs) if len(bodies) > 1 else None
+        sure = len(bodies) > 1 or (bool(wanted.input) and all(_is_plain(each) for each in inputs))
+        count = len(inputs) if sure else None
         return Plan(
             bodies, lambda answers: _told(answers, wanted, at, count), unsaid(asked, at, asked.members.keys() - lost)
         )
@@ -165,15 +168,20 @@ def _list(wanted: Embedding, asked: Asked) -> list[Raw]:
     return msgspec.json.decode(asked.members["input"], type=list[Raw])
 
 
+def _is_plain(said: Raw) -> bool:
+    """Whether an input is a text, or numbers of tokens: what vectors a vendor gives for others is for it to say."""
+    return bytes(said).startswith((b'"', b"["))
+
+
 def _told(answers: Sequence[Answer], wanted: Embedding, at: At, count: int | None) -> Told:
-    """One answer's own words are not doubted; several must have `count` vectors: they are numbered anew."""
+    """One answer's own words are not doubted; several are numbered anew. Raises UpstreamBroke."""
     lists = [understood(answer, at, _List) for answer in answers]
+    if count is not None and sum(len(each.data) for each in lists) != count:
+        raise broken(at)
     tokens = total([each.tokens for each in lists])
     if len(lists) == 1 and lists[0].is_told_as(wanted):
         return Told(answers[0].body, tokens)
     data = [datum for each in answers for datum in _entries(each, at)]
-    if count is not None and len(data) != count:
-        raise broken(at)
     for index, datum in enumerate(data):
         datum["index"] = Raw(b"%d" % index)
         datum["embedding"] = formed(datum["embedding"], wanted, at)

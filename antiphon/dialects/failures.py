@@ -46,7 +46,9 @@ def failure_of(data: bytes) -> UpstreamError:
     if not isinstance(status, int) or not 400 <= status < 600:  # noqa: PLR2004 - the range of HTTP's errors
         names = (error.get("code"), error.get("type"))
         status = next((_STATUS[name] for name in names if isinstance(name, str) and name in _STATUS), _UNKNOWN)
-    return refusal(status, msgspec.json.encode({"error": error}), None)
+    failure = refusal(status, msgspec.json.encode({"error": error}), None)
+    failure.told = data
+    return failure
 
 
 def _error_in(data: bytes) -> dict[str, Any]:

@@ -58,8 +58,10 @@ def losses(drawing: Drawing, gives: Format) -> tuple[str, ...]:
 
 def drawn(album: Album, drawing: Drawing, asked: MediaAsked, at: At) -> Made:
     """What the client gets. Raises UpstreamBroke where there is no picture."""
-    if not album.pictures:
+    held = [each for each in album.pictures if each.base64 or each.url]
+    if not held:
         raise UpstreamBroke(f"{at.provider} answered without a picture.")
+    album = msgspec.structs.replace(album, pictures=held)
     wants_bytes = drawing.stream or drawing.response_format == "b64_json"
     lacking = [each.url for each in album.pictures if wants_bytes and not each.base64 and each.url]
     if not lacking:

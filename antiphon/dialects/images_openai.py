@@ -130,8 +130,17 @@ class _Images(Struct):
     usage: Raw = NULL
 
 
+class _Picture(Struct):
+    url: Raw = NULL
+    b64_json: Raw = NULL
+
+    @property
+    def is_there(self) -> bool:
+        return len(self.url) > len(NULL) or len(self.b64_json) > len(NULL)
+
+
 class _Pictures(Struct):
-    data: list[dict[str, Raw]]
+    data: list[_Picture]
     usage: Raw = NULL
 
 
@@ -277,7 +286,9 @@ def _read(reply: Reply, at: At) -> _Images:
 
 def _relayed(reply: Reply, at: At) -> Made:
     try:
-        usage = msgspec.json.decode(reply.body, type=_Pictures).usage
+        said = msgspec.json.decode(reply.body, type=_Pictures)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise broken(at) from None
-    return Made(mended(reply.body), counts=counts_told(usage))
+    if not any(each.is_there for each in said.data):
+        raise broken(at)
+    return Made(mended(reply.body), counts=counts_told(said.usage))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from antiphon.dialects.refusals import refusal
 from antiphon.dialects.service_members import broken, encode, filled, read, understood, unsaid
@@ -52,8 +52,12 @@ class _Moderation(Struct, frozen=True):
     input: str | list[str | Item]
 
 
+class _Verdict(Struct):
+    flagged: bool
+
+
 class _Verdicts(Struct):
-    results: list[dict[str, Raw]]
+    results: list[_Verdict]
 
 
 class OpenAIModerations:
@@ -128,7 +132,8 @@ def verdict(flags: Mapping[str, bool], scores: Mapping[str, float], applied: Seq
 
 def _relayed(answer: Answer, at: At) -> Told:
     """The provider's own bytes. Raises UpstreamBroke where they hold no verdicts."""
-    understood(answer, at, _Verdicts)
+    if not understood(answer, at, _Verdicts).results:
+        raise broken(at)
     return Told(mended(answer.body))
 
 

@@ -1,12 +1,14 @@
-"""Ids of items on their way to a provider that knows those alone which it has given itself.
+"""Ids of items, and of calls, on their way to a provider that knows those alone which it has given itself.
 
 OpenAI refuses all others ("Expected an ID that begins with 'ws'"), and a client, or another provider, may have given
-them. Most items do as well without one.
+them. Most items do as well without one. An id of a call that is longer than OpenAI takes ("Expected a string with
+maximum length 64") goes as its digest, the same with the call and with its output.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import hashlib
+from typing import Any, Final
 
 from antiphon.protocols import Target, Turn
 from antiphon.wire.requests import Item
@@ -29,8 +31,15 @@ _PREFIXES: Final = {
 """How the ids of other types begin, where they are OpenAI's."""
 
 
+_LONGEST_CALL_ID: Final = 64
+
+
 def with_known_id(item: Item, turn: Turn, target: Target) -> Item:
     """The item, without an id that the provider has not given, or does not need."""
+    call_id: Any = item.get("call_id")
+    if isinstance(call_id, str) and len(call_id) > _LONGEST_CALL_ID:
+        digest = hashlib.sha256(call_id.encode()).hexdigest()
+        item = item | {"call_id": digest[:_LONGEST_CALL_ID]}
     kind = str(item.get("type", "message"))
     if kind not in _NEEDLESS:
         id = str(item.get("id"))

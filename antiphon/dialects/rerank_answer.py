@@ -83,7 +83,7 @@ def ranking_told(answers: Sequence[Answer], starts: Sequence[int], shape: Shape)
         ),
         key=lambda result: -result.relevance_score,
     )[: shape.limit]
-    if not all(0 <= result.index < shape.count for result in best):
+    if (shape.count and not best) or not all(0 <= result.index < shape.count for result in best):
         raise broken(shape.at)
     tokens = total([each.tokens for each in rankings])
     others = {name: value for name, value in split_object(answers[0].body).items() if name not in _RETOLD}

@@ -337,12 +337,12 @@ class ResponsesReader:
     def _finish(self, kind: str, data: bytes, events: list[Event]) -> None:
         response = _carrier(data).response
         if kind == "response.failed":
-            raise failure_of(bytes(_failure(response).error))
+            raise failure_of(data)
         self._ensure_opened(events)
         merged = self._opening.merged(response)
         said = bytes(merged.members["status"])
         if said in _FAILED:
-            raise failure_of(bytes(_failure(response).error))
+            raise failure_of(data)
         if said == _INCOMPLETE:
             kind = "response.incomplete"
         if data.find(SEALED_MEMBER) >= 0:

@@ -33,6 +33,7 @@ from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.native import Opening
 from antiphon.wire.requests import SEALED, Include, Item, Reasoning, Request
 from antiphon.wire.responses import TransformationReason
+from antiphon.wire.texts import paired
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -144,6 +145,7 @@ class ResponsesUpstream:
         try:
             if not body.isascii():
                 body.decode()
+            body = paired(body)
             if body.find(SEALED_MEMBER) >= 0:
                 body = NativeSeals(Enclosing(turn, target, self._sealer, "openai")).response(body)
             outcome = finished(_opening(turn, target), body, turn.clock)

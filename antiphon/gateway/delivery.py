@@ -11,11 +11,12 @@ from typing import Final
 
 import msgspec
 
-from antiphon.errors import AntiphonError, UpstreamBroke
+from antiphon.errors import AntiphonError, UpstreamBroke, UpstreamError
 from antiphon.metrics import CHUNKS
 from antiphon.protocols import Begun, Sink, Turn, direct_of
 from antiphon.wire.assembly import Assembly, events_of
 from antiphon.wire.events import LIFECYCLE, Chunk, Event, Outcome, failure_by, render, renumbered
+from antiphon.wire.foreign_usage import counts_beside
 from antiphon.wire.lifecycle import count_of
 from antiphon.wire.responses import ResponseError, encoded, opened
 from antiphon.wire.synthesis import error_event
@@ -239,7 +240,8 @@ class Delivery:
         number += len(events)
         data = b'{"type":"response.failed","sequence_number":%d,"response":%b}' % (number, body)
         events.append(Event("response.failed", number, data))
-        return Chunk(tuple(events)), Outcome("failed", body, failure=failure_by(error))
+        counts = counts_beside(error.told) if isinstance(error, UpstreamError) else None
+        return Chunk(tuple(events)), Outcome("failed", body, counts=counts, failure=failure_by(error))
 
 
 def _continued(chunk: Chunk, number: int) -> tuple[Chunk, int]:

@@ -17,7 +17,7 @@ from antiphon.protocols import Ancestor
 from antiphon.wire.ids import NewId
 from antiphon.wire.items import PREFIXES, is_id
 from antiphon.wire.requests import Item, Request
-from antiphon.wire.whole_messages import whole_message
+from antiphon.wire.whole_messages import whole_item
 
 _items: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -133,12 +133,11 @@ def _referred(item: Item, new_id: NewId, references: list[Item]) -> Item:
 
 
 def with_id(item: Item, new_id: NewId) -> Item:
-    """The item with an id, and a message in its long form. What is no id, or an empty one, gives way to a new one."""
+    """The item with an id, and in its long form. What is no id, or an empty one, gives way to a new one."""
     kind = item.get("type")
     if kind is None and "role" in item:
         kind = "message"
-    if kind == "message":
-        item = whole_message(item)
+    item = whole_item(item, kind)
     if is_id(item.get("id")) or kind in ("item_reference", None):
         return item
     prefix = PREFIXES.get(kind, "item") if isinstance(kind, str) else "item"

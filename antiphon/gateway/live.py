@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TypeVar
 
 from antiphon.errors import AntiphonError, ShuttingDown, UpstreamBroke
 from antiphon.gateway.delivery import Delivery
 from antiphon.protocols import Sink, Turn
 from antiphon.wire.assembly import events_of
 from antiphon.wire.events import TERMINAL, Chunk, Event
+
+T = TypeVar("T")
+Asked = TypeVar("Asked")
 
 Telling = Callable[[Sink], Awaitable[bool]]
 """Sends the events that were asked for, those to come too. Whether the terminal one was among them."""
@@ -66,13 +70,13 @@ class LiveAnswers:
             return None if provider and provider != delivery.provider else partial(follow, delivery, after)
         return None if self.elsewhere is None else await self.elsewhere(tenant, response_id, provider, after)
 
-    async def beside(self, work: Awaitable[None]) -> None:
-        """Does work that is no turn, and ends with the turns. Raises ShuttingDown then."""
+    async def beside(self, work: Awaitable[T]) -> T:
+        """What comes of work that is no turn, and ends with the turns. Raises ShuttingDown then."""
         task = asyncio.current_task()
         if task is not None:
             self._beside.add(task)
         try:
-            await work
+            return await work
         except asyncio.CancelledError:
             reason = self.reason(task)
             if reason is None or task is None:
@@ -83,6 +87,14 @@ class LiveAnswers:
             if task is not None:
                 self._beside.discard(task)
                 self._reasons.pop(task, None)
+
+    def ending(self, serve: Callable[[Asked], Awaitable[None]]) -> Callable[[Asked], Awaitable[None]]:
+        """The handler, whose work is done `beside`."""
+
+        async def ended(asked: Asked) -> None:
+            await self.beside(serve(asked))
+
+        return ended
 
     def end_all(self) -> None:
         """Cancels every running turn, each of which ends with a terminal event of its own, and what is done beside."""

@@ -11,12 +11,13 @@ from typing import Protocol
 
 import msgspec
 
-from antiphon.downloads import Downloaded, Downloads
+from antiphon.downloads import Downloaded
 from antiphon.errors import AntiphonError, BadRequest, GatewayError, Retry, UpstreamError, UpstreamRefused
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES
 from antiphon.gateway.errands import Errand
-from antiphon.gateway.media_sources import KeptFiles, Sources
+from antiphon.gateway.live import LiveAnswers
+from antiphon.gateway.media_sources import Sources
 from antiphon.gateway.portions import all_of
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.services import able, checked
@@ -64,16 +65,16 @@ class Media:
         dialects: MediaDialects,
         retries: RetryPolicy,
         random: Callable[[], float],
-        downloads: Downloads | None,
-        files: KeptFiles,
+        sources: Callable[[str], Sources],
+        live: LiveAnswers,
     ) -> None:
-        """`random` gives numbers from 0 to 1. Without `downloads` nothing is fetched that is named by address."""
+        """`random` gives numbers from 0 to 1, `sources` a tenant's. What runs ends when the `live` answers do."""
         self._router = router
         self._dialects = dialects
         self._retries = retries
         self._random = random
-        self._downloads = downloads
-        self._files = files
+        self._sources = sources
+        self._live = live
 
     async def serve(self, tenant: str, asked: MediaAsked, errand: Errand, client: MediaClient) -> Counts | None:
         """Answers the client; `errand` is told on the way how that comes to be. The tokens, where they are known.
@@ -81,10 +82,14 @@ class Media:
         Raises AntiphonError. Where the answer had begun, the client has been told of it as far as its format has words
         for that: then the answer is closed, and otherwise it is not.
         """
-        sources = Sources(self._downloads, self._files, tenant)
-        visit = _Visit(asked, errand, client, self._dialects, sources)
+        visit = _Visit(asked, errand, client, self._dialects, self._sources(tenant))
         targets = await able(self._router, asked)
-        return await ask(targets, visit.attempt, self._retries, self._random, lambda: visit.opened)
+        asking = ask(targets, visit.attempt, self._retries, self._random, lambda: visit.opened)
+        try:
+            return await self._live.beside(asking)
+        except AntiphonError as error:
+            await visit.break_off(error)
+            raise
 
 
 class _Visit:
@@ -105,6 +110,7 @@ class _Visit:
         self._dialects = dialects
         self._sources = sources
         self._given: dict[str, dict[int, Reply]] = {}
+        self._passing: Passing | None = None
 
     async def attempt(self, target: Target) -> Counts | None:
         served = target.services[self._asked.service]
@@ -186,16 +192,17 @@ class _Visit:
             reply.release(linger=whole)
 
     async def _pass_on(self, reply: UpstreamReply, passing: Passing) -> None:
-        try:
-            while data := await reply.chunk():
-                await self._give(passing.feed(data), passing)
-            await self._give(passing.close(), passing)
-        except AntiphonError as error:
-            if self.opened and (words := passing.broken(error)):
-                await self._client.pass_on(words)
-                await self._client.close()
-            raise
+        self._passing = passing
+        while data := await reply.chunk():
+            await self._give(passing.feed(data), passing)
+        await self._give(passing.close(), passing)
         await self._client.close()
+
+    async def break_off(self, error: AntiphonError) -> None:
+        """Tells the client of an error in an answer that had begun, if its format has words for that."""
+        if self.opened and self._passing is not None and (words := self._passing.broken(error)):
+            await self._client.pass_on(words)
+            await self._client.close()
 
     async def _give(self, data: bytes, passing: Passing) -> None:
         """Only what is something opens the answer, so that whoever fails before it can be replaced."""

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct, field
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Format, UpstreamDialect
 from antiphon.wire.faults import UNDECODABLE
-from antiphon.wire.texts import mended
+from antiphon.wire.texts import mended, paired
 
 MAX_EVENT_BYTES: Final = 64 * 1024 * 1024
 
@@ -64,7 +64,7 @@ _MEMBERS: Final[dict[Format, tuple[str, ...]]] = {
 
 def checked(body: bytes, format: Format, dialect: UpstreamDialect) -> bytes:
     """A whole answer, as text. Raises UpstreamError for one that is none, and for an error told as if it were one."""
-    body = mended(body)
+    body = paired(mended(body))
     try:
         said = _whole(body)
     except UNDECODABLE:

@@ -16,6 +16,7 @@ from antiphon.errors import BadRequest, UpstreamError
 from antiphon.gateway.asking import ask
 from antiphon.gateway.attempt import MAX_ANSWER_BYTES, MAX_REFUSAL_BYTES, request_id, retry_after
 from antiphon.gateway.errands import Errand
+from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.portions import all_of
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.protocols import Router, Target, UpstreamReply
@@ -73,13 +74,19 @@ class Services:
     """Asks providers."""
 
     def __init__(
-        self, router: Router, dialects: ServiceDialects, retries: RetryPolicy, random: Callable[[], float]
+        self,
+        router: Router,
+        dialects: ServiceDialects,
+        retries: RetryPolicy,
+        random: Callable[[], float],
+        live: LiveAnswers,
     ) -> None:
-        """`random` gives numbers from 0 to 1."""
+        """`random` gives numbers from 0 to 1. What runs ends when the `live` answers do."""
         self._router = router
         self._dialects = dialects
         self._retries = retries
         self._random = random
+        self._live = live
 
     async def answer(self, asked: Asked, errand: Errand) -> Told:
         """The answer; `errand` is told on the way how it comes to be. Raises AntiphonError."""
@@ -110,7 +117,7 @@ class Services:
                 given.clear()  # one of the answers is none: all are asked for again
                 raise
 
-        return await ask(targets, attempt, self._retries, self._random, lambda: False)
+        return await self._live.beside(ask(targets, attempt, self._retries, self._random, lambda: False))
 
 
 def _count(said: bytes | None) -> int | None:

@@ -6,6 +6,7 @@ https://platform.claude.com/docs/en/api/creating-message-batches, read 2026-11.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeVar
@@ -21,6 +22,7 @@ from antiphon.providers.row import BatchRow
 from antiphon.wire.faults import UNDECODABLE
 from antiphon.wire.ndjson import LineSplitter
 
+_logger: Final = logging.getLogger("antiphon.providers")
 _encode: Final = msgspec.json.Encoder().encode
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
 _GOOD: Final = range(200, 300)
@@ -45,6 +47,7 @@ _STATUSES: Final[Mapping[str, int]] = {
 """What Anthropic answers such an error with, when a request is sent by itself."""
 
 _FAULT: Final = 500
+_LONGEST_NUMBER: Final = 18
 
 
 class Door(Protocol):
@@ -140,9 +143,10 @@ class _OpenAIBatches:
 
     async def answers(self, place: str) -> AsyncIterator[NativeAnswer]:
         async for line in _lines(self._door, f"/files/{quote(place, safe='')}/content"):
-            answered = _decoded(self._door, line, _Answered)
-            response = answered.response
-            number = _number(answered.custom_id)
+            answered = _legible(self._door, line, _Answered)
+            if answered is None:
+                continue
+            number, response = _number(answered.custom_id), answered.response
             if response is None or not response.status_code:
                 yield NativeAnswer(number, None)
             else:
@@ -201,13 +205,15 @@ class _AnthropicBatches:
 
     async def answers(self, place: str) -> AsyncIterator[NativeAnswer]:
         async for text in _lines(self._door, f"/messages/batches/{quote(place, safe='')}/results"):
-            line = _decoded(self._door, text, _Line)
+            line = _legible(self._door, text, _Line)
+            if line is None:
+                continue
             number, result = _number(line.custom_id), line.result
             if result.type == "succeeded":
                 yield NativeAnswer(number, 200, bytes(result.message))
             elif result.type == "errored":
-                kind = _decoded(self._door, bytes(result.error), _Failed).error.type
-                yield NativeAnswer(number, _STATUSES.get(kind, _FAULT), bytes(result.error))
+                failed = _legible(self._door, bytes(result.error), _Failed) or _Failed()
+                yield NativeAnswer(number, _STATUSES.get(failed.error.type, _FAULT), bytes(result.error))
             else:
                 yield NativeAnswer(number, None)
 
@@ -255,13 +261,23 @@ def _decoded(door: Door, text: bytes, kind: type[T]) -> T:
         raise UpstreamBroke(f"{door.name} answered about a batch with what is none.") from None
 
 
+def _legible(door: Door, line: bytes, kind: type[T]) -> T | None:
+    """What a line of results says, None where it is none: that must not keep the others from who waits for them."""
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except UNDECODABLE:
+        _logger.warning("%s gave a line of a batch's results that cannot be read; it counts as left out", door.name)
+        return None
+
+
 def _on_one_line(body: bytes) -> bytes:
     return msgspec.json.format(body, indent=-1) if b"\n" in body else body
 
 
 def _number(custom_id: str) -> int:
     """The number that we gave to a line, 0 for what is none of ours."""
-    return int(custom_id) if custom_id.isascii() and custom_id.isdigit() else 0
+    is_one = len(custom_id) <= _LONGEST_NUMBER and custom_id.isascii() and custom_id.isdigit()
+    return int(custom_id) if is_one else 0
 
 
 def _form(name: str, lines: bytes) -> tuple[bytes, bytes]:

@@ -144,5 +144,13 @@ class UsageWatch:
         self._cached = _first(details.cached_tokens, usage.kept, self._cached) or 0
 
 
+def counts_beside(text: bytes) -> Counts | None:
+    """The tokens that JSON text in any provider's format tells of, None where it tells of none."""
+    watch = UsageWatch(_JSON, encoded=False)
+    watch.feed(text)
+    watch.close()
+    return watch.counts
+
+
 def _first(*counts: int | None) -> int | None:
     return next((count for count in counts if count is not None), None)

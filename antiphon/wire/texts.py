@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+_HALVES: Final = (b"\\ud", b"\\uD")
+_ESCAPE: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+_REPLACED: Final = rb"\ufffd"
+
 
 def mended(data: bytes) -> bytes:
     """The bytes as UTF-8, what is none of it replaced by U+FFFD (https://encoding.spec.whatwg.org/#utf-8-decode).
@@ -16,3 +25,10 @@ def mended(data: bytes) -> bytes:
     except UnicodeDecodeError:
         return data.decode(errors="replace").encode()
     return data
+
+
+def paired(data: bytes) -> bytes:
+    """JSON text, every escape in it that is half of a surrogate pair, which no text may hold, replaced by U+FFFD."""
+    if all(data.find(half) < 0 for half in _HALVES):
+        return data
+    return _ESCAPE.sub(lambda found: _REPLACED if found["half"] else found[0], data)

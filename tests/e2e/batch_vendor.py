@@ -43,6 +43,7 @@ class BatchVendor(Provider):
         self.forms: list[Json] = []
         self.answer_with: Answer = lambda _: None
         self.refuses = False
+        self.spoils: tuple[str, ...] = ()
 
     def release(self, status: str = "completed") -> None:
         """Ends every batch that is under way."""
@@ -63,6 +64,7 @@ class BatchVendor(Provider):
         self.forms.clear()
         self.answer_with = lambda _: None
         self.refuses = False
+        self.spoils = ()
 
     @override
     def reply(self, request: Seen) -> Reply:
@@ -119,7 +121,7 @@ class BatchVendor(Provider):
         batch.status = status
         told = {name: self.answer_with(body) for name, body in batch.requests.items()}
         if "requests" in batch.asked:
-            self.files[batch.id] = _lines(_result(name, answer, status) for name, answer in told.items())
+            self.files[batch.id] = self._lines(_result(name, answer, status) for name, answer in told.items())
             return
         good = {name: answer for name, answer in told.items() if answer is not None and answer[0] == 200}
         for kind, names in (("output", good), ("error", told.keys() - good.keys())):
@@ -127,11 +129,12 @@ class BatchVendor(Provider):
                 batch.files[f"{kind}_file_id"] = f"{batch.id}-{kind}"
                 # A vendor's answers come in no order.
                 lines = (_answered(name, told[name]) for name in sorted(names, reverse=True))
-                self.files[f"{batch.id}-{kind}"] = _lines(lines)
+                self.files[f"{batch.id}-{kind}"] = self._lines(lines)
 
-
-def _lines(lines: Any) -> bytes:
-    return b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+    def _lines(self, lines: Any) -> bytes:
+        """Of a request that it `spoils` there is no whole line."""
+        written = {each["custom_id"]: json.dumps(each).encode() for each in lines}
+        return b"".join((line[:-9] if name in self.spoils else line) + b"\n" for name, line in written.items())
 
 
 def _answered(name: str, answer: tuple[int, Json] | None) -> Json:

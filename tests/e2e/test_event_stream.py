@@ -8,9 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from antiphon.records import RequestRecord
 from antiphon.settings import ResponsesSettings
 from tests.e2e.conftest import OtherGateway
-from tests.e2e.exchanges import PLAIN, chat_frames, message, native_frames, recorded, said, words
+from tests.e2e.exchanges import (
+    CHAT_USAGE,
+    NATIVE_USAGE,
+    PLAIN,
+    chat_frames,
+    message,
+    native_frame,
+    native_frames,
+    native_response,
+    recorded,
+    said,
+    words,
+)
 from tests.e2e.gateway import CHAT_MODEL, NATIVE_MODEL, Gateway
 from tests.e2e.sse import DONE, events, frames, replayed, streamed, terminal
 from tests.e2e.upstream import Gate, Provider, stream
@@ -185,3 +198,22 @@ def test_a_client_that_leaves_stops_the_provider_and_leaves_nothing_behind(
     gate.wait_until_left()
     response_id = json.loads(begun.split(b"\n")[1][6:])["response"]["id"]
     assert wire.get(f"/v1/responses/{response_id}").status_code == 404
+
+
+@kinds
+def test_what_a_provider_counted_before_it_failed_is_in_the_record(
+    wire: httpx.Client, providers: dict[str, Provider], kind: str, records: list[RequestRecord]
+) -> None:
+    error = {"code": "server_error", "message": "It broke."}
+    if kind == "native":
+        failed = native_response(message(TEXT), status="failed", error=error)
+        last = native_frame({"type": "response.failed", "sequence_number": 6, "response": failed})
+        usage = NATIVE_USAGE["input_tokens"], NATIVE_USAGE["output_tokens"]
+        providers[kind].answer(stream(*native_frames(message(TEXT))[:6], last))
+    else:
+        last = b"data: %b\n\n" % json.dumps({"choices": [], "error": error, "usage": CHAT_USAGE}).encode()
+        usage = CHAT_USAGE["prompt_tokens"], CHAT_USAGE["completion_tokens"]
+        providers[kind].answer(stream(*chat_frames(words(TEXT))[:4], last))
+    ended = terminal(streamed(wire, model=MODELS[kind], input="Hi"))
+    assert (ended["status"], ended["error"]["message"]) == ("failed", "It broke.")
+    assert (records[-1].input_tokens, records[-1].output_tokens) == usage

@@ -18,7 +18,7 @@ from tests.e2e.batch_vendor import BatchVendor, Json
 from tests.e2e.batches import ended, line, submitted, until, written
 from tests.e2e.exchanges import chat_whole, message, native_response, native_whole
 from tests.e2e.gateway import CHAT_MODEL, NATIVE_KEY, NATIVE_MODEL, Gateway, running, settings_for
-from tests.e2e.upstream import Provider, served
+from tests.e2e.upstream import Provider, served, whole
 
 BATCHES = BatchSettings(native_least_lines=2, native_poll_seconds=0.05, poll_seconds=0.05)
 CLAUDE = "claude/claude-sonnet-4-5"
@@ -126,6 +126,21 @@ def test_what_the_vendor_leaves_is_answered_by_our_own_workers(client: openai.Op
     assert [seen.path for seen in vendor.seen] == ["/v1/responses"]
 
 
+def test_a_line_of_the_vendors_that_is_none_holds_up_no_other(client: openai.OpenAI, vendor: BatchVendor) -> None:
+    vendor.answer_with = answered
+    vendor.spoils = ("2",)  # is told before the first
+    begun = submitted(client, "/v1/responses", *asking("one", "two"))
+    taken(client, begun, vendor)
+    vendor.answer(native_whole(message("Then I do it.")))
+    vendor.release()
+    batch = ended(client, begun)
+    texts = [
+        each["response"]["body"]["output"][0]["content"][0]["text"] for each in written(client, batch.output_file_id)
+    ]
+    assert (batch.status, texts) == ("completed", [texts[0], "Then I do it."])
+    assert texts[0].startswith("Answer to")
+
+
 @pytest.mark.parametrize("how", ["refused", "failed", "mixed", "few"])
 def test_what_is_not_for_the_vendor(client: openai.OpenAI, vendor: BatchVendor, chat: Provider, how: str) -> None:
     vendor.refuses = how == "refused"
@@ -191,3 +206,17 @@ def test_a_batch_at_anthropic(claude: anthropic.Anthropic, vendor: BatchVendor) 
     assert refused.type == "errored"
     assert (refused.error.error.type, refused.error.error.message) == ("invalid_request_error", "No.")
     assert vendor.seen == []
+
+
+def test_a_line_of_anthropics_that_is_none_holds_up_no_other(claude: anthropic.Anthropic, vendor: BatchVendor) -> None:
+    vendor.answer_with = lambda _: (200, MESSAGE)
+    vendor.spoils = ("1",)
+    requests: Any = [{"custom_id": text, "params": params(text)} for text in ("one", "two")]
+    begun = claude.messages.batches.create(requests=requests)
+    until(lambda: [each.looks for each in vendor.batches.values()], any)
+    vendor.answer(whole(MESSAGE | {"content": [SAID | {"text": "Then I do it."}]}))
+    vendor.release()
+    until(lambda: claude.messages.batches.retrieve(begun.id), lambda now: now.processing_status == "ended")
+    told = {each.custom_id: each.result for each in claude.messages.batches.results(begun.id)}
+    texts = [each.message.content[0].model_dump()["text"] for each in told.values() if each.type == "succeeded"]
+    assert texts == ["Then I do it.", "Hello."]

@@ -6,6 +6,7 @@ import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,12 +14,14 @@ import pytest
 from antiphon.settings import ServerSettings
 from tests.e2e.background import PATIENCE
 from tests.e2e.exchanges import chat_frames, chat_whole, message, native_frames, native_whole, words
-from tests.e2e.gateway import CHAT_MODEL, NATIVE_MODEL, Gateway, settings_for, spawned
+from tests.e2e.gateway import CHAT_MODEL, MASTER_KEY, NATIVE_MODEL, Gateway, settings_for, spawned
 from tests.e2e.sse import events, replayed, terminal
 from tests.e2e.upstream import Gate, Provider, Reply, stream
 from tests.grammar import check_stream
 
 TEXT = "one two three four"
+LESS_THAN_THE_GRACE = 4.0
+"""Seconds. What does not end by itself is cut five seconds after its time."""
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -112,6 +115,58 @@ def test_what_is_passed_on_is_ended_in_its_own_format(
     before, _, last = answer.content.removesuffix(b"\n\ndata: [DONE]\n\n").rpartition(b"data: ")
     assert before == b"".join(made[:4])
     assert json.loads(last)["error"]["code"] == "shutting_down"
+
+
+BESIDE: dict[str, dict[str, Any]] = {
+    "/v1/embeddings": {"model": "native/text-embedding-3-small", "input": "Hi"},
+    "/v1beta/models/native%2Ftext-embedding-3-small:embedContent": {"content": {"parts": [{"text": "Hi"}]}},
+    "/v1/images/generations": {"model": "native/gpt-image-1", "prompt": "A cat"},
+    "/v1/responses/input_tokens": {"model": NATIVE_MODEL, "input": "Hi"},
+}
+
+
+@pytest.mark.parametrize("path", BESIDE)
+def test_what_is_no_turn_ends_with_the_turns(tmp_path: Path, native: Provider, chat: Provider, path: str) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url, server=ServerSettings(shutdown_seconds=0.2))
+    gate = Gate()
+    native.answer(Reply(pieces=(gate,)))
+    with ThreadPoolExecutor() as pool, spawned(settings) as serving, serving.gateway.wire() as wire:
+        asking = pool.submit(wire.post, path, json=BESIDE[path])
+        gate.wait_until_reached()
+        serving.process.send_signal(signal.SIGTERM)
+        answer = asking.result(LESS_THAN_THE_GRACE)
+    assert answer.status_code == 503
+    error = answer.json()["error"]
+    assert error["status"] == "UNAVAILABLE" if "v1beta" in path else error["code"] == "shutting_down"
+
+
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/p/native/v1/images/generations"])
+def test_what_comes_in_pieces_beside_the_turns_ends_with_them(
+    tmp_path: Path, native: Provider, chat: Provider, path: str
+) -> None:
+    settings = settings_for(tmp_path, native.url, chat.url, server=ServerSettings(shutdown_seconds=0.2))
+    gate = Gate()
+    frame = b'data: {"type":"image_generation.partial_image","b64_json":"AAAA","partial_image_index":0}\n\n'
+    native.answer(stream(frame, gate))
+    told: list[bytes] = []
+
+    def asked(wire: httpx.Client) -> None:
+        body = {"model": "native/gpt-image-1", "prompt": "A cat", "stream": True}
+        with wire.stream("POST", path, json=body) as answer:
+            told.extend(answer.iter_raw())
+
+    with ThreadPoolExecutor() as pool, spawned(settings) as serving, serving.gateway.wire(MASTER_KEY) as wire:
+        asking = pool.submit(asked, wire)
+        gate.wait_until_reached()
+        serving.process.send_signal(signal.SIGTERM)
+        if path.startswith("/p/"):
+            with pytest.raises(httpx.RemoteProtocolError):
+                asking.result(LESS_THAN_THE_GRACE)
+            return
+        asking.result(LESS_THAN_THE_GRACE)
+    first, _, last = b"".join(told).partition(b"\n\n")
+    assert first + b"\n\n" == frame
+    assert b"shutting_down" in last
 
 
 def held(gate: Gate, reply: Reply) -> Reply:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialects.images_request import Drawing, ratio, resolution
-from antiphon.errors import BadRequest, UpstreamRefused
+from antiphon.errors import BadRequest, UpstreamBroke, UpstreamRefused
 from antiphon.media_protocols import Upload
 from tests.unit.dialects.asked_media import PNG, asked, body_of, events, planned, told, with_files
 
@@ -144,6 +144,21 @@ def test_an_answer_of_filters_alone_says_why() -> None:
     plan = planned("bedrock-stability", asked("images/generations", prompt="A cat"))
     with pytest.raises(UpstreamRefused, match="Filter reason: prompt"):
         told(plan, {"images": [], "finish_reasons": ["Filter reason: prompt"]})
+
+
+@pytest.mark.parametrize("dialect", ["openai", "compatible", "together", "zai"])
+@pytest.mark.parametrize("data", [[], [{}], [{"url": None, "revised_prompt": "A cat"}], [{"b64_json": ""}]], ids=str)
+def test_an_answer_without_a_picture_is_none(dialect: str, data: Any) -> None:
+    plan = planned(dialect, asked("images/generations", prompt="x"))
+    with pytest.raises(UpstreamBroke, match="vendor answered"):
+        told(plan, {"created": 1, "data": data})
+
+
+@pytest.mark.parametrize("dialect", ["openai", "zai"])
+def test_one_picture_of_several_is_an_answer(dialect: str) -> None:
+    plan = planned(dialect, asked("images/generations", prompt="x"))
+    made = told(plan, {"created": 1, "data": [{"url": "https://x.example/a.png"}, {"error": "filtered"}]})
+    assert json.loads(made.body)["data"][0] == {"url": "https://x.example/a.png"}
 
 
 def test_a_stream_has_an_event_for_each_picture() -> None:

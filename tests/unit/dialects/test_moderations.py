@@ -76,7 +76,10 @@ def test_openais_own_answer_is_passed_on_byte_for_byte() -> None:
     assert told(plan, answer).body == json.dumps(answer).encode()
 
 
-@pytest.mark.parametrize("answer", [[], {}, None, 5, {"error": {"message": "No."}}, {"results": [5]}], ids=str)
+NO_ANSWERS: list[Any] = [[], {}, {"results": []}, {"results": [{}]}]
+
+
+@pytest.mark.parametrize("answer", [*NO_ANSWERS, None, 5, {"error": {"message": "No."}}, {"results": [5]}], ids=str)
 def test_what_is_passed_on_is_an_answer(answer: Any) -> None:
     with pytest.raises(UpstreamBroke):
         told(planned("moderations", "openai", asked("moderations", input="a")), answer)
@@ -86,9 +89,6 @@ def test_what_is_passed_on_is_an_answer(answer: Any) -> None:
 def test_what_is_no_json_is_not_passed_on(answer: bytes) -> None:
     with pytest.raises(UpstreamBroke):
         planned("moderations", "openai", asked("moderations", input="a")).tell([Answer(answer)])
-
-
-NO_ANSWERS: list[Any] = [[], {}, {"results": []}, {"results": [{}]}]
 
 
 @pytest.mark.parametrize("answer", NO_ANSWERS, ids=str)

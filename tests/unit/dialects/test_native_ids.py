@@ -27,3 +27,16 @@ def test_a_provider_is_told_no_id_that_it_has_not_given() -> None:
     ids = [None, "ci_own", "ig_unknown", None, None, "mcpr_1"]
     assert [item.get("id") for item in told] == ids
     assert told[3] == search
+
+
+def test_a_call_and_its_output_share_an_id_that_is_short_enough() -> None:
+    call: Item = {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "c" * 65}
+    output: Item = {"type": "function_call_output", "output": "1", "call_id": "c" * 65}
+    turn = a_turn(input=[output])
+    turn.input, turn.history = [output], [call | {"call_id": "c" * 64}, call | {"call_id": "d" * 65}, call]
+    target = replace(a_target(TABLE["openai"].quirks), dialect=ResponsesUpstream(SEALER, pseudonym))
+    told = json.loads(target.dialect.build(turn, target).body)["input"]
+    ids = [item["call_id"] for item in told]
+    assert ids[0] == "c" * 64
+    assert ids[2] == ids[3]
+    assert (len({*ids}), max(map(len, ids))) == (3, 64)

@@ -109,7 +109,7 @@ def test_long_lists_are_ranked_in_portions_and_put_in_one_order() -> None:
     assert body["usage"]["total_tokens"] == 8
 
 
-NO_ANSWERS: list[Any] = [[], {}, {"results": 1}, {"results": [result(3, 1.0)]}, {"results": [{}]}]
+NO_ANSWERS: list[Any] = [[], {}, {"results": 1}, {"results": []}, {"results": [result(3, 1.0)]}, {"results": [{}]}]
 
 
 @pytest.mark.parametrize("dialect", RANKINGS)

@@ -97,3 +97,9 @@ def test_an_incomplete_answer_under_the_name_of_a_completed_one_is_incomplete() 
     lean = response("Hello") | {"status": "incomplete"}
     final = told(b"".join(native_events(*TEXT)[:-1]) + event("response.completed", 9, response=lean))[-1]
     assert (final["type"], final["response"]["status"]) == ("response.incomplete", "incomplete")
+
+
+def test_half_a_surrogate_pair_in_a_whole_answer_is_replaced() -> None:
+    said = json.dumps(response("Hel\ud83dlo")).encode()
+    body = json.loads(at().dialect.whole(turn_for({}), at(), said).body)
+    assert body["output"][0]["content"][0]["text"] == "Hel\ufffdlo"

@@ -101,3 +101,8 @@ def test_a_whole_answer_is_passed_on(format: Format, body: bytes) -> None:
 def test_what_is_no_text_in_a_whole_answer_is_replaced() -> None:
     passed_on = checked(b'{"choices":[{"text":"\xff"}]}', "completions", GEMINI)
     assert passed_on == '{"choices":[{"text":"\ufffd"}]}'.encode()
+
+
+def test_half_a_surrogate_pair_in_a_whole_answer_is_replaced() -> None:
+    body = rb'{"choices":[{"message":{"content":"a\ud83d"}}]}'
+    assert checked(body, "chat", GEMINI) == body.replace(rb"\ud83d", rb"\ufffd")

@@ -8,6 +8,7 @@ from antiphon.app.upstreams import own_targets, service_dialects
 from antiphon.dialects.ollama_upstream import OllamaUpstream
 from antiphon.errors import BadRequest, ConnectFailed, Retry, UpstreamBroke, UpstreamError, UpstreamRefused
 from antiphon.gateway.errands import Errand
+from antiphon.gateway.live import LiveAnswers
 from antiphon.gateway.retries import RetryPolicy
 from antiphon.gateway.services import Services, asked_for
 from antiphon.protocols import Target, UpstreamReply
@@ -31,7 +32,7 @@ def target(name: str, post: Any, *, dialect: str = "openai", batch: int | None =
 
 def services(*targets: Target, attempts: int = 2) -> Services:
     policy = RetryPolicy(attempts_per_target=attempts, base_seconds=0.0)
-    return Services(FixedRouter(*targets), service_dialects(), policy, lambda: 0.0)
+    return Services(FixedRouter(*targets), service_dialects(), policy, lambda: 0.0, LiveAnswers())
 
 
 async def answered(serving: Services, body: bytes = REQUEST) -> tuple[Told, Errand]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from antiphon.wire.requests import Item
-from antiphon.wire.whole_messages import whole_message
+from antiphon.wire.whole_messages import whole_item, whole_message
 
 SAID: Item = {"type": "output_text", "text": "A", "annotations": [], "logprobs": []}
 ASKED: Item = {"type": "input_text", "text": "Q"}
@@ -53,3 +53,24 @@ def test_what_else_a_part_says_stays() -> None:
     point = {"prompt_cache_breakpoint": {"mode": "explicit"}}
     found = whole_message({"role": "user", "content": [{"type": "text", "text": "Q"} | point]})
     assert found["content"] == [ASKED | point]
+
+
+def test_a_model_that_said_nothing_has_content_all_the_same() -> None:
+    assert whole_message({"role": "assistant", "content": None})["content"] == []
+
+
+@pytest.mark.parametrize("kind", ["function_call_output", "custom_tool_call_output"])
+def test_an_output_is_in_the_words_of_an_input(kind: str) -> None:
+    said = [{"type": "text", "text": "Q"}, PICTURE | {"image_url": {"url": PICTURE["image_url"]}}, 5]
+    found = whole_item({"type": kind, "call_id": "c", "output": said}, kind)
+    assert found == {"type": kind, "call_id": "c", "output": [ASKED, PICTURE, 5]}
+    assert whole_item({"type": kind, "output": "Q"}, kind)["output"] == "Q"
+
+
+def test_null_says_nothing_but_where_it_has_to_be() -> None:
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    assert whole_item(call | {"async_": None, "namespace": None, "id": None}, "function_call") == call
+    run = {"type": "code_interpreter_call", "id": "ci_1", "container_id": "c", "code": None, "outputs": None}
+    assert whole_item(run, "code_interpreter_call") == run
+    odd: Item = {"type": ["text"], "output": []}
+    assert whole_item(odd, odd["type"]) == odd
