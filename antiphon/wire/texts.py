@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_HALVES: Final = (b"\\ud", b"\\uD")
 _ESCAPE: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
@@ -29,6 +28,6 @@ def mended(data: bytes) -> bytes:
 
 def paired(data: bytes) -> bytes:
     """JSON text, every escape in it that is half of a surrogate pair, which no text may hold, replaced by U+FFFD."""
-    if all(data.find(half) < 0 for half in _HALVES):
+    if data.find(b"\\ud") < 0 and data.find(b"\\uD") < 0:
         return data
     return _ESCAPE.sub(lambda found: _REPLACED if found["half"] else found[0], data)
