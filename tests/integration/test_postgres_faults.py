@@ -172,7 +172,8 @@ async def test_a_restart_under_load_loses_and_doubles_nothing(
             over.set()
     assert ids_in(own_server.url()) == sorted(kept)
     said = [record.message for record in caplog.records if record.name == "antiphon.store"]
-    assert [message.startswith("PostgreSQL can be used again") for message in said] == [False, True], said
+    told = [message.startswith("PostgreSQL can be used again") for message in said]
+    assert told in ([False, True], [False, True] * 2), said  # a server that starts may take one connection, then none
 
 
 async def test_who_comes_while_it_is_away_is_told_so_and_served_when_it_is_back(own_server: Server) -> None:
