@@ -9,9 +9,9 @@ from typing import Final
 
 import msgspec
 
-from antiphon.dialects.chat_shapes import Logprob, TopLogprob, is_array, objects
+from antiphon.dialects.chat_shapes import Logprob, TopLogprob, objects
 from antiphon.dialects.writer_items import Run
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Item, is_array, is_item
 
 _DATA_URL: Final = re.compile(r"data:image/(?P<format>[a-z0-9.+-]+)[^,]*;base64,", re.IGNORECASE)
 _NEVER: Final = -9999.0

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from antiphon.dialects.leftovers import report_breakpoint, report_detail, report_media
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.parts import Content, InputAudio, InputFile, Part, Picture, Refusal, Words, readable
 from antiphon.protocols import Target
+from antiphon.wire.faults import missing
 
 ChatPart = dict[str, Any]
 

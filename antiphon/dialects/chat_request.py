@@ -16,13 +16,14 @@ from antiphon.dialects.chat_messages import MessageWriter
 from antiphon.dialects.chat_tools import chat_choice, chat_tools
 from antiphon.dialects.efforts import nearest
 from antiphon.dialects.leftovers import report_unknown
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import Offer, offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
 from antiphon.quirks import Quirks
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Final, TypeGuard, TypeVar, get_args, get_origin
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.dialects.writer_items import mended
 from antiphon.errors import UpstreamBroke
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Item, is_array, is_item
 
 NULL: Final = Raw(b"null")
 NOTHING: Final = tuple(map(Raw, (b"null", b'""', b"{}", b"[]", b"false")))
@@ -175,11 +175,6 @@ def fitted_to(raw: Raw, shape: type[_Shape]) -> _Shape | None:
 def objects(value: object) -> list[Item]:
     """The objects in what should be a list of them."""
     return [part for part in value if is_item(part)] if is_array(value) else []
-
-
-def is_array(value: object) -> TypeGuard[list[object]]:
-    """Whether a decoded JSON value is an array."""
-    return isinstance(value, list)
 
 
 def _loosely(data: bytes, shape: type[_Shape]) -> _Shape | None:

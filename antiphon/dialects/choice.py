@@ -8,10 +8,11 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from antiphon.dialects.common_fates import NO_FORCE
-from antiphon.dialects.losses import Losses, decoded, missing
+from antiphon.dialects.losses import Losses, decoded
 from antiphon.dialects.tool_names import ToolName, family, hosted_name
 from antiphon.errors import BadRequest
 from antiphon.protocols import Target
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Item
 
 _STAND_INS: Final = ("apply_patch", "local_shell", "shell")

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.errors import UpstreamBroke
 from antiphon.wire.faults import UNDECODABLE
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Item, is_array, is_item
 from antiphon.wire.sse import FrameSplitter
 
 MAX_STREAM_BYTES: Final = 64 * 1024 * 1024

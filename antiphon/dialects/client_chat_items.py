@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from antiphon.errors import BadRequest
 from antiphon.wire.envelope import is_sealed
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Item, is_item
 
 _WORDS: Final = ("text", "input_text", "output_text")
@@ -130,7 +131,7 @@ class Reading:
     def _output(self, message: _Message, place: str) -> None:
         if not message.tool_call_id:
             param = f"{place}.tool_call_id"
-            raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+            raise missing(param)
         kind = "custom_tool_call_output" if message.tool_call_id in self._custom else "function_call_output"
         self.items.append({"type": kind, "call_id": message.tool_call_id} | _said(message, place))
 
@@ -189,7 +190,7 @@ def _pictures(message: _Message) -> Iterator[Item]:
 def _parts(content: str | list[Item] | None, place: str) -> list[Item]:
     if content is None:
         param = f"{place}.content"
-        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        raise missing(param)
     if isinstance(content, str):
         return [{"type": "input_text", "text": content}]
     spoken = [(index, part) for index, part in enumerate(content) if part.get("type") != "thinking"]

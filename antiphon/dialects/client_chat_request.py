@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from antiphon.dialects.client_chat_items import Reading
 from antiphon.dialects.client_chat_tools import chosen, offered
 from antiphon.errors import BadRequest
-from antiphon.wire.faults import UNDECODABLE, told
+from antiphon.wire.faults import UNDECODABLE, missing, told
 from antiphon.wire.requests import SEALED, Item, Metadata, Request, parse_request
 
 _SAME: Final = (
@@ -190,7 +190,7 @@ def _shape_text(asked: Item, chat: _Chat) -> None:
         schema = form.json_schema
         if schema is None or schema.name is None:
             param = "response_format.json_schema" + ("" if schema is None else ".name")
-            raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+            raise missing(param)
         text["format"] = {"type": "json_schema", **_given(schema)}
     elif form is not None:
         text["format"] = {"type": form.type}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.errors import BadRequest
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.faults import missing
+from antiphon.wire.requests import Item, is_array, is_item
 
 _SPELLINGS: Final = {"any": "required"}
 """Vendors' words for a choice of tools."""
@@ -43,7 +43,7 @@ def _tool(tool: Item, place: int) -> Item:
     inner: Any = tool.get(kind)
     if not is_item(inner):
         param = f"tools[{place}].{kind}"
-        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        raise missing(param)
     flat = _flat(kind, inner)
     form: Any = flat.get("format")
     if kind == "custom" and is_item(form) and is_item(form.get("grammar")):

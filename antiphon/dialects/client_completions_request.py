@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from antiphon.dialects.client_chat_request import MOST_CHOICES, limited
 from antiphon.errors import BadRequest
-from antiphon.wire.faults import UNDECODABLE, told
+from antiphon.wire.faults import UNDECODABLE, missing, told
 from antiphon.wire.requests import Item, Request
 
 _SAME: Final = (
@@ -109,7 +109,7 @@ def _user(prompt: str) -> Item:
 def _prompts(prompt: str | list[Any] | None) -> tuple[str, ...]:
     """The texts. Numbers of tokens mean something to one vocabulary alone."""
     if prompt is None or prompt == []:
-        raise BadRequest("Missing required parameter: 'prompt'.", param="prompt", code="missing_required_parameter")
+        raise missing("prompt")
     texts = [prompt] if isinstance(prompt, str) else prompt
     found = tuple(text for text in texts if isinstance(text, str))
     if len(found) < len(texts):

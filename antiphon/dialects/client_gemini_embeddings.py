@@ -13,12 +13,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.client_gemini_media import standard
 from antiphon.dialects.client_gemini_members import camel, integer, member, objects
 from antiphon.errors import BadRequest, UpstreamBroke
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Item, is_array, is_item
 
 _members: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _encode: Final = msgspec.json.Encoder().encode

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.errors import BadRequest
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.faults import missing
+from antiphon.wire.requests import Item, is_array, is_item
 
 _UNDERSCORED: Final = re.compile(r"_([a-z])")
 
@@ -48,7 +48,7 @@ def text(members: Item, name: str, place: str) -> str:
         return value
     param = f"{place}.{name}"
     if value in (None, ""):
-        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        raise missing(param)
     raise BadRequest(f"Invalid type for '{param}': expected a string.", param=param, code="invalid_type")
 
 

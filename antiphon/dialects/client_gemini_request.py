@@ -11,14 +11,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.client_gemini_contents import Reading, detail_of
 from antiphon.dialects.client_gemini_members import camel, integer, member, objects
 from antiphon.dialects.client_gemini_tools import Tools, json_schema
 from antiphon.errors import BadRequest
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import SEALED, Item, Request, is_item, parse_request
+from antiphon.wire.requests import SEALED, Item, Request, is_array, is_item, parse_request
 
 _members: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _encode: Final = msgspec.json.Encoder().encode

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.client_gemini_members import camel, integer, member, objects, text
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Item, is_array, is_item
 
 _MODES: Final = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"}
 _NUMBERED_MODES: Final = {1: "auto", 2: "required", 3: "none"}

@@ -12,10 +12,11 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from antiphon.dialects.chat_shapes import is_array, objects
+from antiphon.dialects.chat_shapes import objects
 from antiphon.dialects.messages_hosted import CALLS, is_result, told
 from antiphon.errors import BadRequest
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.faults import missing
+from antiphon.wire.requests import Item, is_array, is_item
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -204,7 +205,7 @@ class Reading:
         source: Any = block.get("source")
         if not is_item(source):
             param = f"{place}.source"
-            raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+            raise missing(param)
         place = f"{place}.source"
         data = "image_url" if kind == "input_image" else "file_data"
         match source.get("type"):
@@ -245,7 +246,7 @@ def _text(block: Item, member: str, place: str) -> str:
         return value
     param = f"{place}.{member}"
     if value is None:
-        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        raise missing(param)
     raise BadRequest(f"Invalid type for '{param}': expected a string.", param=param, code="invalid_type")
 
 

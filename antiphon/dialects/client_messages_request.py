@@ -13,8 +13,7 @@ from msgspec import Meta, Struct
 
 from antiphon.dialects.client_messages_items import Reading
 from antiphon.dialects.client_messages_tools import Tools
-from antiphon.errors import BadRequest
-from antiphon.wire.faults import UNDECODABLE, told
+from antiphon.wire.faults import UNDECODABLE, missing, told
 from antiphon.wire.requests import SEALED, Item, Request, parse_request
 
 _SAME: Final = ("model", "stream", "temperature", "top_p", "top_k", "provider", "strict")
@@ -98,9 +97,7 @@ def asked_by_messages(body: bytes, *, counting: bool = False) -> AskedByMessages
     except UNDECODABLE as error:
         raise told(error, _Messages) from None
     if said.max_tokens is None and not counting:
-        raise BadRequest(
-            "Missing required parameter: 'max_tokens'.", param="max_tokens", code="missing_required_parameter"
-        )
+        raise missing("max_tokens")
     reading = Reading()
     asked: Item = {name: members[name] for name in _SAME if members.get(name) is not None}
     if isinstance(said.system, str):

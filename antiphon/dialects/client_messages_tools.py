@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from antiphon.dialects.chat_shapes import is_array, objects
+from antiphon.dialects.chat_shapes import objects
 from antiphon.errors import BadRequest
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.faults import missing
+from antiphon.wire.requests import Item, is_array, is_item
 
 _TEXT: Final[Item] = {"type": "string"}
 _NUMBER: Final[Item] = {"type": "integer"}
@@ -220,7 +221,7 @@ def _function(tool: Item, place: str) -> Item:
     for member in ("name", "input_schema"):
         if tool.get(member) is None:
             param = f"{place}.{member}"
-            raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+            raise missing(param)
     function: Item = {"type": "function", "name": tool["name"]}
     if tool.get("description"):
         function["description"] = tool["description"]

@@ -13,7 +13,7 @@ import msgspec
 
 from antiphon.dialects.answering import writer_for
 from antiphon.dialects.chat_calls import Calls
-from antiphon.dialects.chat_shapes import NULL, ToolCall, is_array
+from antiphon.dialects.chat_shapes import NULL, ToolCall
 from antiphon.dialects.cohere_notes import noted, of_text, probabilities
 from antiphon.dialects.cohere_shapes import Citation, Content, Event, Logprobs, Message, event_in, whole_in
 from antiphon.dialects.cohere_tools import bound
@@ -25,7 +25,7 @@ from antiphon.dialects.tools import tool_names
 from antiphon.errors import UpstreamBroke, UpstreamError
 from antiphon.protocols import Sealer, Target, Turn
 from antiphon.wire.events import Outcome
-from antiphon.wire.requests import Item
+from antiphon.wire.requests import Item, is_array
 from antiphon.wire.sse import Frame
 
 _Part = TypeVar("_Part")

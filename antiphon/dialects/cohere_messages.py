@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from antiphon.dialects.grouped import ELSEWHERE, Spoken, grouped, output_of
 from antiphon.dialects.leftovers import report_breakpoint, report_media
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.parts import (
     Content,
     InputAudio,
@@ -27,6 +27,7 @@ from antiphon.dialects.parts import (
 from antiphon.dialects.steps import Called, Said, Step, Thought
 from antiphon.dialects.thoughts import recalled
 from antiphon.dialects.tools import Offer
+from antiphon.wire.faults import missing
 
 Body = dict[str, Any]
 

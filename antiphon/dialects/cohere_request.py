@@ -15,11 +15,12 @@ from antiphon.dialects.cohere_messages import MessageWriter
 from antiphon.dialects.cohere_models import reasons, thinking
 from antiphon.dialects.cohere_tools import bound, write_tools
 from antiphon.dialects.leftovers import report_unknown, report_wordless
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import offer
 from antiphon.protocols import Built, Sealer, Target, Turn
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Reasoning, Request, TextFormat
 
 Body = dict[str, Any]

@@ -10,7 +10,7 @@ import re
 from typing import Any, Final, Literal
 
 from antiphon.dialects.leftovers import report_detail, report_media
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.parts import (
     Breakpoint,
     Content,
@@ -23,6 +23,7 @@ from antiphon.dialects.parts import (
     Url,
     Words,
 )
+from antiphon.wire.faults import missing
 
 Block = dict[str, Any]
 MediaKind = Literal["image", "document", "video", "audio"]

@@ -17,12 +17,13 @@ from antiphon.dialects.converse_messages import MessageWriter
 from antiphon.dialects.converse_models import Traits, traits_of
 from antiphon.dialects.converse_tools import Form, form_of, hosts_of, output_config, rule_of, seen_by_tools, tool_config
 from antiphon.dialects.leftovers import report_hosted, report_unknown
-from antiphon.dialects.losses import Losses, decoded, missing
+from antiphon.dialects.losses import Losses, decoded
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Sealer, Target, Turn
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import KNOWN_FIELDS, Request
 
 Body = dict[str, Any]

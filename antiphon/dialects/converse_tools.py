@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from antiphon.dialects.converse_models import Traits, bare_name, traits_of
 from antiphon.dialects.converse_schemas import is_enforceable
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.stand_ins import EMPTY_SCHEMA
 from antiphon.dialects.tools import FunctionTool, HostedTool, Offer
 from antiphon.protocols import Target
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Request, TextFormat
 
 Body = dict[str, Any]

@@ -12,7 +12,6 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.gemini_shapes import (
     NULL,
     Candidate,
@@ -26,7 +25,7 @@ from antiphon.dialects.gemini_shapes import (
     told,
 )
 from antiphon.dialects.writer_items import Run
-from antiphon.wire.requests import Item
+from antiphon.wire.requests import Item, is_array
 
 _FETCHED: Final = ("URL_RETRIEVAL_STATUS_SUCCESS", 1, None)
 _FILES: Final = "FILE_SEARCH"

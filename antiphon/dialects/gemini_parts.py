@@ -15,8 +15,9 @@ from urllib.parse import unquote_to_bytes
 
 from antiphon.dialects.gemini_models import Place
 from antiphon.dialects.leftovers import report_breakpoint, report_detail
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.parts import Content, InputAudio, InputFile, InputVideo, Part, Picture, Refusal, Words
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Item
 
 _DATA_URL: Final = re.compile(r"data:(?P<type>[\w.+-]++/[\w.+-]++)?(?P<more>;[^,]*)?,", re.IGNORECASE)

@@ -12,9 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.gemini_shapes import NULL, FunctionCall, PartialArg
-from antiphon.wire.requests import is_item
+from antiphon.wire.requests import is_array, is_item
 
 _STEP: Final = re.compile(
     r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d{1,4})\]|\['(?P<single>[^']*)'\]|\[\"(?P<double>[^\"]*)\"\]"

@@ -17,12 +17,13 @@ from antiphon.dialects.gemini_models import Place, Traits, as_google_chooses, ho
 from antiphon.dialects.gemini_schemas import plain_schema
 from antiphon.dialects.gemini_tools import Tooling, ToolWriter
 from antiphon.dialects.leftovers import report_hosted, report_unknown
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Sealer, Target, Turn
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Reasoning, Request, TextFormat, TextOptions
 
 Body = dict[str, Any]

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from antiphon.dialects.chat_shapes import is_array
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Item, is_array, is_item
 
 _KEPT: Final = frozenset(
     {"title", "description", "format", "nullable", "enum", "maxItems", "minItems", "required", "minProperties"}

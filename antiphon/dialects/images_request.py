@@ -20,6 +20,7 @@ from antiphon.downloads import Downloaded
 from antiphon.errors import BadRequest
 from antiphon.media_protocols import MediaAsked, Upload
 from antiphon.service_protocols import At
+from antiphon.wire.faults import missing
 from antiphon.wire.files import is_own
 
 Format = Literal["url", "b64_json"]
@@ -89,8 +90,7 @@ class Drawing(Struct, frozen=True, kw_only=True):
     def prompted(self) -> str:
         """The prompt. Raises BadRequest where there is none."""
         if not self.prompt:
-            message = "Missing required parameter: 'prompt'."
-            raise BadRequest(message, param="prompt", code="missing_required_parameter")
+            raise missing("prompt")
         return self.prompt
 
 
@@ -171,8 +171,7 @@ def pictures(asked: MediaAsked, drawing: Drawing, at: At) -> tuple[list[Picture]
     if drawing.mask is not None:
         mask = _named(_address(drawing.mask), "mask", asked.brought, at)
     if not found and asked.service != "images/generations":
-        message = "Missing required parameter: 'image'."
-        raise BadRequest(message, param="image", code="missing_required_parameter")
+        raise missing("image")
     return found, mask
 
 

@@ -96,8 +96,3 @@ def decoded(value: Any, kind: type[_Value], place: str) -> _Value:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise explained(error, kind, place) from None
-
-
-def missing(param: str) -> BadRequest:
-    """The error for a field that must be there."""
-    return BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from antiphon.dialects.leftovers import report_detail
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.messages_hosts import Host
 from antiphon.dialects.parts import (
     READABLE,
@@ -26,6 +26,7 @@ from antiphon.dialects.parts import (
     Refusal,
     Words,
 )
+from antiphon.wire.faults import missing
 
 Block = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from antiphon.dialects.leftovers import report_hosted, report_unknown
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.messages_caching import set_breakpoints
 from antiphon.dialects.messages_fates import FATES
 from antiphon.dialects.messages_hosts import Host
@@ -25,6 +25,7 @@ from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import Offer, offer
 from antiphon.errors import BadRequest
 from antiphon.protocols import Built, Pseudonym, Sealer, Target, Turn
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Request, TextFormat
 
 _encode: Final = msgspec.json.Encoder().encode

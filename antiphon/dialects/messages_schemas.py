@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.dialects.chat_shapes import is_array, objects
-from antiphon.wire.requests import Item, is_item
+from antiphon.dialects.chat_shapes import objects
+from antiphon.wire.requests import Item, is_array, is_item
 
 _MAPS: Final = ("properties", "$defs", "definitions")
 _LISTS: Final = {"anyOf": "anyOf", "oneOf": "anyOf", "allOf": "allOf"}

@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from antiphon.dialects.chat_shapes import NULL, is_array, leniently
+from antiphon.dialects.chat_shapes import NULL, leniently
 from antiphon.dialects.writer_items import mended
-from antiphon.wire.requests import is_item
+from antiphon.wire.requests import is_array, is_item
 
 
 class Delta(Struct, frozen=True, gc=False):

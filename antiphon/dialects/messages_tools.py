@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from antiphon.dialects.losses import Losses, decoded, missing
+from antiphon.dialects.losses import Losses, decoded
 from antiphon.dialects.messages_hosts import Host
 from antiphon.dialects.messages_models import Traits
 from antiphon.dialects.messages_schemas import Fitting, for_tool
 from antiphon.dialects.tools import FunctionTool, HostedTool, Offer
 from antiphon.quirks import Quirks
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Request
 
 Body = dict[str, Any]

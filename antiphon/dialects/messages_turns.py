@@ -16,12 +16,13 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.dialects.grouped import output_of
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.messages_computer import computer_input
 from antiphon.dialects.messages_hosts import Host
 from antiphon.dialects.messages_models import Traits
 from antiphon.dialects.messages_parts import Block, BlockWriter
 from antiphon.dialects.steps import Answered, Called, Said, Step, Thought
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Item
 
 _GO_ON: Final = "Go on."

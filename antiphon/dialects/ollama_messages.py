@@ -13,11 +13,12 @@ import msgspec
 
 from antiphon.dialects.grouped import Spoken, grouped, output_of
 from antiphon.dialects.leftovers import report_breakpoint, report_detail, report_media
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.parts import Content, InputAudio, InputFile, Part, Picture, Refusal, Words, readable
 from antiphon.dialects.steps import Called, Said, Step
 from antiphon.dialects.thoughts import recalled
 from antiphon.dialects.tools import Offer
+from antiphon.wire.faults import missing
 
 Body = dict[str, Any]
 

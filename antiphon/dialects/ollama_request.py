@@ -14,13 +14,14 @@ import msgspec
 from antiphon.dialects.building import built_by
 from antiphon.dialects.efforts import nearest
 from antiphon.dialects.leftovers import report_unknown, report_wordless
-from antiphon.dialects.losses import Losses, missing
+from antiphon.dialects.losses import Losses
 from antiphon.dialects.ollama_fates import FATES
 from antiphon.dialects.ollama_messages import MessageWriter
 from antiphon.dialects.sealed import Unsealing
 from antiphon.dialects.steps import steps_of
 from antiphon.dialects.tools import FunctionTool, offer
 from antiphon.protocols import Built, Sealer, Target, Turn
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Request
 
 Body = dict[str, Any]

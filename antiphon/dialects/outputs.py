@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-from antiphon.dialects.losses import decoded, missing
+from antiphon.dialects.losses import decoded
 from antiphon.dialects.parts import Content, Part
 from antiphon.dialects.stand_ins import arguments_of
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Item
 
 CallId = Annotated[str, Meta(min_length=1)]

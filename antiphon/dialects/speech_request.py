@@ -15,6 +15,7 @@ from antiphon.dialects.media_members import read_media
 from antiphon.errors import BadRequest
 from antiphon.media_protocols import MediaAsked
 from antiphon.service_protocols import At
+from antiphon.wire.faults import missing
 
 COMMON: Final = frozenset({"input", "voice", "response_format", "stream_format"})
 
@@ -86,8 +87,7 @@ def spoken_by(speech: Speech, voices: Mapping[str, str], at: At) -> tuple[str, t
     """The vendor's voice: OpenAI's by `voices`, with a warning, any other name as it is. Raises BadRequest for none."""
     name = speech.voice_name
     if not name:
-        message = "Missing required parameter: 'voice'."
-        raise BadRequest(message, param="voice", code="missing_required_parameter")
+        raise missing("voice")
     instead = voices.get(name.lower())
     if instead is None:
         return name, ()

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from antiphon.dialects.hosted_items import HOSTED_READERS, NOTHING, SILENT, UNTOLD, Hosted, picture
-from antiphon.dialects.losses import Losses, decoded, missing
+from antiphon.dialects.losses import Losses, decoded
 from antiphon.dialects.outputs import OUTPUTS, CallId, read_output
 from antiphon.dialects.parts import Content, InputText, Part
 from antiphon.dialects.sealed import AS_IT_IS, STANDS_FOR, Unsealing
@@ -23,6 +23,7 @@ from antiphon.dialects.tool_names import Kind, ToolName
 from antiphon.errors import BadRequest, NotFound
 from antiphon.protocols import Target, Turn
 from antiphon.wire.envelope import Envelope
+from antiphon.wire.faults import missing
 from antiphon.wire.kept_items import ITEM_TYPES
 from antiphon.wire.legal import supported
 from antiphon.wire.requests import Item

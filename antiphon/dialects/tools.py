@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from antiphon.dialects.choice import Choice, Toolbox, chosen
 from antiphon.dialects.common_fates import CANNOT_RUN, NOT_HELD
-from antiphon.dialects.losses import Losses, decoded, missing
+from antiphon.dialects.losses import Losses, decoded
 from antiphon.dialects.stand_ins import EMPTY_SCHEMA, STAND_INS, Schema
 from antiphon.dialects.tool_names import (
     NO_TOOLS,
@@ -28,6 +28,7 @@ from antiphon.dialects.tool_names import (
 )
 from antiphon.errors import BadRequest
 from antiphon.protocols import Target, Turn
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Item
 
 _BRING_TOOLS: Final = ("additional_tools", "tool_search_output")

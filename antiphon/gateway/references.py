@@ -13,6 +13,7 @@ import msgspec
 from antiphon.errors import BadRequest, NotFound
 from antiphon.kept import FoundItem, StoredItems
 from antiphon.protocols import Turn
+from antiphon.wire.faults import missing
 from antiphon.wire.requests import Item
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -72,7 +73,7 @@ def _identifier(item: Item, items: list[Item]) -> str:
     place = next(index for index, each in enumerate(items) if each is item)
     if identifier is None:  # what names nothing at all is an item without its type
         param = f"input[{place}].{'type' if item.get('type') is None else 'id'}"
-        raise BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        raise missing(param)
     param = f"input[{place}].id"
     raise BadRequest(f"Invalid type for '{param}': expected a string.", param=param, code="invalid_type")
 

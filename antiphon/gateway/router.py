@@ -22,6 +22,7 @@ from typing import Final, Protocol
 
 from antiphon.errors import BadRequest, ConfigError
 from antiphon.protocols import Target
+from antiphon.wire.faults import missing
 
 _MAX_SETTLED: Final = 4096
 _SHOWN_CHARACTERS: Final = 256
@@ -108,7 +109,7 @@ class ModelRouter:
 
     async def _decided(self, model: str, provider: str | None) -> Sequence[Target]:
         if not model:
-            raise BadRequest("Missing required parameter: 'model'.", param="model", code="missing_required_parameter")
+            raise missing("model")
         alias = self._aliases.get(model, [])
         if provider is not None:
             chosen = [target for target in alias if target.provider == provider]

@@ -12,7 +12,7 @@ from antiphon.errors import BadRequest
 from antiphon.gateway.files import Wish
 from antiphon.http.call import Call, Tongue
 from antiphon.http.multipart import FormLimits, Part, parts
-from antiphon.wire.faults import UNDECODABLE
+from antiphon.wire.faults import UNDECODABLE, missing
 from antiphon.wire.files import (
     ANY_PURPOSE,
     LONGEST_ANTHROPIC_SECONDS,
@@ -62,7 +62,7 @@ async def one_file(call: Call, name: str, most: int) -> AsyncGenerator[FileForm]
                 yield FileForm(part, coming, fields)
                 return
             fields[part.name] = await part.text()
-        raise _missing(name)
+        raise missing(name)
     finally:
         await coming.aclose()
 
@@ -71,7 +71,7 @@ def wish_of(fields: dict[str, str], tongue: Tongue) -> Wish:
     """What the form says of the file. Raises BadRequest."""
     purpose = fields.get("purpose")
     if purpose is None and tongue != "anthropic":
-        raise _missing("purpose")
+        raise missing("purpose")
     if purpose is not None:
         check_purpose(purpose)
     if tongue == "anthropic":
@@ -102,7 +102,7 @@ def _expiry(fields: dict[str, str]) -> int | None:
         raise _no_expiry(_ANCHOR)
     seconds = _seconds(fields, _SECONDS, LONGEST_SECONDS)
     if seconds is None:
-        raise _missing(_SECONDS)
+        raise missing(_SECONDS)
     return seconds
 
 
@@ -119,7 +119,3 @@ def _seconds(fields: dict[str, str], name: str, longest: int) -> int | None:
 def _no_expiry(param: str) -> BadRequest:
     message = f"'expires_after' has the anchor 'created_at' and from {SHORTEST_SECONDS} to {LONGEST_SECONDS} seconds."
     return BadRequest(message, param=param, code="invalid_value")
-
-
-def _missing(name: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")

@@ -11,14 +11,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from antiphon.chat_protocols import ChatPage, StoredChat
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.errors import BadRequest
 from antiphon.gateway.chats import ChatShelf
 from antiphon.http.call import Call
 from antiphon.http.queries import MAX_LIMIT, Values, number, page
 from antiphon.wire.events import split_object
 from antiphon.wire.faults import UNDECODABLE, told
-from antiphon.wire.requests import Item, Metadata, is_item
+from antiphon.wire.requests import Item, Metadata, is_array, is_item
 
 _DEFAULT_LIMIT: Final = 20
 _MOST_PAIRS: Final = 16

@@ -13,7 +13,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from antiphon.errors import BadRequest
 from antiphon.wire.batch_values import NewLine
-from antiphon.wire.faults import UNDECODABLE, told
+from antiphon.wire.faults import UNDECODABLE, missing, told
 
 MOST_FAULTS: Final = 100
 """So many are told, and then the file is not read on."""
@@ -164,7 +164,7 @@ class InputReader:
             message = f"The method '{line.method[:16]}' is not possible here: only POST is."
             raise BadRequest(message, param="method", code="invalid_method")
         if line.url is UNSET:
-            raise BadRequest("Missing required parameter: 'url'.", param="url", code="missing_required_parameter")
+            raise missing("url")
         if line.url.rstrip("/") != self._endpoint:
             message = f"The URL '{line.url[:64]}' is not the endpoint of the batch, which is '{self._endpoint}'."
             raise BadRequest(message, param="url", code="invalid_url")
@@ -196,8 +196,7 @@ def check_request(body: bytes) -> str | None:
 
 def _check_body(said: _Body, *, needs_model: bool) -> None:
     if needs_model and not said.model:
-        message = "Missing required parameter: 'body.model'."
-        raise BadRequest(message, param="body.model", code="missing_required_parameter")
+        raise missing("body.model")
     if said.stream:
         message = "A request of a batch cannot be streamed: leave 'stream' out."
         raise BadRequest(message, param="body.stream", code="invalid_value")

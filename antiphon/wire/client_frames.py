@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from antiphon.errors import BadRequest
 from antiphon.wire.events import split_object
-from antiphon.wire.faults import UNDECODABLE, told
+from antiphon.wire.faults import UNDECODABLE, missing, told
 from antiphon.wire.requests import Request, parse_request
 
 Members = dict[str, Raw]
@@ -61,7 +61,7 @@ def type_of(members: Members) -> str:
     """What the frame is. Raises BadRequest."""
     found = members.get("type", _NULL)
     if found == _NULL:
-        raise BadRequest("Missing required parameter: 'type'.", param="type", code="missing_required_parameter")
+        raise missing("type")
     kind = _decoded(found)
     if not isinstance(kind, str):
         raise BadRequest("Invalid type for 'type': expected a string.", param="type", code="invalid_type")
@@ -99,8 +99,7 @@ def steering_refused(members: Members, stream_id: str | None) -> bytes:
     """The answer to `response.steer`, with what it brought. Raises BadRequest when that is not well-formed."""
     parent = _decoded(members.get("previous_response_id", _NULL))
     if not isinstance(parent, str):
-        message = "Missing required parameter: 'previous_response_id'."
-        raise BadRequest(message, param="previous_response_id", code="missing_required_parameter")
+        raise missing("previous_response_id")
     event: dict[str, Any] = {
         "type": "response.steer.failed",
         "sequence_number": 0,

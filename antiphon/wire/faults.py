@@ -58,9 +58,9 @@ def explained(error: msgspec.ValidationError, shape: object = None, place: str =
     path = found["path"] if found else ""
     text = text[: found.start()] if found else text
     subject = _Subject(f"{place}{path}".lstrip("."), _part(found))
-    if missing := _MISSING.search(text):
-        param = f"{subject.param}.{missing['field']}".lstrip(".")
-        return BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+    if lack := _MISSING.search(text):
+        param = f"{subject.param}.{lack['field']}".lstrip(".")
+        return missing(param)
     if bound := _BOUND.search(text):
         return _out_of_bounds(bound, subject)
     if length := _LENGTH.search(text):
@@ -75,6 +75,11 @@ def explained(error: msgspec.ValidationError, shape: object = None, place: str =
         return BadRequest(message, param=subject.param or None, code="invalid_type")
     message = f"Invalid value for {subject.called}: {_plain(text)}."
     return BadRequest(message, param=subject.param or None, code="invalid_value")
+
+
+def missing(param: str) -> BadRequest:
+    """The error for a field that must be there."""
+    return BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 
 class _Subject(Struct, frozen=True):

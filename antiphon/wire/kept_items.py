@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from antiphon.errors import BadRequest
+from antiphon.wire.faults import missing
 from antiphon.wire.ids import is_well_formed
 from antiphon.wire.legal import supported
 from antiphon.wire.requests import Item, is_item
@@ -64,7 +65,7 @@ def check_items(items: list[Item]) -> None:
         if kind is None and "role" in item:
             kind = "message"
         if kind is None:
-            raise _missing(f"{param}.type")
+            raise missing(f"{param}.type")
         if not isinstance(kind, str):
             raise _wrong(f"{param}.type", "a string")
         if kind == "item_reference":
@@ -81,7 +82,7 @@ def check_items(items: list[Item]) -> None:
 def _check_core(item: Item, core: tuple[str, ...], param: str) -> None:
     for name in core:
         if item.get(name) is None:
-            raise _missing(f"{param}.{name}")
+            raise missing(f"{param}.{name}")
         if name in _TEXTS and not isinstance(item[name], str):
             raise _wrong(f"{param}.{name}", "a string")
 
@@ -89,7 +90,7 @@ def _check_core(item: Item, core: tuple[str, ...], param: str) -> None:
 def _check_message(item: Item, param: str) -> None:
     for name, wanted, kinds in (("role", "a string", str), ("content", "a string or an array", (str, list))):
         if name not in item:
-            raise _missing(f"{param}.{name}")
+            raise missing(f"{param}.{name}")
         if not isinstance(item[name], kinds):
             raise _wrong(f"{param}.{name}", wanted)
     if item["role"] not in _ROLES:
@@ -105,7 +106,7 @@ def _check_part(part: object, param: str) -> None:
         raise _wrong(param, "an object")
     kind = part.get("type")
     if kind is None:
-        raise _missing(f"{param}.type")
+        raise missing(f"{param}.type")
     if not isinstance(kind, str) or (kind not in _PARTS and ":" not in kind):
         raise _unknown(str(kind), f"{param}.type", _PARTS)
 
@@ -118,10 +119,6 @@ def _check_id(identifier: object, param: str) -> None:
     if not is_well_formed(identifier):
         message = f"Invalid value for '{param}': expected up to 256 letters, digits, underscores and dashes."
         raise BadRequest(message, param=param, code="invalid_value")
-
-
-def _missing(param: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 
 def _wrong(param: str, wanted: str) -> BadRequest:

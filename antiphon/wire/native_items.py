@@ -6,7 +6,7 @@ Law: an item that is whole keeps its bytes. What is missing is filled in; what c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, TypeGuard
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -15,7 +15,7 @@ from typing_extensions import override
 from antiphon.wire.events import split_object
 from antiphon.wire.ids import named_after
 from antiphon.wire.items import PREFIXES
-from antiphon.wire.requests import Item, is_item
+from antiphon.wire.requests import Item, is_array, is_item
 
 _NULL: Final = Raw(b"null")
 _NO_LIST: Final = Raw(b"[]")
@@ -189,7 +189,7 @@ def _mend_call(call: Item, response_id: str, place: int) -> None:
 def _parts(content: object, kind: str) -> list[Item]:
     """The parts of an item; text alone is one of this kind. Raises msgspec.ValidationError for what is no part."""
     parts: list[Item] = []
-    for part in content if _is_array(content) else [content]:
+    for part in content if is_array(content) else [content]:
         known: object = {"type": kind, "text": part} if isinstance(part, str) else part
         if not is_item(known) or not isinstance(known.get("type"), str):
             message = "An item has a part that is none."
@@ -197,7 +197,3 @@ def _parts(content: object, kind: str) -> list[Item]:
         blank = _PARTS.get(known["type"], {})
         parts.append(blank | {name: value for name, value in known.items() if value is not None or name not in blank})
     return parts
-
-
-def _is_array(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list)

@@ -23,6 +23,11 @@ def is_item(value: object) -> TypeGuard[Item]:
     return isinstance(value, dict)
 
 
+def is_array(value: object) -> TypeGuard[list[object]]:
+    """Whether a decoded JSON value is an array."""
+    return isinstance(value, list)
+
+
 MAX_TEXT_CHARACTERS: Final = 10_485_760
 
 MAX_INPUT_ITEMS: Final = 65_536

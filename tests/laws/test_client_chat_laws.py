@@ -10,11 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.client_chat_request import asked_by_chat
 from antiphon.dialects.client_completions_request import asked_by_completion
 from antiphon.errors import BadRequest
-from antiphon.wire.requests import is_item
+from antiphon.wire.requests import is_array, is_item
 
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 CHAT: dict[str, Any] = {

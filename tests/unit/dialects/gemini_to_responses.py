@@ -6,9 +6,8 @@ import json
 import re
 from typing import Any
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.wire.envelope import Envelope, packed
-from antiphon.wire.requests import is_item
+from antiphon.wire.requests import is_array, is_item
 from tests.fakes import SEALER
 
 Body = dict[str, Any]

@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.quirks import Quirks
-from antiphon.wire.requests import is_item
+from antiphon.wire.requests import is_array, is_item
 from tests.chat_streams import a_target, a_turn, answered, heard, stream
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.dialects.client_gemini_request import AskedByGemini, asked_by_gemini, to_count
 from antiphon.dialects.client_gemini_shapes import signature_of
 from antiphon.dialects.gemini_request import build_gemini
 from antiphon.errors import BadRequest
 from antiphon.gateway.history import new_items
 from antiphon.protocols import Caller, Turn
-from antiphon.wire.requests import is_item
+from antiphon.wire.requests import is_array, is_item
 from tests.fakes import SEALER
 from tests.gemini_streams import gemini_target
 from tests.replayed import exchanges, has_request, name_of

@@ -10,9 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from antiphon.dialects.chat_shapes import is_array
 from antiphon.protocols import Turn
-from antiphon.wire.requests import is_item
+from antiphon.wire.requests import is_array, is_item
 from tests.chat_streams import a_turn
 from tests.message_streams import claude, host_of
 from tests.replayed import answers, name_of, requests
